@@ -1,0 +1,26 @@
+/* The test-only binding of the pure core: core_binding.so, never installed. One file a subject; each
+ * bind_ function pushes a table of functions on the stack and returns. */
+#ifndef STEADY_SPEC_BINDING_H
+#define STEADY_SPEC_BINDING_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#pragma weak bind_utf8
+#pragma weak bind_frame
+#pragma weak bind_queue
+#pragma weak bind_protocol
+#pragma weak bind_url
+#pragma weak bind_handshake
+#pragma weak bind_backoff
+#pragma weak bind_session
+void bind_utf8(lua_State *L);
+void bind_frame(lua_State *L);
+void bind_queue(lua_State *L);
+void bind_protocol(lua_State *L);
+void bind_url(lua_State *L);
+void bind_handshake(lua_State *L);
+void bind_backoff(lua_State *L);
+void bind_session(lua_State *L);
+
+#endif

@@ -1,0 +1,56 @@
+/* The opening handshake, RFC 6455 section 4, without I/O: the request's text, and what is to be checked
+ * in the answer. The caller makes the key and its digest (random bytes, SHA-1 and base64 are not ours). */
+#ifndef STEADY_CORE_HANDSHAKE_H
+#define STEADY_CORE_HANDSHAKE_H
+
+#include "core/buffer.h"
+#include "core/url.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define STEADY_HANDSHAKE_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* section 1.3 */
+
+struct steady_header {
+    const char *name, *value;
+};
+
+struct steady_request {
+    const struct steady_url *url;
+    const char *key;              /* base64 of 16 random bytes */
+    const char *origin;           /* or NULL */
+    const char *const *protocols; /* subprotocols offered, in order */
+    size_t protocol_count;
+    const struct steady_header *headers; /* the user's, sent as written and in order */
+    size_t header_count;
+    const char *authorization;    /* value of an Authorization header made from the URL, or NULL; left
+                                   * out when headers has one */
+};
+
+/* Appends the whole request, "GET" to the empty line. False: out of memory. */
+bool steady_handshake_request(struct steady_buffer *out, const struct steady_request *request);
+
+/* What the answer said; NULL for a header that was not there. Several headers of a name are joined with
+ * commas (RFC 9110 section 5.3). */
+struct steady_answer {
+    int status;
+    const char *upgrade, *connection, *accept, *protocol, *extensions;
+    bool has_body; /* Content-Length or Transfer-Encoding, which RFC 9110 forbids in a 101 */
+};
+
+/* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`, the
+ * subprotocol against those offered (none at all is accepted), extensions (none was offered). Returns
+ * true, or false with a text in message that says what is wrong and quotes (control characters as '?',
+ * long values cut) what the server sent. */
+bool steady_handshake_check(const struct steady_request *request, const char *accept,
+                            const struct steady_answer *answer, char *message, size_t size);
+
+/* Checks of what users give: NULL, or a static text that says what is wrong. A name must be an RFC 9110
+ * token and not one that the handshake owns (Host, Upgrade, Connection, Sec-WebSocket-*, and
+ * Content-Length and Transfer-Encoding, since there is no body), in any case; a value has no CR, LF, NUL
+ * or other control character but tab; a subprotocol is a token. */
+const char *steady_handshake_bad_name(const char *name, size_t size);
+const char *steady_handshake_bad_value(const char *value, size_t size);
+const char *steady_handshake_bad_protocol(const char *protocol, size_t size);
+
+#endif

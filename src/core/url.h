@@ -1,0 +1,27 @@
+/* ws:// and wss:// URLs: RFC 6455 section 3, RFC 3986. */
+#ifndef STEADY_CORE_URL_H
+#define STEADY_CORE_URL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct steady_url {
+    bool secure;     /* wss */
+    bool ipv6;       /* host is an IPv6 literal, kept without its brackets */
+    uint16_t port;   /* 80 or 443 where the URL names none */
+    char *host;      /* a name or a literal address, in lower case */
+    char *authority; /* for the Host header: host, brackets and a port that is not the default */
+    char *path;      /* path and query, at least "/"; the fragment is refused (section 3) */
+    char *user, *password; /* percent-decoded; NULL where there are none */
+    char *text;      /* the URL without user and password: safe in messages and logs */
+};
+
+/* Takes a URL apart. Returns NULL, or a static text that says what is wrong with it, or "out of
+ * memory"; then nothing is left to be freed. Refuses: a scheme that is neither ws nor wss (in any
+ * case), an empty host, a bad port or port 0, a fragment, blanks, control characters (NUL included,
+ * therefore the size), non-ASCII bytes, a broken percent escape or IPv6 literal. */
+const char *steady_url_parse(struct steady_url *url, const char *text, size_t size);
+void steady_url_free(struct steady_url *url);
+
+#endif
