@@ -24,6 +24,9 @@ bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
 /* Forgets the first `size` bytes (at most buffer->size) and moves the rest to the front. */
 void steady_buffer_consume(struct steady_buffer *buffer, size_t size);
 
+/* Forgets all that is held. The memory stays for the next use, unless it is over `keep` bytes. */
+void steady_buffer_clear(struct steady_buffer *buffer, size_t keep);
+
 /* Gives the memory back; the buffer is empty and can be used again. */
 void steady_buffer_free(struct steady_buffer *buffer);
 

@@ -1,5 +1,6 @@
-/* The opening handshake, RFC 6455 section 4, without I/O: the request's text, and what is to be checked
- * in the answer. The caller makes the key and its digest (random bytes, SHA-1 and base64 are not ours). */
+/* The opening handshake, RFC 6455 section 4, without I/O: the request's text, and what is to be
+ * checked in the answer. The caller makes the key and its digest (random bytes, SHA-1 and base64
+ * are not ours). */
 #ifndef STEADY_CORE_HANDSHAKE_H
 #define STEADY_CORE_HANDSHAKE_H
 
@@ -18,37 +19,39 @@ struct steady_header {
 struct steady_request {
     const struct steady_url *url;
     const char *key;              /* base64 of 16 random bytes */
-    const char *origin;           /* or NULL */
+    const char *origin;           /* or NULL; left out when headers has one */
     const char *const *protocols; /* subprotocols offered, in order */
     size_t protocol_count;
     const struct steady_header *headers; /* the user's, sent as written and in order */
     size_t header_count;
-    const char *authorization;    /* value of an Authorization header made from the URL, or NULL; left
-                                   * out when headers has one */
+    const char *authorization; /* value of an Authorization header made from the URL, or NULL; left
+                                * out when headers has one */
 };
 
 /* Appends the whole request, "GET" to the empty line. False: out of memory. */
 bool steady_handshake_request(struct steady_buffer *out, const struct steady_request *request);
 
-/* What the answer said; NULL for a header that was not there. Several headers of a name are joined with
- * commas (RFC 9110 section 5.3). */
+/* What the answer said; NULL for a header that was not there. Several headers of a name are joined
+ * with commas (RFC 9110 section 5.3). */
 struct steady_answer {
     int status;
     const char *upgrade, *connection, *accept, *protocol, *extensions;
     bool has_body; /* Content-Length or Transfer-Encoding, which RFC 9110 forbids in a 101 */
 };
 
-/* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`, the
- * subprotocol against those offered (none at all is accepted), extensions (none was offered). Returns
- * true, or false with a text in message that says what is wrong and quotes (control characters as '?',
- * long values cut) what the server sent. */
+/* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`,
+ * the subprotocol against those offered (none at all is accepted), extensions (none was offered),
+ * has_body. The status is the caller's business. Returns true, or false with a text in message that
+ * says what is wrong and quotes (all but printable ASCII as '?', long values cut) what the server
+ * sent; 256 bytes hold any. */
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
                             const struct steady_answer *answer, char *message, size_t size);
 
-/* Checks of what users give: NULL, or a static text that says what is wrong. A name must be an RFC 9110
- * token and not one that the handshake owns (Host, Upgrade, Connection, Sec-WebSocket-*, and
- * Content-Length and Transfer-Encoding, since there is no body), in any case; a value has no CR, LF, NUL
- * or other control character but tab; a subprotocol is a token. */
+/* Checks of what users give: NULL, or what is wrong, a static text that goes on behind the thing
+ * itself ("is not a header name"). A name must be a token and not one that the handshake owns
+ * (Host, Upgrade, Connection, Sec-WebSocket-*, and Content-Length and Transfer-Encoding, since
+ * there is no body), in any case; a value has no CR, LF, NUL or other control character but tab; a
+ * subprotocol is a token. */
 const char *steady_handshake_bad_name(const char *name, size_t size);
 const char *steady_handshake_bad_value(const char *value, size_t size);
 const char *steady_handshake_bad_protocol(const char *protocol, size_t size);

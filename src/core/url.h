@@ -14,14 +14,21 @@ struct steady_url {
     char *authority; /* for the Host header: host, brackets and a port that is not the default */
     char *path;      /* path and query, at least "/"; the fragment is refused (section 3) */
     char *user, *password; /* percent-decoded; NULL where there are none */
-    char *text;      /* the URL without user and password: safe in messages and logs */
+    char *text;            /* the URL without user and password: safe in messages and logs */
 };
 
-/* Takes a URL apart. Returns NULL, or a static text that says what is wrong with it, or "out of
- * memory"; then nothing is left to be freed. Refuses: a scheme that is neither ws nor wss (in any
- * case), an empty host, a bad port or port 0, a fragment, blanks, control characters (NUL included,
- * therefore the size), non-ASCII bytes, a broken percent escape or IPv6 literal. */
+#define STEADY_URL_MAX 32768 /* bytes of a URL */
+
+/* Takes a URL apart. Returns NULL, or what is wrong as a static text that goes on behind "the URL "
+ * ("has no host"), or "out of memory"; then nothing is left to be freed. Refuses: more than
+ * STEADY_URL_MAX bytes, a scheme that is neither ws nor wss (in any case), a host that is empty,
+ * over 255 bytes or has other than RFC 3986's unreserved characters, a bad port or port 0 (an empty
+ * one is the default), a fragment, blanks, control characters (NUL included, therefore the size),
+ * non-ASCII bytes, a broken percent escape or IPv6 literal (zones included), and a user or password
+ * that Basic authorization cannot carry (RFC 7617: control characters, a colon in the user). */
 const char *steady_url_parse(struct steady_url *url, const char *text, size_t size);
+
+/* A zeroed struct may be freed too, and one that was freed again. */
 void steady_url_free(struct steady_url *url);
 
 #endif

@@ -9,7 +9,7 @@ static const struct {
     {"backoff", bind_backoff},   {"session", bind_session},
 };
 
-int luaopen_core_binding(lua_State *L);
+__attribute__((visibility("default"))) int luaopen_core_binding(lua_State *L);
 
 int luaopen_core_binding(lua_State *L)
 {

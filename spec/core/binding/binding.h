@@ -1,5 +1,5 @@
-/* The test-only binding of the pure core: core_binding.so, never installed. One file a subject; each
- * bind_ function pushes a table of functions on the stack and returns. */
+/* The test-only binding of the pure core: core_binding.so, never installed. One file a subject;
+ * each bind_ function pushes a table of functions on the stack and returns. */
 #ifndef STEADY_SPEC_BINDING_H
 #define STEADY_SPEC_BINDING_H
 

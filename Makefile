@@ -1,0 +1,167 @@
+# steadysocket. What a person may want:
+#
+#   make            builds into build/; see LUA_PATH and LUA_CPATH below
+#   make test       installs what is missing, builds, and runs every spec, twice, in random orders
+#   make specs      runs every spec once; ARGS='--filter=proxy spec/tls_spec.lua' picks some
+#   make demo       shows a client that loses its server and comes back; URL=wss://... for a real one
+#   make lint       luacheck, clang-format, cppcheck, layers, and whether the rockspec is complete
+#   make format     formats the C code
+#   make asan       the specs under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make valgrind   the specs under valgrind
+#   make install    installs with LuaRocks; TREE=dir into another tree than the system's
+#   make clean
+#
+# CC, CFLAGS and LDFLAGS are as usual, BUILD is the tree to build in; WERROR= lets warnings pass.
+
+BUILD := build
+LUA := lua5.4
+PYTHON := /usr/bin/python3
+CFLAGS ?= -O2 -g
+WERROR := -Werror
+ROCKSPEC := rockspec/steadysocket-scm-1.rockspec
+
+core_sources := $(wildcard src/core/*.c)
+sources := $(core_sources) $(wildcard src/net/*.c src/lua/*.c)
+binding_sources := $(wildcard spec/core/binding/*.c)
+lua_sources := $(wildcard src/steadysocket/*.lua)
+c_files = $(sort $(shell find $(wildcard src spec bench examples) -name '*.[ch]'))
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+module := $(BUILD)/steadysocket/core.so
+binding := $(BUILD)/spec/core_binding.so
+lua_modules := $(lua_sources:src/%=$(BUILD)/%)
+
+# Lua's functions are found in the interpreter that loads the module: only its headers are used.
+# -isystem, so that warnings in other people's headers stay theirs.
+libraries := libwebsockets libuv libssl libcrypto
+includes := $(patsubst -I%,-isystem %,$(shell \
+    pkg-config --cflags $(libraries) $$(tools/lua-pc) 2>/dev/null))
+net_libs := $(shell pkg-config --libs $(libraries) 2>/dev/null)
+
+# _DEFAULT_SOURCE: the POSIX names that uv.h needs, which -std=c11 alone would hide.
+compile_flags := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Wshadow $(WERROR) \
+    -fPIC -fvisibility=hidden -Isrc $(includes) $(CPPFLAGS) $(CFLAGS)
+
+link_flags := -shared
+ifeq ($(shell uname),Darwin)
+link_flags := -bundle -undefined dynamic_lookup
+endif
+
+packages = CC='$(CC)' LUA='$(LUA)' tools/packages
+MAKEFLAGS += --no-print-directory
+
+all: $(module) $(lua_modules)
+
+$(module): $(call objects,$(sources))
+$(binding): $(call objects,$(core_sources) $(binding_sources))
+
+# The binding of the core gets libm alone: a core that needed more could not be loaded there.
+$(module) $(binding):
+	@mkdir -p $(@D)
+	@echo "link $@"
+	@$(CC) $(link_flags) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
+	    $(if $(filter $@,$(module)),$(net_libs)) -lm
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | build-packages
+	@mkdir -p $(@D)
+	@echo "cc $<"
+	@$(CC) $(compile_flags) -MMD -MP -c -o $@ $<
+
+$(lua_modules): $(BUILD)/%: src/%
+	@mkdir -p $(@D)
+	cp $< $@
+
+# Changes only when the flags do, and all objects with it.
+flags := $(CC) $(compile_flags) $(LDFLAGS) $(net_libs)
+$(BUILD)/flags: force
+	@mkdir -p $(@D)
+	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' >$@
+
+-include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources)))
+
+build-packages:
+	@$(packages) check build
+
+# Where Lua finds what was built. busted needs it once more, since .busted would come first.
+lua_path := spec/?.lua;$(BUILD)/?.lua;$(BUILD)/?/init.lua
+lua_cpath := $(BUILD)/?.so;$(BUILD)/spec/?.so
+lua_env := LUA_PATH='$(lua_path);;' LUA_CPATH='$(lua_cpath);;'
+
+# UNDER: the command, if any, under which the interpreter runs.
+specs: all $(binding)
+	@$(lua_env) $(UNDER) $(LUA) tools/busted.lua --ignore-lua --shuffle \
+	    --lpath='$(lua_path)' --cpath='$(lua_cpath)' $(ARGS)
+
+# What builds starts make anew after installing: pkg-config may not have been there to ask before.
+test:
+	@$(packages) install build test
+	@$(MAKE) specs
+	@$(MAKE) specs
+
+# -z nodelete: when leaks are looked for, the module is still there to be named.
+sanitize := -fsanitize=address,undefined
+asan: CC = gcc
+asan:
+	@$(packages) install build test
+	@$(MAKE) specs BUILD=build/asan CC='$(CC)' LDFLAGS='$(sanitize) -Wl,-z,nodelete' \
+	    CFLAGS='-O1 -g $(sanitize) -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
+	    UNDER="env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+	        ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \
+	        LSAN_OPTIONS=suppressions=tools/lsan.supp:print_suppressions=0 \
+	        UBSAN_OPTIONS=print_stacktrace=1"
+
+valgrind:
+	@$(packages) install build test valgrind
+	@$(MAKE) specs UNDER="valgrind --quiet --leak-check=full --show-leak-kinds=definite \
+	    --errors-for-leak-kinds=definite --error-exitcode=99 --keep-debuginfo=yes \
+	    --child-silent-after-fork=yes --suppressions=tools/valgrind.supp"
+
+demo:
+	@$(packages) install build demo
+	@$(MAKE) all
+	@$(lua_env) LUA='$(LUA)' \
+	    $(if $(URL),$(LUA) examples/echo.lua '$(URL)',$(PYTHON) tools/demo.py)
+
+# -k: all complaints at once, not those of the first linter only.
+lint:
+	@$(packages) install lint
+	@$(MAKE) -k lint-lua lint-format lint-c layers lint-rockspec
+
+lint-lua:
+	luacheck --quiet --no-color .
+
+lint-format:
+	clang-format --dry-run -Werror $(c_files)
+
+lint-c:
+	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
+	    --error-exitcode=1 --suppress=missingIncludeSystem -Isrc $(filter %.c,$(c_files))
+
+layers:
+	tools/layers.sh
+
+lint-rockspec:
+	$(LUA) tools/check-rockspec.lua $(ROCKSPEC) $(sources) $(lua_sources)
+
+format:
+	@$(packages) install lint
+	clang-format -i $(c_files)
+
+# In a copy, because LuaRocks leaves its objects next to the sources.
+install:
+	@$(packages) install build rocks
+	@rm -rf $(BUILD)/rock
+	@mkdir -p $(BUILD)/rock
+	@cp -r src rockspec LICENSE $(BUILD)/rock
+	cd $(BUILD)/rock && luarocks --lua-version=5.4 $(if $(TREE),--tree='$(abspath $(TREE))') \
+	    make $(ROCKSPEC)
+
+# And what `luarocks make`, run by hand, leaves behind.
+clean:
+	rm -rf $(BUILD) steadysocket src/*/*.o
+
+force:
+
+.PHONY: all specs test asan valgrind demo lint lint-lua lint-format lint-c lint-rockspec layers \
+    format install clean build-packages force
+.DELETE_ON_ERROR:

@@ -1,0 +1,76 @@
+rockspec_format = "3.0"
+package = "steadysocket"
+version = "scm-1"
+
+source = {
+  url = "git+https://github.com/steadysocket/steadysocket.git",
+}
+
+description = {
+  summary = "A WebSocket client that stays connected",
+  detailed = [[
+    Connects, hands each message to a function, and reconnects whenever the connection ends,
+    until told to close. A C core on libwebsockets and libuv.
+  ]],
+  homepage = "https://github.com/steadysocket/steadysocket",
+  license = "MIT",
+  labels = { "websocket", "network", "async" },
+}
+
+supported_platforms = { "unix" }
+
+dependencies = {
+  "lua >= 5.4, < 5.5",
+}
+
+external_dependencies = {
+  LIBWEBSOCKETS = { header = "libwebsockets.h", library = "websockets" },
+  LIBUV = { header = "uv.h", library = "uv" },
+  OPENSSL = { header = "openssl/ssl.h", library = "ssl" },
+  CRYPTO = { header = "openssl/x509.h", library = "crypto" },
+}
+
+build = {
+  type = "builtin",
+  modules = {
+    ["steadysocket.core"] = {
+      sources = {
+        "src/core/backoff.c",
+        "src/core/buffer.c",
+        "src/core/error.c",
+        "src/core/frame.c",
+        "src/core/handshake.c",
+        "src/core/options.c",
+        "src/core/protocol.c",
+        "src/core/protocol_output.c",
+        "src/core/queue.c",
+        "src/core/session.c",
+        "src/core/url.c",
+        "src/core/utf8.c",
+        "src/net/answer.c",
+        "src/net/client.c",
+        "src/net/connection.c",
+        "src/net/dns.c",
+        "src/net/loop.c",
+        "src/net/tls.c",
+        "src/lua/call.c",
+        "src/lua/client.c",
+        "src/lua/loop.c",
+        "src/lua/module.c",
+        "src/lua/options.c",
+      },
+      incdirs = {
+        "src", "$(LIBWEBSOCKETS_INCDIR)", "$(LIBUV_INCDIR)", "$(OPENSSL_INCDIR)", "$(CRYPTO_INCDIR)",
+      },
+      libdirs = {
+        "$(LIBWEBSOCKETS_LIBDIR)", "$(LIBUV_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(CRYPTO_LIBDIR)",
+      },
+      libraries = { "websockets", "uv", "ssl", "crypto", "m" },
+    },
+    ["steadysocket"] = "src/steadysocket/init.lua",
+  },
+}
+
+test = {
+  type = "busted",
+}

@@ -1,0 +1,282 @@
+local chance = require "support.chance"
+local parse = require("core_binding").url.parse
+
+local function refuses(text, why)
+  local url, message = parse(text)
+  assert.is_nil(url, ("%q was accepted"):format(text))
+  assert.equal(why, message)
+end
+
+local function has(text, expected)
+  local url = assert(parse(text))
+  for field, value in pairs(expected) do
+    assert.equal(value, url[field], ("%s of %q"):format(field, text))
+  end
+end
+
+local function every_byte()
+  local bytes = {}
+  for byte = 0, 255 do bytes[#bytes + 1] = string.char(byte) end
+  return table.concat(bytes)
+end
+
+describe("a WebSocket URL", function()
+  it("is taken apart", function()
+    assert.same({
+      secure = true,
+      ipv6 = false,
+      host = "example.com",
+      port = 8443,
+      authority = "example.com:8443",
+      path = "/chat/room?id=7&x=%20",
+      user = "anna",
+      password = "secret",
+      text = "wss://example.com:8443/chat/room?id=7&x=%20",
+    }, parse "wss://anna:secret@example.com:8443/chat/room?id=7&x=%20")
+  end)
+
+  it("has no user and no password where it names none", function()
+    for _, text in ipairs { "ws://h/", "ws://@h/" } do
+      local url = assert(parse(text))
+      assert.is_nil(url.user)
+      assert.is_nil(url.password)
+    end
+  end)
+
+  describe("has a scheme that", function()
+    it("may be in any case", function()
+      has("WS://h/", { secure = false, text = "ws://h/" })
+      has("wSs://h/", { secure = true, text = "wss://h/" })
+    end)
+
+    it("must be ws or wss, and be followed by //", function()
+      local others = {
+        "", "w", "ws", "ws:", "ws:/", "ws:/h", "wss:/h/", "wsss://h/", "http://h/", "https://h/",
+        "h", "h:80/", "//h/", " ws://h/", "\0ws://h/", "w\0s://h/",
+      }
+      for _, text in ipairs(others) do
+        refuses(text, "does not begin with ws:// or wss://")
+      end
+    end)
+  end)
+
+  describe("has a host that", function()
+    it("is in lower case, since names are", function()
+      local name = "example.com"
+      has("ws://EXAMPLE.Com/Path", { host = name, authority = name, path = "/Path" })
+    end)
+
+    it("may be any name or IPv4 address", function()
+      for _, host in ipairs { "h", "my_host", "a-b.c", "127.0.0.1", "xn--bcher-kva.de", "h." } do
+        has("ws://" .. host .. "/", { host = host, authority = host, ipv6 = false })
+      end
+    end)
+
+    it("may be an IPv6 address, kept without its brackets but sent with them", function()
+      has("ws://[::1]/", {
+        host = "::1",
+        ipv6 = true,
+        authority = "[::1]",
+        port = 80,
+        text = "ws://[::1]/",
+      })
+      has("wss://[2001:DB8::A]:9001?x", {
+        host = "2001:db8::a",
+        authority = "[2001:db8::a]:9001",
+        port = 9001,
+        path = "/?x",
+      })
+      local longest = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"
+      has("ws://[" .. longest .. "]/", { host = longest })
+    end)
+
+    it("cannot be an IPv6 address that is none", function()
+      local none = {
+        "", ":", "1", ":::", "::1::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::",
+        "g::", "::1.2.3", "127.0.0.1", "h", "fe80::1%25eth0", "v1.x", "[::1", ("0"):rep(100),
+      }
+      for _, address in ipairs(none) do
+        refuses("ws://[" .. address .. "]/", "has no valid IPv6 address between its brackets")
+      end
+    end)
+
+    it("needs both brackets of an IPv6 address, and nothing but a port behind them", function()
+      for _, text in ipairs { "ws://[", "ws://[::1", "ws://[::1/", "ws://[::1:80", "ws://[?]" } do
+        refuses(text, "has an IPv6 address without its closing bracket")
+      end
+      for _, text in ipairs { "ws://[::1]80", "ws://[::1]x:80/", "ws://[::1]]/" } do
+        refuses(text, "has something that is no port behind its IPv6 address")
+      end
+    end)
+
+    it("cannot be left out", function()
+      for _, rest in ipairs { "", "/", "?x", ":80/", "a:b@/", "::1/" } do
+        refuses("ws://" .. rest, "has no host")
+        refuses("wss://" .. rest, "has no host")
+      end
+    end)
+
+    it("has letters, digits and - . _ ~ only", function()
+      for character in ("!\"$&'()*+,;<=>\\^`{|}[]"):gmatch "." do
+        refuses("ws://a" .. character .. "b/", "has a character in its host that no name can have")
+      end
+      refuses("ws://ex%41mple/", "has a character in its host that no name can have")
+    end)
+
+    it("has at most 255 bytes", function()
+      local host = ("h"):rep(255)
+      has("ws://" .. host .. "/", { host = host })
+      refuses("ws://" .. host .. "h/", "has a host of more than 255 bytes")
+    end)
+  end)
+
+  describe("has a port that", function()
+    it("is 80 or 443 where it names none", function()
+      has("ws://h", { port = 80 })
+      has("wss://h", { port = 443 })
+      has("ws://h:/", { port = 80 })
+      has("wss://[::1]:", { port = 443 })
+    end)
+
+    it("is in the authority only where it is not the default", function()
+      has("ws://h:80/", { authority = "h", text = "ws://h/" })
+      has("wss://h:443/", { authority = "h" })
+      has("ws://h:443/", { authority = "h:443" })
+      has("wss://h:80/", { authority = "h:80", text = "wss://h:80/" })
+    end)
+
+    it("may be any from 1 to 65535", function()
+      has("ws://h:1", { port = 1 })
+      has("ws://h:65535/", { port = 65535, authority = "h:65535" })
+      has("ws://h:00080/", { port = 80, authority = "h" })
+    end)
+
+    it("is refused outside of that", function()
+      for _, port in ipairs { "0", "000", "65536", "99999999999999999999999999999999" } do
+        refuses("ws://h:" .. port .. "/", "has a port that is not between 1 and 65535")
+      end
+    end)
+
+    it("is a number", function()
+      for _, port in ipairs { "x", "8o", "-1", "+80", "80:80", ":80", "0x50", "%38%30" } do
+        refuses("ws://h:" .. port .. "/", "has a port that is not a number")
+      end
+    end)
+  end)
+
+  describe("has a path that", function()
+    it("is / where it has none", function()
+      has("ws://h", { path = "/", text = "ws://h/" })
+      has("ws://h:81", { path = "/" })
+    end)
+
+    it("is / before a query without one", function()
+      has("ws://h?x", { path = "/?x", host = "h", text = "ws://h/?x" })
+      has("ws://h:81?x=/", { path = "/?x=/", port = 81 })
+      has("ws://h?", { path = "/?" })
+    end)
+
+    it("is kept as it was written", function()
+      for _, path in ipairs { "//", "/a/../b", "/%41%5a", "/?a?b", "/:@[]", '/a|b{c}"<>' } do
+        has("ws://h" .. path, { path = path })
+      end
+    end)
+
+    it("is not taken for credentials when it has an @", function()
+      has("ws://h/a:b@c", { host = "h", path = "/a:b@c" })
+      has("ws://h?a:b@c", { host = "h", path = "/?a:b@c" })
+      assert.is_nil(parse("ws://h/a:b@c").user)
+    end)
+  end)
+
+  describe("has credentials that", function()
+    it("are percent-decoded", function()
+      has("ws://a%40b%2Fc:p%3aq%40%C3%A9@h/", { user = "a@b/c", password = "p:q@\u{E9}" })
+    end)
+
+    it("may lack the password or the user", function()
+      local url = assert(parse "ws://anna@h/")
+      assert.equal("anna", url.user)
+      assert.is_nil(url.password)
+      has("ws://anna:@h/", { user = "anna", password = "" })
+      has("ws://:secret@h/", { user = "", password = "secret" })
+    end)
+
+    it("may have colons in the password", function()
+      has("ws://a:b:c@h/", { user = "a", password = "b:c" })
+    end)
+
+    it("are in no text that is shown", function()
+      local url = assert(parse "wss://anna:secret@h:99/p")
+      assert.equal("wss://h:99/p", url.text)
+      assert.equal("h:99", url.authority)
+    end)
+
+    it("must have what is special escaped", function()
+      for _, credentials in ipairs { "a:p@ss", "a@b", "a:[x]", 'a:"', "a\\b", "<:>", "a|b:c" } do
+        refuses(
+          "ws://" .. credentials .. "@h/",
+          "has a character in its user or password that must be percent-escaped"
+        )
+      end
+    end)
+
+    it("must be such that Basic authorization can carry them", function()
+      for _, credentials in ipairs { "%00", "a%0D%0Ab", "a:%00", "a:b%7F", ":%1f" } do
+        refuses("ws://" .. credentials .. "@h/", "has a control character in its user or password")
+      end
+      refuses("ws://a%3Ab:c@h/", "has a colon in its user")
+    end)
+  end)
+
+  describe("is refused", function()
+    it("with a fragment", function()
+      for _, text in ipairs { "ws://h#", "ws://h/#x", "ws://h/?a#b", "ws://#/", "ws://a#b@h/" } do
+        refuses(text, "has a fragment, which WebSocket URLs cannot have")
+      end
+    end)
+
+    it("with a blank, a control character or a byte over 126 anywhere", function()
+      local why = "has a blank, a control character or a non-ASCII one that is not percent-escaped"
+      for bad in every_byte():gmatch "[\0-\x20\x7F-\xFF]" do
+        for _, text in ipairs { "h*/", "*", "*h", "a*:b@h", "a:*@h", "h:*80", "h/*", "h/?*x" } do
+          refuses("ws://" .. text:gsub("%*", bad), why)
+        end
+      end
+    end)
+
+    it("with a broken percent escape anywhere", function()
+      local broken = {
+        "h/%", "h/%4", "h/%4g", "h/%g4", "h/?%%41", "%@h/", "a:%4@h/", "%",
+      }
+      for _, rest in ipairs(broken) do
+        refuses("ws://" .. rest, "has a % without two hexadecimal digits behind it")
+      end
+    end)
+
+    it("with more than 32768 bytes", function()
+      local text = "ws://h/" .. ("x"):rep(32768 - #"ws://h/")
+      has(text, { text = text })
+      refuses(text .. "x", "is longer than 32768 bytes")
+    end)
+  end)
+
+  it("stays the same when its text is parsed again", chance(function()
+    local pieces = {
+      "ws://", "wss://", "[", "]", ":", "::1", "@", "/", "?", "#", "%", "%41", "%00", "a", "H.x",
+      "80", "65536", " ", "\0", "\xFF",
+    }
+    for _ = 1, 20000 do
+      local text = { pieces[math.random(2)] }
+      for i = 2, math.random(9) do text[i] = pieces[math.random(#pieces)] end
+      local url, message = parse(table.concat(text))
+      if url then
+        local again = assert(parse(url.text))
+        url.user, url.password = nil, nil
+        assert.same(url, again)
+      else
+        assert.is_string(message)
+      end
+    end
+  end))
+end)

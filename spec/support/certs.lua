@@ -1,0 +1,80 @@
+-- Certificates made when first asked for, in a folder that goes away with the Lua state. Each is a
+-- table { cert = path, key = path, ca = path of what a client must trust to accept it }.
+
+-- busted forgets loaded modules between spec files; the registry does not.
+local registry, KEY = debug.getregistry(), "steadysocket.spec.certs"
+if registry[KEY] then return registry[KEY] end
+
+local SCRIPT = [[
+set -e
+new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+authority() { # name
+  openssl req -x509 $new -keyout $1.key -out $1.pem -days 2 -subj "/CN=spec $1"
+}
+sign() { # name, subject, authority, days, alternative names
+  openssl req $new -keyout $1.key -out $1.csr -subj "/CN=$2"
+  printf 'subjectAltName=%s' "$5" > $1.ext
+  openssl x509 -req -in $1.csr -CA $3.pem -CAkey $3.key -CAcreateserial -days $4 -extfile $1.ext \
+    -out $1.pem
+}
+here=DNS:localhost,IP:127.0.0.1,IP:::1
+authority ca
+authority unknown_ca
+sign good localhost ca 2 $here
+sign expired localhost ca -1 $here
+sign wrong_host other.example ca 2 DNS:other.example
+sign unknown localhost unknown_ca 2 $here
+sign client "spec client" ca 2 DNS:client.example
+openssl ec -in client.key -aes128 -passout pass:secret -out client_locked.key
+openssl req -x509 $new -keyout self_signed.key -out self_signed.pem -days 2 -subj /CN=localhost \
+  -addext subjectAltName=$here
+]]
+
+local function output_of(command)
+  local pipe <close> = assert(io.popen(command))
+  return pipe:read "l"
+end
+
+local folder = assert(output_of "mktemp -d /tmp/steadysocket-certs.XXXXXX", "mktemp failed")
+
+local function run(script)
+  local log = folder .. "/log"
+  local file <close> = assert(io.open(folder .. "/make.sh", "w"))
+  file:write(script)
+  file:flush()
+  if not os.execute(("cd %s && sh make.sh > log 2>&1"):format(folder)) then
+    for line in io.lines(log) do io.stderr:write(line, "\n") end
+    error "openssl could not make the certificates"
+  end
+end
+
+run(SCRIPT)
+
+local function path(name)
+  return folder .. "/" .. name
+end
+
+local function pair(name, ca)
+  return { cert = path(name .. ".pem"), key = path(name .. ".key"), ca = path(ca .. ".pem") }
+end
+
+local certs = {
+  ca = path "ca.pem", -- signs all but self_signed and unknown
+  good = pair("good", "ca"), -- localhost, 127.0.0.1, ::1
+  expired = pair("expired", "ca"),
+  wrong_host = pair("wrong_host", "ca"), -- other.example
+  unknown = pair("unknown", "unknown_ca"), -- good, but by an authority of its own
+  self_signed = pair("self_signed", "self_signed"),
+  client = pair("client", "ca"),
+  client_locked = {
+    cert = path "client.pem",
+    key = path "client_locked.key",
+    ca = path "ca.pem",
+    password = "secret",
+  },
+}
+
+registry[KEY] = setmetatable(certs, {
+  __gc = function() os.execute("rm -rf " .. folder) end,
+})
+return certs

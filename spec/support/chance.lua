@@ -1,0 +1,19 @@
+-- Random tests that can be run again: chance(fn) is a test that seeds math.random first, and prints
+-- the seed when it fails. STEADY_SEED=n runs them all with that seed.
+
+local seed = tonumber(os.getenv "STEADY_SEED") or os.time() + math.random(1 << 24)
+
+local function report(message)
+  io.stderr:write(("\nfailed with STEADY_SEED=%d: %s\n"):format(seed, tostring(message)))
+  return message
+end
+
+return function(fn)
+  return function()
+    math.randomseed(seed)
+    local ok, message = xpcall(fn, report)
+    if not ok then
+      error(message, 0)
+    end
+  end
+end

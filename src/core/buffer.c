@@ -1,0 +1,73 @@
+#include "core/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SMALLEST 64 /* bytes */
+
+bool steady_buffer_reserve(struct steady_buffer *buffer, size_t extra)
+{
+    if (extra <= buffer->capacity - buffer->size)
+        return true;
+    if (extra > SIZE_MAX - buffer->size)
+        return false;
+    size_t capacity = buffer->capacity < SMALLEST / 2 ? SMALLEST : buffer->capacity;
+    if (capacity <= SIZE_MAX / 2)
+        capacity *= 2;
+    if (capacity < buffer->size + extra)
+        capacity = buffer->size + extra;
+    uint8_t *data = realloc(buffer->data, capacity);
+    if (!data)
+        return false;
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_t size)
+{
+    if (size == 0)
+        return true; /* memcpy must not see the NULL of an empty buffer or piece */
+    if (!steady_buffer_reserve(buffer, size))
+        return false;
+    memcpy(buffer->data + buffer->size, bytes, size);
+    buffer->size += size;
+    return true;
+}
+
+bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0 || !steady_buffer_reserve(buffer, (size_t)length + 1))
+        return false;
+    va_start(arguments, format);
+    vsnprintf((char *)buffer->data + buffer->size, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    buffer->size += (size_t)length;
+    return true;
+}
+
+void steady_buffer_consume(struct steady_buffer *buffer, size_t size)
+{
+    buffer->size -= size;
+    if (size > 0 && buffer->size > 0)
+        memmove(buffer->data, buffer->data + size, buffer->size);
+}
+
+void steady_buffer_clear(struct steady_buffer *buffer, size_t keep)
+{
+    buffer->size = 0;
+    if (buffer->capacity > keep)
+        steady_buffer_free(buffer);
+}
+
+void steady_buffer_free(struct steady_buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct steady_buffer){0};
+}

@@ -1,0 +1,243 @@
+#include "core/handshake.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define QUOTED_MAX  64 /* bytes of what the server sent that a message shows */
+#define QUOTED_SIZE (QUOTED_MAX + sizeof "\"...\"")
+
+/* A header's value, or one of a list, without the blanks around it. */
+struct value {
+    const char *text;
+    size_t size;
+};
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* RFC 9110 section 5.6.2 */
+static bool is_token(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!is_alphanumeric(text[i]) && (text[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", text[i])))
+            return false;
+    return size > 0;
+}
+
+static struct value trim(const char *text, size_t size)
+{
+    while (size > 0 && is_blank(*text)) {
+        text++;
+        size--;
+    }
+    while (size > 0 && is_blank(text[size - 1]))
+        size--;
+    return (struct value){text, size};
+}
+
+static struct value value_of(const char *header)
+{
+    return header ? trim(header, strlen(header)) : (struct value){"", 0};
+}
+
+/* Without case. */
+static bool starts_with(struct value value, const char *prefix)
+{
+    size_t i = 0;
+    while (i < value.size && prefix[i] && lower(value.text[i]) == lower(prefix[i]))
+        i++;
+    return !prefix[i];
+}
+
+static bool equals(struct value value, const char *expected)
+{
+    return value.size == strlen(expected) && starts_with(value, expected);
+}
+
+/* With case. */
+static bool is_exactly(struct value value, const char *expected)
+{
+    return value.size == strlen(expected) && memcmp(value.text, expected, value.size) == 0;
+}
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+static bool user_gave(const struct steady_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (equals(value_of(request->headers[i].name), name))
+            return true;
+    return false;
+}
+
+static bool append_header(struct steady_buffer *out, const char *name, const char *value)
+{
+    return steady_buffer_printf(out, "%s: %s\r\n", name, value);
+}
+
+/* A header made from an option gives way to one of the same name among the user's. */
+static bool append_option(struct steady_buffer *out, const struct steady_request *request,
+                          const char *name, const char *value)
+{
+    return !value || user_gave(request, name) || append_header(out, name, value);
+}
+
+static bool append_protocols(struct steady_buffer *out, const struct steady_request *request)
+{
+    if (request->protocol_count == 0)
+        return true;
+    bool ok = steady_buffer_printf(out, "Sec-WebSocket-Protocol: ");
+    for (size_t i = 0; ok && i < request->protocol_count; i++)
+        ok = steady_buffer_printf(out, "%s%s", i ? ", " : "", request->protocols[i]);
+    return ok && steady_buffer_printf(out, "\r\n");
+}
+
+static bool append_headers(struct steady_buffer *out, const struct steady_request *request)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < request->header_count; i++)
+        ok = append_header(out, request->headers[i].name, request->headers[i].value);
+    return ok;
+}
+
+bool steady_handshake_request(struct steady_buffer *out, const struct steady_request *request)
+{
+    return steady_buffer_printf(out, "GET %s HTTP/1.1\r\n", request->url->path) &&
+           append_header(out, "Host", request->url->authority) &&
+           append_header(out, "Upgrade", "websocket") &&
+           append_header(out, "Connection", "Upgrade") &&
+           append_header(out, "Sec-WebSocket-Key", request->key) &&
+           append_header(out, "Sec-WebSocket-Version", "13") && append_protocols(out, request) &&
+           append_option(out, request, "Origin", request->origin) &&
+           append_option(out, request, "Authorization", request->authorization) &&
+           append_headers(out, request) && steady_buffer_printf(out, "\r\n");
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+/* Whether a list such as "keep-alive, Upgrade" has the token, without case. */
+static bool lists(struct value list, const char *token)
+{
+    const char *at = list.text, *end = list.text + list.size;
+    while (at < end) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        const char *stop = comma ? comma : end;
+        struct value member = trim(at, (size_t)(stop - at));
+        if (equals(member, token))
+            return true;
+        at = comma ? comma + 1 : end;
+    }
+    return false;
+}
+
+static bool is_offered(const struct steady_request *request, struct value protocol)
+{
+    for (size_t i = 0; i < request->protocol_count; i++)
+        if (is_exactly(protocol, request->protocols[i]))
+            return true;
+    return false;
+}
+
+/* What the server sent, made fit for a terminal and a log: printable ASCII, and not too much. */
+static void quote(char out[QUOTED_SIZE], struct value value)
+{
+    char *at = out;
+    *at++ = '"';
+    for (size_t i = 0; i < value.size && i < QUOTED_MAX; i++)
+        *at++ = value.text[i] >= ' ' && value.text[i] <= '~' ? value.text[i] : '?';
+    strcpy(at, value.size > QUOTED_MAX ? "...\"" : "\"");
+}
+
+struct check {
+    const char *name, *sent; /* NULL: not sent */
+    bool good;
+    const char *complaint;
+};
+
+static void complain(const struct check *check, char *message, size_t size)
+{
+    if (!check->sent) {
+        snprintf(message, size, "the answer has no %s header", check->name);
+        return;
+    }
+    char quoted[QUOTED_SIZE];
+    quote(quoted, value_of(check->sent));
+    snprintf(message, size, "the answer's %s header %s: %s", check->name, check->complaint, quoted);
+}
+
+bool steady_handshake_check(const struct steady_request *request, const char *accept,
+                            const struct steady_answer *answer, char *message, size_t size)
+{
+    struct value upgrade = value_of(answer->upgrade), accepted = value_of(answer->accept);
+    const struct check checks[] = {
+        {"Upgrade", answer->upgrade, equals(upgrade, "websocket"), "is not \"websocket\""},
+        {"Connection", answer->connection, lists(value_of(answer->connection), "upgrade"),
+         "does not list \"Upgrade\""},
+        {"Sec-WebSocket-Accept", answer->accept, is_exactly(accepted, accept),
+         "does not belong to our key"},
+        {"Sec-WebSocket-Protocol", answer->protocol,
+         !answer->protocol || is_offered(request, value_of(answer->protocol)),
+         "is not a subprotocol that we offered"},
+        {"Sec-WebSocket-Extensions", answer->extensions, value_of(answer->extensions).size == 0,
+         "has an extension, we offered none"},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        if (checks[i].good)
+            continue;
+        complain(&checks[i], message, size);
+        return false;
+    }
+    if (answer->has_body)
+        snprintf(message, size,
+                 "the answer has a Content-Length or Transfer-Encoding header, "
+                 "which a 101 must not have (RFC 9110 section 8.6)");
+    return !answer->has_body;
+}
+
+/* --- what users give ------------------------------------------------------------------------- */
+
+static bool is_owned(struct value name)
+{
+    static const char *const owned[] = {"Host", "Upgrade", "Connection", "Content-Length",
+                                        "Transfer-Encoding"};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        if (equals(name, owned[i]))
+            return true;
+    return starts_with(name, "Sec-WebSocket-");
+}
+
+const char *steady_handshake_bad_name(const char *name, size_t size)
+{
+    if (!is_token(name, size))
+        return "is not a header name (RFC 9110 section 5.1)";
+    if (is_owned((struct value){name, size}))
+        return "belongs to the handshake and cannot be set";
+    return NULL;
+}
+
+const char *steady_handshake_bad_value(const char *value, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((value[i] >= 0 && value[i] < ' ' && value[i] != '\t') || value[i] == 0x7F)
+            return "has a control character (CR, LF and NUL are some)";
+    return NULL;
+}
+
+const char *steady_handshake_bad_protocol(const char *protocol, size_t size)
+{
+    return is_token(protocol, size) ? NULL : "is not a token (RFC 9110 section 5.6.2)";
+}

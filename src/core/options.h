@@ -1,0 +1,88 @@
+/* What a user can set, as one struct with defaults, and a table that says what each option is, so
+ * that reading, checking and naming them in errors is one piece of code. */
+#ifndef STEADY_CORE_OPTIONS_H
+#define STEADY_CORE_OPTIONS_H
+
+#include "core/handshake.h"
+#include "core/session.h"
+#include "core/url.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum steady_overflow { STEADY_OVERFLOW_REFUSE, STEADY_OVERFLOW_DROP_OLDEST };
+
+struct steady_queue_options {
+    double max_bytes, max_messages; /* payload bytes; either may be infinite */
+    int overflow;                   /* enum steady_overflow */
+};
+
+struct steady_tls_options {
+    char *ca_file;     /* PEM; NULL: the system's authorities */
+    char *server_name; /* for SNI and the certificate; NULL: the URL's host */
+    bool verify;
+};
+
+struct steady_options {
+    char *name;
+    struct steady_url *urls; /* tried in turn */
+    size_t url_count;
+    struct steady_header *headers;
+    size_t header_count;
+    char **protocols;
+    size_t protocol_count;
+    char *origin;
+    struct steady_session_options session;
+    struct steady_queue_options queue;
+    struct steady_tls_options tls;
+    double max_message_size; /* bytes */
+};
+
+enum steady_option_type {
+    STEADY_OPTION_NUMBER,  /* double, from min to max */
+    STEADY_OPTION_INTEGER, /* double with an integral value, from min to max; infinity where max is
+                            */
+    STEADY_OPTION_BOOLEAN, /* bool */
+    STEADY_OPTION_STRING,  /* char *, no NUL inside */
+    STEADY_OPTION_CHOICE,  /* int: the index of one of choices */
+    STEADY_OPTION_GROUP, /* a table of fields; where offset is not STEADY_NO_SWITCH, false and true
+                          * set the int there */
+};
+
+#define STEADY_NO_SWITCH ((size_t)-1)
+
+struct steady_option {
+    const char *name;
+    enum steady_option_type type;
+    size_t offset; /* in struct steady_options */
+    double min, max;
+    const char *const *choices;         /* ends with NULL */
+    const struct steady_option *fields; /* ends with a NULL name */
+};
+
+/* All options of plain data; ends with a NULL name. The url, headers, protocols and origin, which
+ * have rules of their own, and the handlers are not among them. */
+extern const struct steady_option steady_option_list[];
+
+/* Sets the defaults. Allocates nothing. */
+void steady_options_init(struct steady_options *options);
+void steady_options_free(struct steady_options *options);
+
+/* Finds an option that the table does not have by the nearest name in a list that ends with NULL:
+ * what the user may have meant, or NULL when nothing is near. */
+const char *steady_nearest_name(const char *name, const char *const *names);
+
+/* Adding to the lists: copies what is given. NULL, or a static text that says what is wrong with
+ * it. */
+const char *steady_options_add_url(struct steady_options *options, const char *text, size_t size);
+const char *steady_options_add_header(struct steady_options *options, const char *name,
+                                      size_t name_size, const char *value, size_t value_size);
+const char *steady_options_add_protocol(struct steady_options *options, const char *protocol,
+                                        size_t size);
+const char *steady_options_set_origin(struct steady_options *options, const char *origin,
+                                      size_t size);
+
+/* Options that contradict each other: NULL, or a static text that names them. */
+const char *steady_options_check(const struct steady_options *options);
+
+#endif

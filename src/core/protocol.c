@@ -1,0 +1,307 @@
+/* Receiving; what goes out is in protocol_output.c. */
+#include "core/protocol.h"
+
+#include <string.h>
+
+#define KEPT_MAX 65536 /* bytes of a message's buffer that stay for the next one */
+
+#define OUT_OF_MEMORY "out of memory for what the peer sent (RFC 6455 section 7.4.1, code 1011)"
+
+typedef enum steady_protocol_event_type event_type;
+
+void steady_protocol_init(struct steady_protocol *protocol, struct steady_random *random,
+                          size_t max_message_size)
+{
+    *protocol = (struct steady_protocol){.random = random, .max_message_size = max_message_size};
+}
+
+void steady_protocol_free(struct steady_protocol *protocol)
+{
+    steady_buffer_free(&protocol->held);
+    steady_buffer_free(&protocol->message);
+    steady_buffer_free(&protocol->control_frames);
+    protocol->cursor = protocol->end = NULL;
+}
+
+void steady_protocol_input(struct steady_protocol *protocol, const uint8_t *bytes, size_t size)
+{
+    if (protocol->close_received || protocol->failed)
+        return;
+    protocol->cursor = bytes;
+    protocol->end = bytes + size;
+    steady_buffer_free(&protocol->held);
+}
+
+size_t steady_protocol_pending(const struct steady_protocol *protocol)
+{
+    return (size_t)(protocol->end - protocol->cursor);
+}
+
+bool steady_protocol_hold(struct steady_protocol *protocol)
+{
+    size_t pending = steady_protocol_pending(protocol);
+    if (pending == 0 || protocol->held.size > 0)
+        return true;
+    if (!steady_buffer_append(&protocol->held, protocol->cursor, pending))
+        return false;
+    protocol->cursor = protocol->held.data;
+    protocol->end = protocol->cursor + pending;
+    return true;
+}
+
+static void forget_input(struct steady_protocol *protocol)
+{
+    steady_buffer_free(&protocol->held);
+    protocol->cursor = protocol->end = NULL;
+}
+
+static event_type fail(struct steady_protocol *protocol, struct steady_protocol_event *event,
+                       uint16_t code, const char *text)
+{
+    protocol->failed = true;
+    forget_input(protocol);
+    steady_protocol_close(protocol, code, NULL, 0);
+    *event = (struct steady_protocol_event){(const uint8_t *)text, strlen(text), code, false};
+    return STEADY_PROTOCOL_FAILURE;
+}
+
+static bool is_control(const struct steady_protocol *protocol)
+{
+    return protocol->header[0] & STEADY_FRAME_CONTROL;
+}
+
+/* What is wrong with the first two bytes of a header, or NULL. */
+static const char *start_fault(const struct steady_protocol *protocol)
+{
+    const uint8_t first = protocol->header[0], second = protocol->header[1];
+    const uint8_t opcode = first & STEADY_FRAME_OPCODE;
+    /* An extension would allow its bit here: permessage-deflate has RSV1 in the first frame of a
+     * message (RFC 7692 section 6), and none in control frames and continuations. */
+    if (first & STEADY_FRAME_RSV)
+        return "a reserved bit is set though no extension is in use (RFC 6455 section 5.2)";
+    if ((opcode & ~STEADY_FRAME_CONTROL) > STEADY_OPCODE_BINARY)
+        return "a frame with a reserved opcode (RFC 6455 section 5.2)";
+    if (second & STEADY_FRAME_MASKED)
+        return "a masked frame from the server (RFC 6455 section 5.1)";
+    if (is_control(protocol)) {
+        if (!(first & STEADY_FRAME_FIN))
+            return "a fragmented control frame (RFC 6455 section 5.5)";
+        if (second > STEADY_CONTROL_MAX)
+            return "a control frame of more than 125 bytes (RFC 6455 section 5.5)";
+        return NULL;
+    }
+    if (opcode == STEADY_OPCODE_CONTINUATION && !protocol->message_opcode)
+        return "a continuation frame where no message is under way (RFC 6455 section 5.4)";
+    if (opcode != STEADY_OPCODE_CONTINUATION && protocol->message_opcode)
+        return "a new message inside a fragmented one (RFC 6455 section 5.4)";
+    return NULL;
+}
+
+static size_t length_bytes(uint8_t second)
+{
+    return second == STEADY_FRAME_LENGTH_64 ? 8 : second == STEADY_FRAME_LENGTH_16 ? 2 : 0;
+}
+
+static uint64_t announced_length(const uint8_t *header)
+{
+    size_t bytes = length_bytes(header[1]);
+    uint64_t length = bytes ? 0 : header[1];
+    for (size_t i = 0; i < bytes; i++)
+        length = length << 8 | header[2 + i];
+    return length;
+}
+
+static const char *length_fault(uint8_t second, uint64_t length)
+{
+    if (length >> 63)
+        return "a frame length with the top bit set (RFC 6455 section 5.2)";
+    if ((second == STEADY_FRAME_LENGTH_16 && length < STEADY_FRAME_LENGTH_16) ||
+        (second == STEADY_FRAME_LENGTH_64 && length <= UINT16_MAX))
+        return "a frame length that is not in its shortest form (RFC 6455 section 5.2)";
+    return NULL;
+}
+
+/* Completes the header to `wanted` bytes, as far as the input goes. */
+static bool gather_header(struct steady_protocol *protocol, size_t wanted)
+{
+    while (protocol->header_size < wanted && protocol->cursor < protocol->end)
+        protocol->header[protocol->header_size++] = *protocol->cursor++;
+    return protocol->header_size >= wanted;
+}
+
+static event_type begin_payload(struct steady_protocol *protocol,
+                                struct steady_protocol_event *event, uint64_t length)
+{
+    const uint8_t opcode = protocol->header[0] & STEADY_FRAME_OPCODE;
+    if (!is_control(protocol)) {
+        if (length > protocol->max_message_size - protocol->message.size)
+            return fail(protocol, event, STEADY_CLOSE_TOO_LARGE,
+                        "a message over max_message_size (RFC 6455 section 7.4.1, code 1009)");
+        if (opcode != STEADY_OPCODE_CONTINUATION)
+            protocol->message_opcode = opcode;
+    }
+    protocol->payload_left = (size_t)length;
+    protocol->in_payload = true;
+    return STEADY_PROTOCOL_NONE;
+}
+
+static event_type read_header(struct steady_protocol *protocol, struct steady_protocol_event *event)
+{
+    const char *fault = NULL;
+    if (protocol->header_size < 2 && gather_header(protocol, 2))
+        fault = start_fault(protocol);
+    if (fault)
+        return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR, fault);
+    if (protocol->header_size < 2 ||
+        !gather_header(protocol, 2 + length_bytes(protocol->header[1])))
+        return STEADY_PROTOCOL_NONE;
+    uint64_t length = announced_length(protocol->header);
+    if ((fault = length_fault(protocol->header[1], length)))
+        return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR, fault);
+    return begin_payload(protocol, event, length);
+}
+
+/* Takes what there is of the frame's payload off the input. */
+static size_t take_payload(struct steady_protocol *protocol)
+{
+    size_t size = steady_protocol_pending(protocol);
+    if (size > protocol->payload_left)
+        size = protocol->payload_left;
+    protocol->cursor += size;
+    protocol->payload_left -= size;
+    if (protocol->payload_left == 0) {
+        protocol->in_payload = false;
+        protocol->header_size = 0;
+    }
+    return size;
+}
+
+static event_type end_message(struct steady_protocol *protocol, struct steady_protocol_event *event,
+                              const uint8_t *data, size_t size)
+{
+    bool binary = protocol->message_opcode == STEADY_OPCODE_BINARY;
+    if (!binary && !steady_utf8_complete(&protocol->utf8))
+        return fail(protocol, event, STEADY_CLOSE_INVALID_DATA,
+                    "a text message that ends inside a character (RFC 6455 section 8.1)");
+    protocol->message_opcode = 0;
+    *event = (struct steady_protocol_event){data, size, 0, binary};
+    return STEADY_PROTOCOL_MESSAGE;
+}
+
+static event_type read_data(struct steady_protocol *protocol, struct steady_protocol_event *event)
+{
+    struct steady_buffer *message = &protocol->message;
+    const uint8_t *piece = protocol->cursor;
+    const size_t frame_left = protocol->payload_left;
+    const size_t size = take_payload(protocol);
+    const bool last = !protocol->in_payload && (protocol->header[0] & STEADY_FRAME_FIN);
+    if (protocol->message_opcode == STEADY_OPCODE_TEXT &&
+        !steady_utf8_feed(&protocol->utf8, piece, size))
+        return fail(protocol, event, STEADY_CLOSE_INVALID_DATA,
+                    "a text message that is not UTF-8 (RFC 6455 section 8.1)");
+    if (last && message->size == 0)
+        return end_message(protocol, event, piece, size);
+    if (size > 0 && (!steady_buffer_reserve(message, frame_left) ||
+                     !steady_buffer_append(message, piece, size)))
+        return fail(protocol, event, STEADY_CLOSE_INTERNAL_ERROR, OUT_OF_MEMORY);
+    return last ? end_message(protocol, event, message->data, message->size) : STEADY_PROTOCOL_NONE;
+}
+
+/* Codes that may be in a close frame: section 7.4 and the IANA registry it set up. */
+static bool may_be_received(unsigned code)
+{
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+           (code >= 3000 && code <= 4999);
+}
+
+static event_type read_close(struct steady_protocol *protocol, struct steady_protocol_event *event,
+                             const uint8_t *data, size_t size)
+{
+    unsigned code = size >= 2 ? (unsigned)data[0] << 8 | data[1] : 0;
+    if (size > 0 && !may_be_received(code))
+        return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR,
+                    size == 1 ? "a close frame with half a code (RFC 6455 section 5.5.1)"
+                              : "a close code that must not be sent (RFC 6455 section 7.4)");
+    if (size > 2 && !steady_utf8_valid(data + 2, size - 2))
+        return fail(protocol, event, STEADY_CLOSE_INVALID_DATA,
+                    "a close reason that is not UTF-8 (RFC 6455 section 5.5.1)");
+    protocol->close_received = true;
+    protocol->cursor = protocol->end;
+    steady_protocol_close(protocol, (uint16_t)code, NULL,
+                          0); /* the answer, unless ours was first */
+    if (size == 0)
+        *event = (struct steady_protocol_event){data, 0, STEADY_CLOSE_NO_STATUS, false};
+    else
+        *event = (struct steady_protocol_event){data + 2, size - 2, (uint16_t)code, false};
+    return STEADY_PROTOCOL_CLOSE;
+}
+
+static event_type read_control(struct steady_protocol *protocol,
+                               struct steady_protocol_event *event)
+{
+    const uint8_t *data = protocol->cursor;
+    size_t size = take_payload(protocol);
+    if (protocol->in_payload || protocol->control_size > 0) {
+        memcpy(protocol->control + protocol->control_size, data, size);
+        data = protocol->control;
+        size = protocol->control_size = (uint8_t)(protocol->control_size + size);
+    }
+    if (protocol->in_payload)
+        return STEADY_PROTOCOL_NONE;
+    protocol->control_size = 0;
+    uint8_t opcode = protocol->header[0] & STEADY_FRAME_OPCODE;
+    if (opcode == STEADY_OPCODE_CLOSE)
+        return read_close(protocol, event, data, size);
+    if (opcode == STEADY_OPCODE_PING && !steady_protocol_pong(protocol, data, size))
+        return fail(protocol, event, STEADY_CLOSE_INTERNAL_ERROR, OUT_OF_MEMORY);
+    *event = (struct steady_protocol_event){data, size, 0, false};
+    return opcode == STEADY_OPCODE_PING ? STEADY_PROTOCOL_PING : STEADY_PROTOCOL_PONG;
+}
+
+static event_type read_frame(struct steady_protocol *protocol, struct steady_protocol_event *event)
+{
+    if (!protocol->in_payload) {
+        event_type failure = read_header(protocol, event);
+        if (!protocol->in_payload)
+            return failure;
+    }
+    return is_control(protocol) ? read_control(protocol, event) : read_data(protocol, event);
+}
+
+/* For speed: a message of one small frame that is whole in the input. Any doubt is left to
+ * read_frame. */
+static bool read_small_message(struct steady_protocol *protocol,
+                               struct steady_protocol_event *event)
+{
+    const uint8_t *frame = protocol->cursor;
+    const size_t available = steady_protocol_pending(protocol);
+    if (protocol->header_size > 0 || protocol->message_opcode || available < 2)
+        return false;
+    const bool text = frame[0] == (STEADY_FRAME_FIN | STEADY_OPCODE_TEXT);
+    if (!text && frame[0] != (STEADY_FRAME_FIN | STEADY_OPCODE_BINARY))
+        return false;
+    const size_t size = frame[1];
+    if (size >= STEADY_FRAME_LENGTH_16 || size > available - 2 || size > protocol->max_message_size)
+        return false;
+    if (text && !steady_utf8_valid(frame + 2, size))
+        return false;
+    protocol->cursor = frame + 2 + size;
+    *event = (struct steady_protocol_event){frame + 2, size, 0, !text};
+    return true;
+}
+
+event_type steady_protocol_next(struct steady_protocol *protocol,
+                                struct steady_protocol_event *event)
+{
+    if (protocol->message.size > 0 && !protocol->message_opcode)
+        steady_buffer_clear(&protocol->message, KEPT_MAX);
+    while (protocol->cursor < protocol->end) {
+        if (read_small_message(protocol, event))
+            return STEADY_PROTOCOL_MESSAGE;
+        event_type type = read_frame(protocol, event);
+        if (type != STEADY_PROTOCOL_NONE)
+            return type;
+    }
+    forget_input(protocol);
+    return STEADY_PROTOCOL_NONE;
+}

@@ -1,0 +1,147 @@
+/* Sending and closing; what comes in is in protocol.c. */
+#include "core/protocol.h"
+
+#include "core/frame.h"
+
+#include <string.h>
+
+#define KEPT_MAX 1024 /* bytes of the control frames' buffer that stay for the next ones */
+
+static void draw_key(struct steady_random *random, uint8_t key[4])
+{
+    if (random->left < 4) {
+        random->refill(random->context, random->pool, sizeof random->pool);
+        random->left = sizeof random->pool;
+    }
+    memcpy(key, random->pool + sizeof random->pool - random->left, 4);
+    random->left -= 4;
+}
+
+static bool append_control(struct steady_protocol *protocol, enum steady_opcode opcode,
+                           const uint8_t *data, size_t size)
+{
+    struct steady_buffer *frames = &protocol->control_frames;
+    uint8_t key[4];
+    if (size > STEADY_CONTROL_MAX || !steady_buffer_reserve(frames, STEADY_FRAME_HEADER_MAX + size))
+        return false;
+    draw_key(protocol->random, key);
+    frames->size += steady_frame_header(frames->data + frames->size,
+                                        (uint8_t)(STEADY_FRAME_FIN | opcode), size, key);
+    steady_frame_mask(frames->data + frames->size, data, size, key, 0);
+    frames->size += size;
+    return true;
+}
+
+bool steady_protocol_ping(struct steady_protocol *protocol, const uint8_t *data, size_t size)
+{
+    return append_control(protocol, STEADY_OPCODE_PING, data, size);
+}
+
+bool steady_protocol_pong(struct steady_protocol *protocol, const uint8_t *data, size_t size)
+{
+    return append_control(protocol, STEADY_OPCODE_PONG, data, size);
+}
+
+bool steady_protocol_close(struct steady_protocol *protocol, uint16_t code, const char *reason,
+                           size_t size)
+{
+    uint8_t payload[STEADY_CONTROL_MAX] = {(uint8_t)(code >> 8), (uint8_t)code};
+    if (protocol->closing)
+        return true;
+    protocol->closing = true;
+    if (code == 0)
+        return append_control(protocol, STEADY_OPCODE_CLOSE, payload, 0);
+    if (size > sizeof payload - 2)
+        return false;
+    if (size > 0)
+        memcpy(payload + 2, reason, size);
+    return append_control(protocol, STEADY_OPCODE_CLOSE, payload, 2 + size);
+}
+
+static size_t write_control(struct steady_protocol *protocol, uint8_t *out, size_t room)
+{
+    struct steady_buffer *frames = &protocol->control_frames;
+    size_t size = frames->size < room ? frames->size : room;
+    if (size == 0)
+        return 0;
+    memcpy(out, frames->data, size);
+    steady_buffer_consume(frames, size);
+    if (frames->size == 0)
+        steady_buffer_clear(frames, KEPT_MAX);
+    return size;
+}
+
+/* The next piece of the message at the head of the queue. */
+static size_t write_payload(struct steady_protocol *protocol, struct steady_queue *queue, bool keep,
+                            const struct steady_message *message, uint8_t *out, size_t room)
+{
+    const size_t left = message->size - protocol->message_sent;
+    const bool through = left <= room;
+    const size_t size = through ? left : room;
+    steady_frame_mask(out, message->data + protocol->message_sent, size, protocol->key,
+                      protocol->message_sent);
+    protocol->message_sent += size;
+    protocol->in_message = !through;
+    if (through)
+        steady_queue_sent(queue, keep);
+    else
+        steady_queue_begin(queue);
+    return size;
+}
+
+static size_t write_message(struct steady_protocol *protocol, struct steady_queue *queue, bool keep,
+                            const struct steady_message *message, uint8_t *out, size_t room)
+{
+    const uint8_t opcode = message->binary ? STEADY_OPCODE_BINARY : STEADY_OPCODE_TEXT;
+    draw_key(protocol->random, protocol->key);
+    size_t size = steady_frame_header(out, STEADY_FRAME_FIN | opcode, message->size, protocol->key);
+    protocol->message_sent = 0;
+    return size + write_payload(protocol, queue, keep, message, out + size, room - size);
+}
+
+static const struct steady_message *next_message(struct steady_protocol *protocol,
+                                                 struct steady_queue *queue, double now)
+{
+    const struct steady_message *message;
+    while ((message = steady_queue_peek(queue)) && message->expires <= now) {
+        steady_queue_drop(queue);
+        protocol->expired++;
+    }
+    return message;
+}
+
+size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_queue *queue,
+                              bool keep, double now, uint8_t *out, size_t capacity)
+{
+    const struct steady_message *message;
+    size_t used = 0;
+    if (protocol->in_message && (message = steady_queue_peek(queue)))
+        used = write_payload(protocol, queue, keep, message, out, capacity);
+    if (protocol->in_message)
+        return used;
+    used += write_control(protocol, out + used, capacity - used);
+    while (!protocol->closing && capacity - used > STEADY_FRAME_HEADER_MAX &&
+           (message = next_message(protocol, queue, now)))
+        used += write_message(protocol, queue, keep, message, out + used, capacity - used);
+    return used;
+}
+
+size_t steady_protocol_backlog(const struct steady_protocol *protocol)
+{
+    return protocol->control_frames.size;
+}
+
+bool steady_protocol_finished(const struct steady_protocol *protocol)
+{
+    return steady_protocol_close_sent(protocol) && (protocol->close_received || protocol->failed);
+}
+
+bool steady_protocol_close_sent(const struct steady_protocol *protocol)
+{
+    return protocol->closing && protocol->control_frames.size == 0;
+}
+
+bool steady_protocol_close_received(const struct steady_protocol *protocol)
+{
+    return protocol->close_received;
+}

@@ -1,0 +1,227 @@
+#include "core/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_MIN 1024  /* bytes, bookkeeping included; what an empty queue may hold */
+#define BLOCK_MAX 65536 /* each block is twice its predecessor, up to here */
+
+/* A message in a block. One that has left the queue stays where it is, marked as gone, until its
+ * whole block goes. */
+struct record {
+    size_t size; /* bytes of payload */
+    double expires;
+    bool binary, gone;
+    uint8_t payload[];
+};
+
+/* Every block holds at least one record that is not gone, except that an empty queue may keep one
+ * small block. So what is dropped behind a kept message does not pile up. */
+struct steady_queue_block {
+    struct steady_queue_block *previous, *next;
+    size_t capacity, end; /* bytes of records: room, used */
+    size_t live;          /* records not gone */
+    max_align_t records[];
+};
+
+static struct record *record_at(struct steady_queue_position position)
+{
+    return (struct record *)((uint8_t *)position.block->records + position.offset);
+}
+
+static size_t record_length(size_t size)
+{
+    size_t align = _Alignof(struct record);
+    return (offsetof(struct record, payload) + size + align - 1) / align * align;
+}
+
+/* The position itself, or the first one behind it where a message stands. */
+static struct steady_queue_position seek(struct steady_queue_position position)
+{
+    while (position.block) {
+        if (position.offset == position.block->end)
+            position = (struct steady_queue_position){position.block->next, 0};
+        else if (record_at(position)->gone)
+            position.offset += record_length(record_at(position)->size);
+        else
+            break;
+    }
+    return position;
+}
+
+static struct steady_queue_position behind(struct steady_queue_position position)
+{
+    position.offset += record_length(record_at(position)->size);
+    return seek(position);
+}
+
+static void remove_block(struct steady_queue *queue, struct steady_queue_block *block)
+{
+    *(block->previous ? &block->previous->next : &queue->first) = block->next;
+    *(block->next ? &block->next->previous : &queue->last) = block->previous;
+    free(block);
+}
+
+/* Takes a message that nothing else points to any more out of the queue. */
+static void release(struct steady_queue *queue, struct steady_queue_position position)
+{
+    struct steady_queue_block *block = position.block;
+    record_at(position)->gone = true;
+    if (--block->live > 0)
+        return;
+    bool only = queue->first == queue->last;
+    if (only && sizeof *block + block->capacity <= BLOCK_MIN)
+        block->end = 0;
+    else
+        remove_block(queue, block);
+}
+
+static bool add_block(struct steady_queue *queue, size_t record)
+{
+    struct steady_queue_block *last = queue->last, *block;
+    size_t size = last ? 2 * (sizeof *block + last->capacity) : BLOCK_MIN;
+    if (size > BLOCK_MAX)
+        size = BLOCK_MAX;
+    if (size - sizeof *block < record)
+        size = sizeof *block + record;
+    block = malloc(size);
+    if (!block)
+        return false;
+    if (last && last->live == 0) { /* the one that an empty queue kept is too small */
+        remove_block(queue, last);
+        last = NULL;
+    }
+    *block = (struct steady_queue_block){.previous = last, .capacity = size - sizeof *block};
+    *(last ? &last->next : &queue->first) = block;
+    queue->last = block;
+    return true;
+}
+
+bool steady_queue_push(struct steady_queue *queue, const uint8_t *data, size_t size, bool binary,
+                       double expires)
+{
+    if (size > SIZE_MAX / 2)
+        return false;
+    size_t length = record_length(size);
+    if (!queue->last || queue->last->capacity - queue->last->end < length)
+        if (!add_block(queue, length))
+            return false;
+    struct steady_queue_position position = {queue->last, queue->last->end};
+    struct record *record = record_at(position);
+    *record = (struct record){.size = size, .expires = expires, .binary = binary};
+    if (size > 0)
+        memcpy(record->payload, data, size);
+    position.block->end += length;
+    position.block->live++;
+    if (!queue->next.block)
+        queue->next = position;
+    queue->waiting_bytes += size;
+    queue->waiting_messages++;
+    return true;
+}
+
+void steady_queue_prepend(struct steady_queue *queue, struct steady_queue *front)
+{
+    if (front->waiting_messages == 0) {
+        steady_queue_clear(front);
+        return;
+    }
+    if (queue->waiting_messages == 0) {
+        steady_queue_clear(queue);
+    } else {
+        front->last->next = queue->first;
+        queue->first->previous = front->last;
+        front->last = queue->last;
+        front->waiting_bytes += queue->waiting_bytes;
+        front->waiting_messages += queue->waiting_messages;
+    }
+    *queue = *front;
+    *front = (struct steady_queue){0};
+}
+
+static struct steady_queue_position head_of(const struct steady_queue *queue)
+{
+    return queue->begun.block ? queue->begun : queue->next;
+}
+
+const struct steady_message *steady_queue_peek(struct steady_queue *queue)
+{
+    struct steady_queue_position position = head_of(queue);
+    if (!position.block)
+        return NULL;
+    const struct record *record = record_at(position);
+    queue->head =
+        (struct steady_message){record->payload, record->size, record->binary, record->expires};
+    return &queue->head;
+}
+
+void steady_queue_begin(struct steady_queue *queue)
+{
+    if (queue->begun.block || !queue->next.block)
+        return;
+    queue->begun = queue->next;
+    queue->next = behind(queue->next);
+}
+
+void steady_queue_sent(struct steady_queue *queue, bool keep)
+{
+    struct steady_queue_position head = head_of(queue);
+    if (!head.block)
+        return;
+    if (queue->begun.block)
+        queue->begun.block = NULL;
+    else
+        queue->next = behind(head);
+    size_t size = record_at(head)->size;
+    queue->waiting_bytes -= size;
+    queue->waiting_messages--;
+    if (keep) {
+        if (queue->sent_messages == 0)
+            queue->oldest = head;
+        queue->sent_bytes += size;
+        queue->sent_messages++;
+    } else {
+        release(queue, head);
+    }
+}
+
+bool steady_queue_drop(struct steady_queue *queue)
+{
+    struct steady_queue_position dropped = queue->next;
+    if (!dropped.block)
+        return false;
+    queue->next = behind(dropped);
+    queue->waiting_bytes -= record_at(dropped)->size;
+    queue->waiting_messages--;
+    release(queue, dropped);
+    return true;
+}
+
+void steady_queue_confirm(struct steady_queue *queue, size_t count)
+{
+    for (; count > 0 && queue->sent_messages > 0; count--) {
+        struct steady_queue_position arrived = queue->oldest;
+        queue->oldest = behind(arrived);
+        queue->sent_bytes -= record_at(arrived)->size;
+        queue->sent_messages--;
+        release(queue, arrived);
+    }
+}
+
+void steady_queue_rewind(struct steady_queue *queue)
+{
+    queue->next = queue->sent_messages > 0 ? queue->oldest : head_of(queue);
+    queue->begun.block = NULL;
+    queue->waiting_bytes += queue->sent_bytes;
+    queue->waiting_messages += queue->sent_messages;
+    queue->sent_bytes = queue->sent_messages = 0;
+}
+
+size_t steady_queue_clear(struct steady_queue *queue)
+{
+    size_t messages = queue->waiting_messages + queue->sent_messages;
+    while (queue->first)
+        remove_block(queue, queue->first);
+    *queue = (struct steady_queue){0};
+    return messages;
+}

@@ -1,0 +1,418 @@
+#include "lua/client.h"
+
+#include "lua/call.h"
+#include "lua/event.h"
+#include "lua/options.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define CLIENT "steadysocket.client"
+
+/* The client at index; raises for anything else, and for one whose Lua state is being closed. */
+static struct client *check_client(lua_State *L, int index)
+{
+    struct client *client = luaL_checkudata(L, index, CLIENT);
+    luaL_argcheck(L, client->loop, index, "the client is gone with its Lua state");
+    return client;
+}
+
+/* ------------------------------------------------------------------------- handlers */
+
+static const char *const handlers[HANDLERS + 1] = {
+    [HANDLER_OPEN] = "on_open",   [HANDLER_MESSAGE] = "on_message", [HANDLER_CLOSE] = "on_close",
+    [HANDLER_ERROR] = "on_error", [HANDLER_STATUS] = "on_status",   [HANDLER_LOG] = "log",
+};
+
+int client_handler(const char *name)
+{
+    for (int i = 1; i <= HANDLERS; i++)
+        if (!strcmp(handlers[i], name))
+            return i;
+    return 0;
+}
+
+const char *client_set_handler(lua_State *L, int index, int handler)
+{
+    bool fits = lua_isfunction(L, -1) || lua_isnil(L, -1) ||
+                (lua_isboolean(L, -1) && handler == HANDLER_LOG);
+    if (fits)
+        lua_setiuservalue(L, index, handler);
+    else
+        lua_pop(L, 1);
+    return fits ? NULL : handler == HANDLER_LOG ? "function or boolean" : "function";
+}
+
+static enum handler handler_of(const struct steady_event *event)
+{
+    switch (event->type) {
+    case STEADY_EVENT_OPEN:
+        return HANDLER_OPEN;
+    case STEADY_EVENT_MESSAGE:
+        return HANDLER_MESSAGE;
+    case STEADY_EVENT_CLOSE:
+        return HANDLER_CLOSE;
+    case STEADY_EVENT_ERROR:
+        return HANDLER_ERROR;
+    default:
+        return HANDLER_STATUS;
+    }
+}
+
+/* ------------------------------------------------------------------------- delivery */
+
+static void print_log(lua_State *L)
+{
+    char now[32];
+    time_t seconds = time(NULL);
+    struct tm tm;
+    strftime(now, sizeof now, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
+    fprintf(stderr, "%s %s: %s\n", now, lua_tostring(L, -2), lua_tostring(L, -1));
+}
+
+/* The client is at index 2 while it is delivered to. */
+static void log_event(lua_State *L, const struct client *client, const struct steady_event *event)
+{
+    int top = lua_gettop(L);
+    lua_getiuservalue(L, 2, HANDLER_LOG);
+    if (lua_toboolean(L, -1)) {
+        event_push_log(L, client, event);
+        if (lua_isfunction(L, top + 1)) {
+            lua_pushvalue(L, 2);
+            call_handler(L, 3);
+        } else {
+            print_log(L);
+        }
+    }
+    lua_settop(L, top);
+}
+
+static void handle(lua_State *L, const struct client *client, const struct steady_event *event)
+{
+    if (event->type == STEADY_EVENT_INCOMPLETE)
+        luaL_error(L, "not enough memory");
+    if (event->type != STEADY_EVENT_MESSAGE)
+        log_event(L, client, event);
+    if (lua_getiuservalue(L, 2, handler_of(event)) == LUA_TFUNCTION) {
+        int arguments = event_push(L, event);
+        lua_pushvalue(L, 2);
+        call_handler(L, arguments + 1);
+    } else {
+        lua_pop(L, 1);
+    }
+}
+
+/* (light userdata: the client). One protected call for all there is: an event that was taken is
+ * handled, and one that was not is still there should a handler fail. */
+static int deliver_protected(lua_State *L)
+{
+    struct client *client = lua_touserdata(L, 1);
+    struct steady_event event;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, client);
+    while (steady_client_next(&client->core, &event))
+        handle(L, client, &event);
+    return 0;
+}
+
+static void deliver(struct steady_client *core)
+{
+    struct client *client = (struct client *)core;
+    call_protected(client->loop, deliver_protected, client);
+}
+
+/* An active client is anchored in the registry under its own address. */
+static void anchor(lua_State *L, int index)
+{
+    lua_pushvalue(L, index);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, index));
+}
+
+/* Assigning nil to a field that is there allocates nothing, so it cannot fail. */
+static void release(struct steady_client *core)
+{
+    lua_State *L = ((struct client *)core)->loop->L;
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, core);
+}
+
+static const struct steady_client_owner owner = {deliver, release};
+
+/* ------------------------------------------------------------------------- methods */
+
+/* "text" (the default) or "binary" at index: whether it is binary. */
+static bool check_binary(lua_State *L, int index)
+{
+    static const char *const kinds[] = {"text", "binary", NULL};
+    return luaL_checkoption(L, index, "text", kinds) == 1;
+}
+
+/* Pushes true, or nil, a message and the code. */
+static int result(lua_State *L, const struct client *client, enum steady_error error,
+                  const char *message)
+{
+    if (error == STEADY_OK) {
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    if (error == STEADY_NETWORK)
+        return luaL_error(L, "not enough memory");
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", client->core.options.name, message);
+    lua_pushstring(L, steady_error_name(error));
+    return 3;
+}
+
+/* ws:connect([data [, kind]]) -> true | nil, message, code */
+static int client_connect(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    size_t size = 0;
+    const char *data = luaL_optlstring(L, 2, NULL, &size);
+    bool binary = check_binary(L, 3);
+    const char *problem = steady_loop_start(&client->loop->core);
+    if (problem)
+        return luaL_error(L, "%s", problem);
+    anchor(L, 1);
+    enum steady_error error =
+        steady_client_connect(&client->core, (const uint8_t *)data, size, binary);
+    return result(L, client, error,
+                  error == STEADY_INVALID ? "the text is not UTF-8; send it as \"binary\""
+                                          : "is connected already, or on its way");
+}
+
+static const char *explain_send(const struct client *client, enum steady_error error)
+{
+    switch (error) {
+    case STEADY_CLOSED:
+        return client->core.session.status == STEADY_STATUS_CLOSING ? "is closing" : "is closed";
+    case STEADY_INVALID:
+        return "the text is not UTF-8; send it as \"binary\"";
+    default:
+        return "the queue is full";
+    }
+}
+
+/* ws:send(data [, kind]) -> true | nil, message, code */
+static int client_send(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    size_t size;
+    const char *data = luaL_checklstring(L, 2, &size);
+    bool binary = !lua_isnoneornil(L, 3) && check_binary(L, 3);
+    enum steady_error error =
+        steady_client_send(&client->core, (const uint8_t *)data, size, binary);
+    return result(L, client, error, error ? explain_send(client, error) : NULL);
+}
+
+static bool may_send_code(lua_Integer code)
+{
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+           (code >= 3000 && code <= 4999);
+}
+
+/* ws:close([code [, reason]]) -> true */
+static int client_close(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    lua_Integer code = luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL);
+    size_t size = 0;
+    const char *reason = luaL_optlstring(L, 3, "", &size);
+    luaL_argcheck(L, may_send_code(code), 2,
+                  "close codes are 1000 to 1003, 1007 to 1014, and 3000 to 4999");
+    luaL_argcheck(L, size <= 123, 3, "a reason has at most 123 bytes");
+    luaL_argcheck(L, steady_utf8_valid((const uint8_t *)reason, size), 3, "a reason must be UTF-8");
+    anchor(L, 1);
+    enum steady_error error = steady_client_close(&client->core, (uint16_t)code, reason, size);
+    if (!client->core.alive)
+        release(&client->core);
+    return result(L, client, error, NULL);
+}
+
+/* ws:reconnect() -> true | nil, message, code */
+static int client_reconnect(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    return result(L, client, steady_client_reconnect(&client->core), "is not connected");
+}
+
+/* ws:pause()  ws:resume() */
+static int client_pause(lua_State *L)
+{
+    steady_client_pause(&check_client(L, 1)->core, true);
+    return 0;
+}
+
+static int client_resume(lua_State *L)
+{
+    steady_client_pause(&check_client(L, 1)->core, false);
+    return 0;
+}
+
+/* ------------------------------------------------------------------------- properties */
+
+static const char *current_url(const struct client *client)
+{
+    const struct steady_attempt *attempt = &client->core.attempt;
+    return attempt->url ? attempt->url->text : client->core.options.urls[0].text;
+}
+
+static void get_url(lua_State *L, const struct client *client)
+{
+    lua_pushstring(L, current_url(client));
+}
+
+static void get_name(lua_State *L, const struct client *client)
+{
+    lua_pushstring(L, client->core.options.name);
+}
+
+static void get_status(lua_State *L, const struct client *client)
+{
+    lua_pushstring(L, steady_status_name(client->core.session.status));
+}
+
+static void get_protocol(lua_State *L, const struct client *client)
+{
+    lua_pushstring(L, client->core.subprotocol);
+}
+
+static void get_buffered_amount(lua_State *L, const struct client *client)
+{
+    lua_pushinteger(L, (lua_Integer)steady_client_queued_bytes(&client->core));
+}
+
+static void get_queued(lua_State *L, const struct client *client)
+{
+    lua_pushinteger(L, (lua_Integer)steady_client_queued_messages(&client->core));
+}
+
+static void get_attempt(lua_State *L, const struct client *client)
+{
+    lua_pushinteger(L, client->core.session.attempt);
+}
+
+static void get_last_error(lua_State *L, const struct client *client)
+{
+    lua_pushstring(L, client->core.last_error);
+}
+
+static const struct property {
+    const char *name;
+    void (*get)(lua_State *L, const struct client *client);
+} properties[] = {
+    {"url", get_url},
+    {"name", get_name},
+    {"status", get_status},
+    {"protocol", get_protocol},
+    {"buffered_amount", get_buffered_amount},
+    {"queued", get_queued},
+    {"attempt", get_attempt},
+    {"last_error", get_last_error},
+    {NULL, NULL},
+};
+
+/* ws.name: a method, a property, or a handler. The upvalue maps names to methods, to properties
+ * (light userdata) and to the numbers of handlers. */
+static int client_index(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    lua_pushvalue(L, 2);
+    switch (lua_rawget(L, lua_upvalueindex(1))) {
+    case LUA_TLIGHTUSERDATA:
+        ((const struct property *)lua_touserdata(L, -1))->get(L, client);
+        return 1;
+    case LUA_TNUMBER:
+        lua_getiuservalue(L, 1, (int)lua_tointeger(L, -1));
+        return 1;
+    default:
+        return 1;
+    }
+}
+
+/* ws.on_message = fn and so on */
+static int client_newindex(lua_State *L)
+{
+    check_client(L, 1);
+    const char *name = luaL_tolstring(L, 2, NULL);
+    int handler = lua_type(L, 2) == LUA_TSTRING ? client_handler(name) : 0;
+    if (!handler)
+        return luaL_error(L, "'%s' cannot be set: only handlers can (on_open, on_message, …)",
+                          name);
+    lua_pushvalue(L, 3);
+    const char *expected = client_set_handler(L, 1, handler);
+    if (expected)
+        return luaL_error(L, "'%s' is a %s, %s expected", name, luaL_typename(L, 3), expected);
+    return 0;
+}
+
+static int client_tostring(lua_State *L)
+{
+    struct client *client = luaL_checkudata(L, 1, CLIENT);
+    if (client->loop)
+        lua_pushfstring(L, "WebSocket client \"%s\" (%s, %s)", client->core.options.name,
+                        current_url(client), steady_status_name(client->core.session.status));
+    else
+        lua_pushliteral(L, "WebSocket client (gone)");
+    return 1;
+}
+
+/* ------------------------------------------------------------------------- life cycle */
+
+static int client_gc(lua_State *L)
+{
+    struct client *client = lua_touserdata(L, 1);
+    if (client->loop)
+        steady_client_free(&client->core);
+    else
+        steady_options_free(&client->core.options);
+    client->loop = NULL;
+    return 0;
+}
+
+int client_new(lua_State *L)
+{
+    struct loop *loop = loop_get(L); /* before the client, so that it is finalized after it */
+    struct client *client = lua_newuserdatauv(L, sizeof *client, HANDLERS);
+    memset(client, 0, sizeof *client);
+    steady_options_init(&client->core.options);
+    luaL_setmetatable(L, CLIENT);
+    options_read(L, lua_gettop(L));
+    steady_client_init(&client->core, &loop->core, &owner);
+    client->loop = loop;
+    return 1;
+}
+
+void client_open(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"connect", client_connect},
+        {"send", client_send},
+        {"close", client_close},
+        {"reconnect", client_reconnect},
+        {"pause", client_pause},
+        {"resume", client_resume},
+        {NULL, NULL},
+    };
+    static const luaL_Reg meta[] = {
+        {"__newindex", client_newindex},
+        {"__tostring", client_tostring},
+        {"__gc", client_gc},
+        {NULL, NULL},
+    };
+    luaL_newmetatable(L, CLIENT);
+    luaL_setfuncs(L, meta, 0);
+    luaL_newlib(L, methods);
+    for (const struct property *property = properties; property->name; property++) {
+        lua_pushlightuserdata(L, (void *)property);
+        lua_setfield(L, -2, property->name);
+    }
+    for (int i = 1; i <= HANDLERS; i++) {
+        lua_pushinteger(L, i);
+        lua_setfield(L, -2, handlers[i]);
+    }
+    lua_pushcclosure(L, client_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,118 @@
+#include "lua/loop.h"
+
+#include "lua/call.h"
+#include "lua/timer.h"
+
+#include <lauxlib.h>
+#include <math.h>
+
+static const char registry_key; /* its address */
+
+void loop_push(lua_State *L, struct loop *loop)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key);
+    (void)loop;
+}
+
+/* The last of our finalizers, as the loop is older than all that needs it. Inside a handler
+ * (os.exit with close = true) the process is about to end, and libuv must not be pulled away under
+ * its own feet. */
+static int loop_gc(lua_State *L)
+{
+    struct loop *loop = lua_touserdata(L, 1);
+    if (!loop->core.running)
+        steady_loop_close(&loop->core);
+    return 0;
+}
+
+static struct loop *loop_new(lua_State *L)
+{
+    struct loop *loop = lua_newuserdatauv(L, sizeof *loop, LOOP_USER_VALUES);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, loop_gc);
+    lua_setfield(L, -2, "__gc");
+    int error = steady_loop_init(&loop->core);
+    if (error)
+        luaL_error(L, "no event loop can be made: %s", uv_strerror(error));
+    loop->L = L;
+    loop->failed = false;
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
+    return loop;
+}
+
+struct loop *loop_get(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key);
+    struct loop *loop = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return loop ? loop : loop_new(L);
+}
+
+/* Every wait goes through here: not inside a handler, which would never return to the loop. */
+static struct loop *enter(lua_State *L, const char *name)
+{
+    struct loop *loop = loop_get(L);
+    if (loop->core.running)
+        luaL_error(L, "%s: the loop is running already; a handler must return to it", name);
+    call_raise(L, loop);
+    loop->L = L;
+    return loop;
+}
+
+/* run() */
+static int module_run(lua_State *L)
+{
+    struct loop *loop = enter(L, "run");
+    steady_loop_run(&loop->core);
+    call_raise(L, loop);
+    return 0;
+}
+
+/* step([timeout]) -> boolean: whether work is left */
+static int module_step(lua_State *L)
+{
+    double timeout = luaL_optnumber(L, 1, -1);
+    luaL_argcheck(L, lua_isnoneornil(L, 1) || timeout >= 0, 1, "seconds, 0 or more, expected");
+    struct loop *loop = enter(L, "step");
+    bool left = steady_loop_step(&loop->core, timeout);
+    call_raise(L, loop);
+    lua_pushboolean(L, left);
+    return 1;
+}
+
+/* stop() */
+static int module_stop(lua_State *L)
+{
+    steady_loop_stop(&loop_get(L)->core);
+    return 0;
+}
+
+/* fd() -> integer */
+static int module_fd(lua_State *L)
+{
+    lua_pushinteger(L, steady_loop_fd(&loop_get(L)->core));
+    return 1;
+}
+
+/* timeout() -> seconds | nil: for ever */
+static int module_timeout(lua_State *L)
+{
+    double seconds = steady_loop_timeout(&loop_get(L)->core);
+    if (seconds < 0)
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, seconds);
+    return 1;
+}
+
+void loop_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"run", module_run},         {"step", module_step},
+        {"stop", module_stop},       {"fd", module_fd},
+        {"timeout", module_timeout}, {"after", timer_after},
+        {"every", timer_every},      {NULL, NULL},
+    };
+    luaL_setfuncs(L, functions, 0);
+}

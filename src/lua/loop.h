@@ -1,0 +1,28 @@
+/* The loop of a Lua state, as a userdata in the registry, and the functions of the module that run
+ * it. */
+#ifndef STEADY_LUA_LOOP_H
+#define STEADY_LUA_LOOP_H
+
+#include "net/loop.h"
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct loop {
+    struct steady_loop core;
+    lua_State *L; /* what is inside run or step now: the main thread or a coroutine */
+    bool failed;  /* an error waits in the user value */
+};
+
+enum { LOOP_ERROR = 1, LOOP_USER_VALUES = 1 };
+
+/* The state's loop, made on first use; raises when that fails. */
+struct loop *loop_get(lua_State *L);
+
+/* Pushes its userdata. Never fails. */
+void loop_push(lua_State *L, struct loop *loop);
+
+/* Adds run, step, stop, after, every, fd and timeout to the table on top of the stack. */
+void loop_register(lua_State *L);
+
+#endif

@@ -1,0 +1,27 @@
+/* The module's table: require "steadysocket.core". */
+#include "lua/client.h"
+#include "lua/loop.h"
+#include "lua/timer.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#define VERSION "1.0.0"
+
+__attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
+
+int luaopen_steadysocket_core(lua_State *L)
+{
+    luaL_checkversion(L);
+    client_open(L);
+    timer_open(L);
+    lua_newtable(L);
+    lua_pushcfunction(L, client_new);
+    lua_setfield(L, -2, "new");
+    loop_register(L);
+    lua_pushliteral(L, VERSION);
+    lua_setfield(L, -2, "version");
+    lua_pushstring(L, steady_loop_library());
+    lua_setfield(L, -2, "libwebsockets");
+    return 1;
+}

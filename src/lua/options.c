@@ -1,0 +1,336 @@
+#include "lua/options.h"
+
+#include "core/options.h"
+#include "lua/client.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where an option is, for errors: "reconnect.min_delay". */
+struct place {
+    const char *group; /* or NULL */
+    const char *name;
+};
+
+static int wrong(lua_State *L, struct place place, const char *what)
+{
+    const char *text = lua_pushfstring(L, "option '%s%s%s' %s", place.group ? place.group : "",
+                                       place.group ? "." : "", place.name, what);
+    return luaL_argerror(L, 1, text);
+}
+
+static int wrong_type(lua_State *L, struct place place, const char *expected, int index)
+{
+    return wrong(L, place,
+                 lua_pushfstring(L, "is a %s, %s expected", luaL_typename(L, index), expected));
+}
+
+/* ------------------------------------------------------------------------- plain options */
+
+static void *member(struct steady_options *options, const struct steady_option *option)
+{
+    return (char *)options + option->offset;
+}
+
+static void read_number(lua_State *L, struct steady_options *options,
+                        const struct steady_option *option, struct place place)
+{
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        wrong_type(L, place, "number", -1);
+    double value = lua_tonumber(L, -1);
+    bool integral = option->type != STEADY_OPTION_INTEGER || value == floor(value);
+    if (!(value >= option->min && value <= option->max) || !integral)
+        wrong(L, place,
+              lua_pushfstring(L, "is %s, %s from %f to %f expected", luaL_tolstring(L, -1, NULL),
+                              option->type == STEADY_OPTION_INTEGER ? "an integer" : "a number",
+                              option->min, option->max));
+    *(double *)member(options, option) = value;
+}
+
+static const char *check_text(lua_State *L, int index, struct place place, size_t *size)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        wrong_type(L, place, "string", index);
+    return lua_tolstring(L, index, size);
+}
+
+static void read_string(lua_State *L, struct steady_options *options,
+                        const struct steady_option *option, struct place place)
+{
+    size_t size;
+    char **to = member(options, option);
+    const char *text = check_text(L, -1, place, &size);
+    if (strlen(text) != size)
+        wrong(L, place, "has a NUL byte inside");
+    free(*to);
+    *to = strdup(text);
+    if (!*to)
+        luaL_error(L, "not enough memory");
+}
+
+static void read_choice(lua_State *L, struct steady_options *options,
+                        const struct steady_option *option, struct place place)
+{
+    size_t size;
+    const char *text = check_text(L, -1, place, &size);
+    luaL_Buffer known;
+    for (int i = 0; option->choices[i]; i++)
+        if (!strcmp(option->choices[i], text)) {
+            *(int *)member(options, option) = i;
+            return;
+        }
+    luaL_buffinit(L, &known);
+    for (int i = 0; option->choices[i]; i++) {
+        luaL_addstring(&known, i ? "\" or \"" : "\"");
+        luaL_addstring(&known, option->choices[i]);
+    }
+    luaL_pushresult(&known);
+    wrong(L, place, lua_pushfstring(L, "is \"%s\", %s\" expected", text, lua_tostring(L, -1)));
+}
+
+static void read_group(lua_State *L, struct steady_options *options,
+                       const struct steady_option *option);
+
+/* Reads the value on top of the stack. */
+static void read_option(lua_State *L, struct steady_options *options,
+                        const struct steady_option *option, struct place place)
+{
+    switch (option->type) {
+    case STEADY_OPTION_NUMBER:
+    case STEADY_OPTION_INTEGER:
+        read_number(L, options, option, place);
+        break;
+    case STEADY_OPTION_BOOLEAN:
+        if (!lua_isboolean(L, -1))
+            wrong_type(L, place, "boolean", -1);
+        *(bool *)member(options, option) = lua_toboolean(L, -1);
+        break;
+    case STEADY_OPTION_STRING:
+        read_string(L, options, option, place);
+        break;
+    case STEADY_OPTION_CHOICE:
+        read_choice(L, options, option, place);
+        break;
+    case STEADY_OPTION_GROUP:
+        read_group(L, options, option);
+        break;
+    }
+}
+
+static const struct steady_option *find(const struct steady_option *list, const char *name)
+{
+    while (list->name && strcmp(list->name, name) != 0)
+        list++;
+    return list->name ? list : NULL;
+}
+
+/* ------------------------------------------------------------------------- unknown names */
+
+static const char *const special[] = {"url",       "headers",    "protocols", "origin",
+                                      "on_open",   "on_message", "on_close",  "on_error",
+                                      "on_status", "log",        NULL};
+
+static int unknown(lua_State *L, const struct steady_option *list, struct place place)
+{
+    const char *names[64];
+    size_t count = 0;
+    for (; list->name; list++)
+        names[count++] = list->name;
+    for (size_t i = 0; !place.group && special[i]; i++)
+        names[count++] = special[i];
+    names[count] = NULL;
+    const char *near = steady_nearest_name(place.name, names);
+    return wrong(L, place,
+                 near ? lua_pushfstring(L, "is unknown; did you mean '%s'?", near) : "is unknown");
+}
+
+/* The name of the option at the key below the top of the stack. */
+static const char *key(lua_State *L, const char *group)
+{
+    if (lua_type(L, -2) == LUA_TSTRING)
+        return lua_tostring(L, -2);
+    struct place place = {group, luaL_tolstring(L, -2, NULL)};
+    wrong(L, place, "is unknown: names of options are strings");
+    return NULL;
+}
+
+static void read_group(lua_State *L, struct steady_options *options,
+                       const struct steady_option *option)
+{
+    bool can_switch = option->offset != STEADY_NO_SWITCH;
+    if (can_switch)
+        *(int *)member(options, option) = !lua_isboolean(L, -1) || lua_toboolean(L, -1);
+    if (can_switch && lua_isboolean(L, -1))
+        return;
+    if (!lua_istable(L, -1))
+        wrong_type(L, (struct place){NULL, option->name}, can_switch ? "table or boolean" : "table",
+                   -1);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        struct place place = {option->name, key(L, option->name)};
+        const struct steady_option *field = find(option->fields, place.name);
+        if (!field)
+            unknown(L, option->fields, place);
+        read_option(L, options, field, place);
+        lua_pop(L, 1);
+    }
+}
+
+/* ------------------------------------------------------------------------- special options */
+
+static void check_added(lua_State *L, const char *option, const char *of, const char *problem)
+{
+    if (!problem)
+        return;
+    struct place place = {NULL, option};
+    wrong(L, place, of ? lua_pushfstring(L, "has \"%s\", which %s", of, problem) : problem);
+}
+
+static void add_url(lua_State *L, struct steady_options *options)
+{
+    size_t size;
+    struct place place = {NULL, "url"};
+    const char *text = check_text(L, -1, place, &size);
+    const char *problem = steady_options_add_url(options, text, size);
+    if (problem)
+        wrong(L, place, lua_pushfstring(L, "is not a WebSocket URL: the URL %s", problem));
+}
+
+/* One string, or a list of them, on top of the stack; add takes one from there. */
+static void read_list(lua_State *L, struct steady_options *options, const char *name,
+                      void (*add)(lua_State *L, struct steady_options *options))
+{
+    struct place place = {NULL, name};
+    if (!lua_istable(L, -1)) {
+        add(L, options);
+        return;
+    }
+    lua_Integer count = luaL_len(L, -1);
+    if (!count)
+        wrong(L, place, "is an empty list");
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_geti(L, -1, i);
+        add(L, options);
+        lua_pop(L, 1);
+    }
+}
+
+static void add_protocol(lua_State *L, struct steady_options *options)
+{
+    size_t size;
+    const char *text = check_text(L, -1, (struct place){NULL, "protocols"}, &size);
+    check_added(L, "protocols", text, steady_options_add_protocol(options, text, size));
+}
+
+static void add_header(lua_State *L, struct steady_options *options, const char *name, size_t size)
+{
+    struct place place = {"headers", name};
+    size_t value_size;
+    lua_pushvalue(L, -1); /* a number is made a string in place, which lua_next would not survive */
+    if (!lua_isstring(L, -1))
+        wrong_type(L, place, "string", -1);
+    const char *value = lua_tolstring(L, -1, &value_size);
+    const char *problem = steady_options_add_header(options, name, size, value, value_size);
+    if (problem)
+        wrong(L, place, problem);
+    lua_pop(L, 1);
+}
+
+static void read_headers(lua_State *L, struct steady_options *options)
+{
+    struct place place = {NULL, "headers"};
+    if (!lua_istable(L, -1))
+        wrong_type(L, place, "table", -1);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        size_t size;
+        key(L, "headers");
+        const char *name = lua_tolstring(L, -2, &size);
+        if (lua_istable(L, -1)) { /* a header that is there several times */
+            lua_Integer count = luaL_len(L, -1);
+            for (lua_Integer i = 1; i <= count; i++) {
+                lua_geti(L, -1, i);
+                add_header(L, options, name, size);
+                lua_pop(L, 1);
+            }
+        } else {
+            add_header(L, options, name, size);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static void read_special(lua_State *L, int client, struct steady_options *options, const char *name)
+{
+    int handler = client_handler(name);
+    if (handler) {
+        lua_pushvalue(L, -1);
+        const char *expected = client_set_handler(L, client, handler);
+        if (expected)
+            wrong_type(L, (struct place){NULL, name}, expected, -1);
+    } else if (!strcmp(name, "url")) {
+        read_list(L, options, "url", add_url);
+    } else if (!strcmp(name, "protocols")) {
+        read_list(L, options, "protocols", add_protocol);
+    } else if (!strcmp(name, "headers")) {
+        read_headers(L, options);
+    } else if (!strcmp(name, "origin")) {
+        size_t size;
+        const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
+        check_added(L, "origin", NULL, steady_options_set_origin(options, text, size));
+    } else {
+        unknown(L, steady_option_list, (struct place){NULL, name});
+    }
+}
+
+/* ------------------------------------------------------------------------- new's arguments */
+
+static void read_table(lua_State *L, int client, struct steady_options *options)
+{
+    lua_pushnil(L);
+    while (lua_next(L, 1)) {
+        const char *name = key(L, NULL);
+        const struct steady_option *option = find(steady_option_list, name);
+        if (option)
+            read_option(L, options, option, (struct place){NULL, name});
+        else
+            read_special(L, client, options, name);
+        lua_pop(L, 1);
+    }
+    if (!options->url_count)
+        wrong(L, (struct place){NULL, "url"}, "is missing");
+}
+
+static void read_arguments(lua_State *L, int client, struct steady_options *options)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    const char *problem = steady_options_add_url(options, text, size);
+    if (problem)
+        luaL_argerror(L, 1, lua_pushfstring(L, "not a WebSocket URL: the URL %s", problem));
+    if (!lua_isnoneornil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TFUNCTION);
+        lua_pushvalue(L, 2);
+        client_set_handler(L, client, HANDLER_MESSAGE);
+    }
+    if (!lua_isnoneornil(L, 3)) {
+        const char *name = luaL_checkstring(L, 3);
+        options->name = strdup(name);
+    }
+}
+
+void options_read(lua_State *L, int client)
+{
+    struct steady_options *options = &((struct client *)lua_touserdata(L, client))->core.options;
+    if (lua_istable(L, 1))
+        read_table(L, client, options);
+    else
+        read_arguments(L, client, options);
+    const char *problem = steady_options_check(options);
+    if (problem)
+        luaL_argerror(L, 1, problem);
+    if (!options->name && !(options->name = strdup("default")))
+        luaL_error(L, "not enough memory");
+}

@@ -1,0 +1,121 @@
+#include "lua/timer.h"
+
+#include "lua/call.h"
+#include "lua/loop.h"
+
+#include <lauxlib.h>
+#include <math.h>
+
+#define TIMER "steadysocket.timer"
+
+enum { TIMER_FUNCTION = 1, TIMER_USER_VALUES = 1 };
+
+/* While armed it is counted in the loop and anchored in the registry, under its own address. */
+struct timer {
+    struct loop *loop;
+    struct steady_timer *core;
+    double due;      /* on the loop's clock, seconds */
+    double interval; /* seconds; negative: once */
+    bool armed;
+};
+
+static void disarm(lua_State *L, struct timer *timer)
+{
+    if (!timer->armed)
+        return;
+    timer->armed = false;
+    timer->loop->core.alive--;
+    steady_timer_stop(timer->core);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, timer);
+}
+
+/* An interval is kept from its beginning on; turns that were missed are left out. */
+static void next_turn(struct timer *timer)
+{
+    double now = steady_loop_time(&timer->loop->core);
+    timer->due += timer->interval;
+    if (timer->due < now)
+        timer->due = now;
+    steady_timer_start(timer->core, timer->due - now);
+}
+
+static int call_function(lua_State *L)
+{
+    struct timer *timer = lua_touserdata(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, timer);
+    lua_getiuservalue(L, -1, TIMER_FUNCTION);
+    if (timer->interval < 0)
+        disarm(L, timer);
+    else
+        next_turn(timer);
+    call_handler(L, 0);
+    return 0;
+}
+
+static void due(void *owner)
+{
+    struct timer *timer = owner;
+    call_protected(timer->loop, call_function, timer);
+}
+
+static int start(lua_State *L, double seconds, double interval)
+{
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    struct loop *loop = loop_get(L);
+    struct timer *timer = lua_newuserdatauv(L, sizeof *timer, TIMER_USER_VALUES);
+    *timer = (struct timer){.loop = loop, .interval = interval};
+    luaL_setmetatable(L, TIMER);
+    timer->core = steady_timer_new(&loop->core, due, timer);
+    if (!timer->core)
+        return luaL_error(L, "not enough memory");
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, -2, TIMER_FUNCTION);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, timer);
+    timer->armed = true;
+    loop->core.alive++;
+    timer->due = steady_loop_time(&loop->core) + seconds;
+    steady_timer_start(timer->core, seconds);
+    return 1;
+}
+
+int timer_after(lua_State *L)
+{
+    double seconds = luaL_checknumber(L, 1);
+    luaL_argcheck(L, seconds >= 0 && isfinite(seconds), 1, "seconds, 0 or more, expected");
+    return start(L, seconds, -1);
+}
+
+int timer_every(lua_State *L)
+{
+    double seconds = luaL_checknumber(L, 1);
+    luaL_argcheck(L, seconds >= 0.001 && isfinite(seconds), 1, "seconds, 0.001 or more, expected");
+    return start(L, seconds, seconds);
+}
+
+/* timer:cancel() */
+static int timer_cancel(lua_State *L)
+{
+    disarm(L, luaL_checkudata(L, 1, TIMER));
+    return 0;
+}
+
+static int timer_gc(lua_State *L)
+{
+    struct timer *timer = lua_touserdata(L, 1);
+    steady_timer_free(timer->core);
+    timer->core = NULL;
+    return 0;
+}
+
+void timer_open(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"cancel", timer_cancel}, {NULL, NULL}};
+    luaL_newmetatable(L, TIMER);
+    lua_pushcfunction(L, timer_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}

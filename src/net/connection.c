@@ -1,0 +1,553 @@
+#include "net/connection.h"
+
+#include "net/answer.h"
+
+#include <libwebsockets.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define PROTOCOL_NAME "steadysocket" /* libwebsockets' name for our callback; not on the wire */
+
+enum phase {
+    PHASE_CONNECTING, /* TCP, then TLS */
+    PHASE_ASKED,      /* the request is on its way */
+    PHASE_ACCEPTED,   /* the answer is 101 and good */
+    PHASE_OPEN,
+};
+
+struct steady_connection {
+    struct steady_ready ready;
+    struct steady_connection *next, **link; /* in the loop's list */
+    struct steady_loop *loop;
+    struct lws *wsi; /* NULL: the library is through with it */
+    const struct steady_connection_owner *calls;
+    void *owner; /* NULL: dropped */
+    struct steady_target target;
+    struct steady_address address;
+    struct steady_request request;
+    struct steady_http_answer answer;
+    char key[25], accept[29]; /* base64 of 16 and 20 bytes */
+    char *authorization;
+    enum phase phase;
+    bool paused, unread; /* unread: libwebsockets waits for us to read */
+    bool broken;         /* a write failed: what the peer sent before can still be read */
+    bool dead;           /* nothing is read or written any more, the end is near */
+    bool finished;       /* the peer has ended its side in good order (FIN) */
+    bool probing;
+    uv_tcp_t probe;
+    uv_connect_t probe_request;
+    enum steady_error error; /* the first thing that went wrong */
+    bool unreachable;
+    struct steady_buffer message;
+};
+
+static void turn(struct steady_ready *ready);
+
+/* ------------------------------------------------------------------------- how it ends */
+
+/* Notes what went wrong; the first cause counts, what follows from it does not. Returns -1, with
+ * which a callback tells libwebsockets to end the connection. */
+static int fail(struct steady_connection *c, enum steady_error error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int fail(struct steady_connection *c, enum steady_error error, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    if (c->error)
+        return -1;
+    c->error = error;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    steady_buffer_append(&c->message, text, strlen(text) + 1); /* without memory: no text */
+    return -1;
+}
+
+static bool tcp_connected(struct lws *wsi)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    return !getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&peer, &size);
+}
+
+/* The library's last word on an attempt or connection. Its own texts differ from version to version
+ * and are of help only where nothing better is known. */
+static void library_ended(struct steady_connection *c, struct lws *wsi, const char *text)
+{
+    if (c->phase == PHASE_OPEN) {
+        if (!c->finished)
+            fail(c, STEADY_NETWORK, "the connection was reset");
+    } else if (c->phase == PHASE_ASKED || c->phase == PHASE_ACCEPTED) {
+        if (text && strstr(text, "parsing header"))
+            fail(c, STEADY_HANDSHAKE, "the answer to the upgrade is not HTTP, or over 16 KiB");
+        else
+            fail(c, STEADY_HANDSHAKE,
+                 "the server closed the connection instead of answering the upgrade");
+    } else if (c->target.url->secure && tcp_connected(wsi)) {
+        const char *reason = steady_tls_last_error();
+        fail(c, STEADY_TLS, "the TLS handshake failed: %s",
+             reason ? reason : "the server ended the connection");
+    }
+    /* What is left: no TCP connection came about, and `probe` finds out why. */
+}
+
+static void probe_closed(uv_handle_t *handle)
+{
+    struct steady_connection *c = handle->data;
+    c->probing = false;
+    steady_ready_add(c->loop, &c->ready);
+}
+
+static void probe_done(uv_connect_t *request, int status)
+{
+    struct steady_connection *c = request->data;
+    switch (status) {
+    case 0:
+        fail(c, STEADY_NETWORK, "the connection broke before the upgrade");
+        break;
+    case UV_ECONNREFUSED:
+        fail(c, STEADY_REFUSED, "connection refused: nothing listens on that port");
+        break;
+    case UV_EMFILE:
+    case UV_ENFILE:
+    case UV_ENOMEM:
+    case UV_ENOBUFS:
+        fail(c, STEADY_NETWORK, "no socket can be made: %s", uv_strerror(status));
+        break;
+    default:
+        fail(c, STEADY_UNREACHABLE, "cannot be reached: %s", uv_strerror(status));
+    }
+    c->unreachable = status != 0;
+    if (!uv_is_closing((uv_handle_t *)&c->probe))
+        uv_close((uv_handle_t *)&c->probe, probe_closed);
+}
+
+/* libwebsockets does not tell why connect(2) failed, so we ask the system ourselves, with a second
+ * attempt that is given up as soon as it succeeds. */
+static bool probe(struct steady_connection *c)
+{
+    if (uv_tcp_init(&c->loop->uv, &c->probe))
+        return false;
+    c->probing = true;
+    c->probe.data = c->probe_request.data = c;
+    int error = uv_tcp_connect(&c->probe_request, &c->probe, &c->address.socket.any, probe_done);
+    if (error)
+        probe_done(&c->probe_request, error);
+    return true;
+}
+
+/* ------------------------------------------------------------------------- the upgrade */
+
+static void verified(struct steady_connection *c, void *verification, bool good)
+{
+    char message[768];
+    if (good)
+        return;
+    if (!c->target.verify) {
+        steady_tls_accept(verification);
+        return;
+    }
+    steady_tls_explain(verification, c->target.server_name, message, sizeof message);
+    fail(c, STEADY_TLS, "%s", message);
+}
+
+/* Once more, on the finished TLS session and before anything is sent: that no version's way of
+ * checking, or a resumed session, lets a wrong certificate pass. */
+static int check_certificate(struct steady_connection *c, struct lws *wsi)
+{
+    char message[768];
+    if (!c->target.url->secure || !c->target.verify ||
+        steady_tls_check(lws_get_ssl(wsi), c->target.server_name, message, sizeof message))
+        return 0;
+    return fail(c, STEADY_TLS, "%s", message);
+}
+
+/* The library has written a request of its own, with a "connection: close" that many servers take
+ * at its word, and on 4.1 with a path cut at 2,000 bytes. Ours takes its place from the beginning.
+ * *end is where the library goes on, room what it says is left behind that. */
+static int write_request(struct steady_connection *c, struct lws *wsi, unsigned char **end,
+                         size_t room)
+{
+    if (check_certificate(c, wsi))
+        return -1;
+    unsigned char *start = *end + room + 12 - STEADY_READ_SIZE;
+    if (memcmp(start, "GET ", 4) != 0)
+        return fail(c, STEADY_HANDSHAKE,
+                    "libwebsockets %s lays out its request in a way we do not know",
+                    lws_get_library_version());
+    struct steady_buffer request = {0};
+    int result = 0;
+    if (!steady_handshake_request(&request, &c->request))
+        result = fail(c, STEADY_NETWORK, "out of memory");
+    else if (request.size > STEADY_READ_SIZE - 64)
+        result =
+            fail(c, STEADY_HANDSHAKE, "the request has %zu bytes, more than fit", request.size);
+    else {
+        /* The library adds the empty line. */
+        memcpy(start, request.data, request.size - 2);
+        *end = start + request.size - 2;
+        c->phase = PHASE_ASKED;
+    }
+    steady_buffer_free(&request);
+    return result;
+}
+
+static int refuse_status(struct steady_connection *c)
+{
+    const struct steady_http_answer *answer = &c->answer;
+    int status = answer->fields.status;
+    if (status >= 300 && status < 400 && answer->location)
+        return fail(c, STEADY_HTTP, "the server answered %d %s, to %s; redirects are not followed",
+                    status, answer->reason, answer->location);
+    return fail(c, STEADY_HTTP, "the server answered %d %s", status, answer->reason);
+}
+
+static int check_answer(struct steady_connection *c, struct lws *wsi)
+{
+    char message[512];
+    if (!steady_answer_read(&c->answer, wsi))
+        return fail(c, STEADY_NETWORK, "out of memory");
+    if (c->answer.fields.status != 101)
+        return refuse_status(c);
+    if (!steady_handshake_check(&c->request, c->accept, &c->answer.fields, message, sizeof message))
+        return fail(c, STEADY_HANDSHAKE, "%s", message);
+    c->phase = PHASE_ACCEPTED;
+    return 0;
+}
+
+static int opened(struct steady_connection *c)
+{
+    if (c->phase != PHASE_ACCEPTED)
+        return -1;
+    c->phase = PHASE_OPEN;
+    c->calls->opened(c->owner, c->answer.fields.protocol, &c->answer.headers);
+    steady_answer_free(&c->answer);
+    return 0;
+}
+
+/* ------------------------------------------------------------------------- the stream */
+
+/* Ends a connection that has bytes in libwebsockets' hands. Returning -1, or a time-out, would make
+ * the library wait for these to be flushed, spinning for as long as it takes. A shut down socket
+ * makes its next write fail, and that ends it at once. */
+static void shut(struct steady_connection *c)
+{
+    c->dead = true;
+    shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);
+    lws_callback_on_writable(c->wsi);
+}
+
+/* Outside the library's callbacks, where there is nobody to return -1 to. */
+static void kill_stream(struct steady_connection *c)
+{
+    if (lws_partial_buffered(c->wsi))
+        shut(c);
+    else
+        lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+/* Reads once what is there; -1 when the connection has ended. While not called, libwebsockets does
+ * not poll for reading, and TCP holds the peer back. */
+static int read_stream(struct steady_connection *c)
+{
+    char *buffer = (char *)c->loop->read_buffer;
+    int size = STEADY_READ_SIZE;
+    c->unread = c->paused || c->dead || !c->owner || c->loop->halted;
+    if (!c->unread)
+        return lws_http_client_read(c->wsi, &buffer, &size) < 0 ? -1 : 0;
+    if (c->loop->halted)
+        steady_ready_add(c->loop, &c->ready);
+    return 0;
+}
+
+static int receive(struct steady_connection *c)
+{
+    if (!read_stream(c))
+        return 0;
+    if (!lws_partial_buffered(c->wsi))
+        return -1;
+    shut(c);
+    return 0;
+}
+
+static int open_event(struct steady_connection *c, enum lws_callback_reasons reason, void *in,
+                      size_t size)
+{
+    switch (reason) {
+    case LWS_CALLBACK_RECEIVE_CLIENT_HTTP:
+        return receive(c);
+    case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
+        if (c->owner)
+            c->calls->received(c->owner, in, size);
+        return 0;
+    case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE:
+        if (c->owner)
+            c->calls->writable(c->owner);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* ------------------------------------------------------------------------- the callback */
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t size)
+{
+    struct steady_connection *c = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    if (!c)
+        return 0; /* about a vhost, not a connection */
+    switch (reason) {
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+    case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
+        library_ended(c, wsi, in);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        c->wsi = NULL;
+        steady_ready_add(c->loop, &c->ready);
+        return 0;
+    case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
+        c->finished = true;
+        return -1; /* or the library keeps the connection for another request */
+    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
+        verified(c, user, size != 0);
+        return 0;
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        return c->owner ? write_request(c, wsi, in, size) : -1;
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+        return c->owner ? check_answer(c, wsi) : -1;
+    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+        return c->owner ? opened(c) : -1;
+    default:
+        return c->phase == PHASE_OPEN ? open_event(c, reason, in, size) : 0;
+    }
+}
+
+const struct lws_protocols *steady_connection_protocols(void)
+{
+    static const struct lws_protocols protocols[] = {
+        {.name = PROTOCOL_NAME, .callback = callback, .tx_packet_size = STEADY_WRITE_SIZE},
+        {0},
+    };
+    return protocols;
+}
+
+/* ------------------------------------------------------------------------- for the owner */
+
+static void free_connection(struct steady_connection *c)
+{
+    struct steady_loop *loop = c->loop;
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    loop->alive--;
+    steady_ready_remove(loop, &c->ready);
+    steady_vhost_release(c->target.vhost);
+    steady_answer_free(&c->answer);
+    steady_buffer_free(&c->message);
+    free(c->authorization);
+    free(c);
+}
+
+static void report_end(struct steady_connection *c)
+{
+    struct steady_end end = {
+        .error = c->error,
+        .message = c->message.data ? (char *)c->message.data : "out of memory",
+        .unreachable = c->unreachable,
+        .http_status = c->answer.fields.status,
+        .headers = &c->answer.headers,
+    };
+    void *owner = c->owner;
+    c->owner = NULL;
+    if (owner)
+        c->calls->ended(owner, &end);
+    free_connection(c);
+}
+
+/* What must not be done inside the library's callbacks. */
+static void turn(struct steady_ready *ready)
+{
+    struct steady_connection *c = (struct steady_connection *)ready; /* its first member */
+    if (c->wsi) {
+        if (!c->owner ? !c->dead : c->unread && !c->paused && read_stream(c))
+            kill_stream(c);
+    } else if (c->probing) {
+        if (!c->owner && !uv_is_closing((uv_handle_t *)&c->probe))
+            uv_close((uv_handle_t *)&c->probe, probe_closed);
+    } else if (c->error || !c->owner || c->phase == PHASE_OPEN) {
+        report_end(c);
+    } else if (!probe(c)) {
+        fail(c, STEADY_NETWORK, "out of memory");
+        report_end(c);
+    }
+}
+
+static void make_keys(struct steady_connection *c)
+{
+    unsigned char nonce[16], digest[20];
+    char text[sizeof c->key + sizeof STEADY_HANDSHAKE_GUID];
+    steady_loop_random_bytes(c->loop, nonce, sizeof nonce);
+    lws_b64_encode_string((char *)nonce, sizeof nonce, c->key, sizeof c->key);
+    int size = snprintf(text, sizeof text, "%s%s", c->key, STEADY_HANDSHAKE_GUID);
+    lws_SHA1((unsigned char *)text, (size_t)size, digest);
+    lws_b64_encode_string((char *)digest, sizeof digest, c->accept, sizeof c->accept);
+}
+
+/* Basic authorization from the URL (RFC 7617). */
+static bool make_authorization(struct steady_connection *c)
+{
+    const struct steady_url *url = c->target.url;
+    struct steady_buffer plain = {0};
+    if (!url->user && !url->password)
+        return true;
+    bool done = steady_buffer_printf(&plain, "%s:%s", url->user ? url->user : "",
+                                     url->password ? url->password : "");
+    size_t size = plain.size * 4 / 3 + 16;
+    if (done && (c->authorization = malloc(size))) {
+        int n = snprintf(c->authorization, size, "Basic ");
+        lws_b64_encode_string((char *)plain.data, (int)plain.size, c->authorization + n,
+                              (int)size - n);
+    }
+    steady_buffer_free(&plain);
+    return c->authorization != NULL;
+}
+
+static void describe_request(struct steady_connection *c)
+{
+    const struct steady_options *options = c->target.options;
+    c->request = (struct steady_request){
+        .url = c->target.url,
+        .key = c->key,
+        .origin = options->origin,
+        .protocols = (const char *const *)options->protocols,
+        .protocol_count = options->protocol_count,
+        .headers = options->headers,
+        .header_count = options->header_count,
+        .authorization = c->authorization,
+    };
+}
+
+static void dial(struct steady_connection *c)
+{
+    const struct steady_target *target = &c->target;
+    int flags = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
+    if (target->url->secure)
+        flags |= LCCSCF_USE_SSL;
+    if (!target->verify)
+        flags |= LCCSCF_ALLOW_SELFSIGNED | LCCSCF_ALLOW_EXPIRED | LCCSCF_ALLOW_INSECURE;
+    /* The library's own check of the name takes an IPv6 literal for an empty name, and cuts long
+     * ones. check_certificate looks at the whole of it in any case. */
+    if (!target->verify || strchr(target->server_name, ':') || strlen(target->server_name) > 126)
+        flags |= LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
+    struct lws_client_connect_info info = {
+        .context = c->loop->lws,
+        .vhost = steady_vhost_lws(target->vhost),
+        .address = c->address.text,
+        .port = target->url->port,
+        .host = target->server_name,
+        .path = "/", /* write_request knows the real one */
+        .method = "GET",
+        .local_protocol_name = PROTOCOL_NAME,
+        .alpn = "http/1.1",
+        .ssl_connection = flags,
+        .opaque_user_data = c,
+        .pwsi = &c->wsi,
+    };
+    lws_client_connect_via_info(&info);
+    if (!c->wsi) /* it has failed already, perhaps without a word */
+        steady_ready_add(c->loop, &c->ready);
+}
+
+struct steady_connection *steady_connection_start(struct steady_loop *loop,
+                                                  const struct steady_target *target,
+                                                  const struct steady_connection_owner *calls,
+                                                  void *owner)
+{
+    struct steady_connection *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->ready.run = turn;
+    c->loop = loop;
+    c->calls = calls;
+    c->owner = owner;
+    c->target = *target;
+    c->address = *target->address;
+    c->target.address = &c->address;
+    steady_vhost_share(c->target.vhost);
+    c->link = &loop->connections;
+    c->next = loop->connections;
+    if (c->next)
+        c->next->link = &c->next;
+    loop->connections = c;
+    loop->alive++;
+    if (!make_authorization(c)) {
+        free_connection(c);
+        return NULL;
+    }
+    make_keys(c);
+    describe_request(c);
+    dial(c);
+    return c;
+}
+
+const char *steady_connection_missing(const struct steady_connection *c)
+{
+    if (c->phase == PHASE_ASKED)
+        return "no complete HTTP answer to the upgrade";
+    return c->target.url->secure && c->wsi && tcp_connected(c->wsi) ? "no TLS handshake"
+                                                                    : "no connection";
+}
+
+void steady_connection_drop(struct steady_connection *c)
+{
+    if (!c)
+        return;
+    c->owner = NULL;
+    steady_ready_add(c->loop, &c->ready);
+}
+
+bool steady_connection_can_write(struct steady_connection *c)
+{
+    return c->wsi && !c->dead && !c->broken && !lws_partial_buffered(c->wsi);
+}
+
+bool steady_connection_write(struct steady_connection *c, size_t size)
+{
+    if (lws_write(c->wsi, c->loop->write_buffer + LWS_PRE, size, LWS_WRITE_RAW) >= 0)
+        return true;
+    c->broken = true;
+    return false;
+}
+
+void steady_connection_want_writable(struct steady_connection *c)
+{
+    if (c->wsi && !c->dead && !c->broken)
+        lws_callback_on_writable(c->wsi);
+}
+
+void steady_connection_pause(struct steady_connection *c, bool pause)
+{
+    c->paused = pause;
+    if (c->unread && !pause)
+        steady_ready_add(c->loop, &c->ready);
+}
+
+void steady_connections_drop(struct steady_loop *loop)
+{
+    for (struct steady_connection *c = loop->connections; c; c = c->next) {
+        c->owner = NULL;
+        if (c->probing && !uv_is_closing((uv_handle_t *)&c->probe))
+            uv_close((uv_handle_t *)&c->probe, NULL);
+    }
+}
+
+void steady_connections_free(struct steady_loop *loop)
+{
+    while (loop->connections)
+        free_connection(loop->connections);
+}

@@ -1,0 +1,296 @@
+#include "net/loop.h"
+
+#include "net/connection.h"
+#include "net/tls.h"
+
+#include <libwebsockets.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libwebsockets keeps process-wide state while a context is made or destroyed. */
+static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
+
+/* Turns of the loop in which libwebsockets closes its handles; it needs two. */
+#define CLOSING_ROUNDS 8
+
+/* ------------------------------------------------------------------------- what is ready */
+
+static void run_ready(uv_idle_t *turn);
+
+void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready)
+{
+    if (ready->next)
+        return;
+    ready->next = &loop->ready;
+    ready->previous = loop->ready.previous;
+    ready->previous->next = ready->next->previous = ready;
+    if (!uv_is_closing((uv_handle_t *)&loop->turn))
+        uv_idle_start(&loop->turn, run_ready);
+}
+
+void steady_ready_remove(struct steady_loop *loop, struct steady_ready *ready)
+{
+    (void)loop;
+    if (!ready->next)
+        return;
+    ready->previous->next = ready->next;
+    ready->next->previous = ready->previous;
+    ready->next = ready->previous = NULL;
+}
+
+/* Runs what is ready now; what becomes ready meanwhile has its turn next time, so that no one can
+ * keep the loop from polling. */
+static void run_ready(uv_idle_t *turn)
+{
+    struct steady_loop *loop = turn->data;
+    struct steady_ready end = {0};
+    steady_ready_add(loop, &end);
+    while (loop->ready.next != &end && !loop->halted) {
+        struct steady_ready *ready = loop->ready.next;
+        steady_ready_remove(loop, ready);
+        ready->run(ready);
+    }
+    steady_ready_remove(loop, &end);
+    if (loop->ready.next == &loop->ready)
+        uv_idle_stop(turn);
+}
+
+/* ------------------------------------------------------------------------- timers */
+
+struct steady_timer {
+    uv_timer_t uv;
+    void (*due)(void *owner);
+    void *owner;
+};
+
+static void timer_due(uv_timer_t *uv)
+{
+    struct steady_timer *timer = uv->data;
+    struct steady_loop *loop = uv->loop->data;
+    if (loop->halted) /* later; 1 ms and not 0, or libuv would call it again in this very turn */
+        uv_timer_start(uv, timer_due, 1, 0);
+    else
+        timer->due(timer->owner);
+}
+
+struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void *owner),
+                                      void *owner)
+{
+    struct steady_timer *timer = malloc(sizeof *timer);
+    if (!timer)
+        return NULL;
+    uv_timer_init(&loop->uv, &timer->uv);
+    timer->uv.data = timer;
+    timer->due = due;
+    timer->owner = owner;
+    return timer;
+}
+
+void steady_timer_start(struct steady_timer *timer, double seconds)
+{
+    /* Rounded up: a timer must not be early, or its owner would have to set it again. */
+    double ms = fmin(fmax(ceil(seconds * 1000), 0), 1e15);
+    uv_update_time(timer->uv.loop);
+    uv_timer_start(&timer->uv, timer_due, (uint64_t)ms, 0);
+}
+
+void steady_timer_stop(struct steady_timer *timer)
+{
+    uv_timer_stop(&timer->uv);
+}
+
+static void free_timer(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void steady_timer_free(struct steady_timer *timer)
+{
+    if (timer)
+        uv_close((uv_handle_t *)&timer->uv, free_timer);
+}
+
+/* ------------------------------------------------------------------------- life cycle */
+
+const char *steady_loop_library(void)
+{
+    return lws_get_library_version();
+}
+
+static void refill(void *context, uint8_t *bytes, size_t size)
+{
+    steady_loop_random_bytes(context, bytes, size);
+}
+
+int steady_loop_init(struct steady_loop *loop)
+{
+    memset(loop, 0, sizeof *loop);
+    loop->ready.next = loop->ready.previous = &loop->ready;
+    loop->random.refill = refill;
+    loop->random.context = loop;
+    loop->read_buffer = malloc(STEADY_READ_SIZE);
+    loop->write_buffer = malloc(LWS_PRE + STEADY_WRITE_SIZE);
+    int error = loop->read_buffer && loop->write_buffer ? uv_loop_init(&loop->uv) : UV_ENOMEM;
+    if (error) {
+        free(loop->read_buffer);
+        free(loop->write_buffer);
+        return error;
+    }
+    loop->uv.data = loop;
+    uv_idle_init(&loop->uv, &loop->turn);
+    loop->turn.data = loop;
+    uv_timer_init(&loop->uv, &loop->limit);
+    return 0;
+}
+
+const char *steady_loop_start(struct steady_loop *loop)
+{
+    if (loop->lws)
+        return NULL;
+    void *foreign[] = {&loop->uv};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .foreign_loops = foreign,
+        .pcontext = &loop->lws,
+        /* One read takes at most this; the request has to fit too. */
+        .pt_serv_buf_size = STEADY_READ_SIZE,
+        .max_http_header_data = 16 * 1024,
+        /* Time is kept by our own timers; the library's must never come first. */
+        .timeout_secs = 24 * 60 * 60,
+        .connect_timeout_secs = 24 * 60 * 60,
+    };
+    pthread_mutex_lock(&library);
+    lws_set_log_level(0, NULL); /* what fails is told through our own events */
+    struct lws_context *context = lws_create_context(&info);
+    pthread_mutex_unlock(&library);
+    loop->lws = context;
+    return context
+               ? NULL
+               : "libwebsockets cannot use libuv: its event plug-in is missing (Debian: apt-get "
+                 "install libwebsockets-evlib-uv), or memory or descriptors have run out";
+}
+
+/* Destroying takes two calls with the loop run in between: the first closes the connections, the
+ * second frees the context, which must not happen before the handles are closed. */
+static void destroy_context(struct steady_loop *loop)
+{
+    pthread_mutex_lock(&library);
+    lws_context_destroy(loop->lws);
+    for (int round = 0; round < CLOSING_ROUNDS; round++)
+        uv_run(&loop->uv, UV_RUN_NOWAIT);
+    if (loop->lws) /* the library clears it through pcontext */
+        lws_context_destroy(loop->lws);
+    pthread_mutex_unlock(&library);
+    loop->lws = NULL;
+}
+
+void steady_loop_close(struct steady_loop *loop)
+{
+    loop->halted = true;
+    steady_connections_drop(loop);
+    uv_close((uv_handle_t *)&loop->turn, NULL);
+    uv_close((uv_handle_t *)&loop->limit, NULL);
+    if (loop->lws)
+        destroy_context(loop);
+    /* What is left are our own handles, closing, and look-ups that libuv cannot call back. */
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT))
+        continue;
+    steady_connections_free(loop);
+    steady_vhosts_free(loop);
+    uv_loop_close(&loop->uv);
+    free(loop->read_buffer);
+    free(loop->write_buffer);
+}
+
+/* ------------------------------------------------------------------------- running */
+
+static void begin(struct steady_loop *loop)
+{
+    loop->running = true;
+    loop->stopped = loop->halted = false;
+    if (loop->ready.next != &loop->ready)
+        uv_idle_start(&loop->turn, run_ready);
+}
+
+void steady_loop_run(struct steady_loop *loop)
+{
+    begin(loop);
+    while (loop->alive && !loop->stopped && !loop->halted)
+        uv_run(&loop->uv, UV_RUN_ONCE);
+    loop->running = false;
+}
+
+/* Its only purpose is to end the poll. */
+static void limit_reached(uv_timer_t *limit)
+{
+    (void)limit;
+}
+
+bool steady_loop_step(struct steady_loop *loop, double seconds)
+{
+    begin(loop);
+    if (seconds == 0) {
+        uv_run(&loop->uv, UV_RUN_NOWAIT);
+    } else if (loop->alive) {
+        uv_update_time(&loop->uv);
+        if (seconds > 0)
+            uv_timer_start(&loop->limit, limit_reached, (uint64_t)ceil(fmin(seconds, 1e12) * 1000),
+                           0);
+        uv_run(&loop->uv, UV_RUN_ONCE);
+        uv_timer_stop(&loop->limit);
+    }
+    loop->running = false;
+    return loop->alive > 0;
+}
+
+void steady_loop_stop(struct steady_loop *loop)
+{
+    loop->stopped = true;
+    uv_stop(&loop->uv);
+}
+
+void steady_loop_halt(struct steady_loop *loop)
+{
+    loop->halted = true;
+    uv_idle_stop(&loop->turn);
+    uv_stop(&loop->uv);
+}
+
+int steady_loop_fd(const struct steady_loop *loop)
+{
+    return uv_backend_fd(&loop->uv);
+}
+
+double steady_loop_timeout(const struct steady_loop *loop)
+{
+    int ms = uv_backend_timeout(&loop->uv);
+    return ms < 0 ? -1 : ms / 1000.0;
+}
+
+double steady_loop_now(const struct steady_loop *loop)
+{
+    return (double)uv_now(&loop->uv) / 1000;
+}
+
+double steady_loop_time(struct steady_loop *loop)
+{
+    uv_update_time(&loop->uv);
+    return steady_loop_now(loop);
+}
+
+void steady_loop_random_bytes(struct steady_loop *loop, void *bytes, size_t size)
+{
+    if (lws_get_random(loop->lws, bytes, size) != size)
+        abort(); /* the system's generator is gone: nothing that needs a key may go on */
+}
+
+double steady_loop_random(struct steady_loop *loop)
+{
+    uint64_t bits;
+    steady_loop_random_bytes(loop, &bits, sizeof bits);
+    return (double)(bits >> 11) * 0x1p-53;
+}

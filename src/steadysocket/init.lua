@@ -1,0 +1,2 @@
+--- steadysocket: the WebSocket client that stays connected.
+return require "steadysocket.core"
