@@ -373,6 +373,7 @@ static int client_gc(lua_State *L)
 
 int client_new(lua_State *L)
 {
+    lua_settop(L, 3);
     struct loop *loop = loop_get(L); /* before the client, so that it is finalized after it */
     struct client *client = lua_newuserdatauv(L, sizeof *client, HANDLERS);
     memset(client, 0, sizeof *client);

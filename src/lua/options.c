@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,15 +38,16 @@ static void *member(struct steady_options *options, const struct steady_option *
 static void read_number(lua_State *L, struct steady_options *options,
                         const struct steady_option *option, struct place place)
 {
+    char range[96];
     if (lua_type(L, -1) != LUA_TNUMBER)
         wrong_type(L, place, "number", -1);
     double value = lua_tonumber(L, -1);
     bool integral = option->type != STEADY_OPTION_INTEGER || value == floor(value);
-    if (!(value >= option->min && value <= option->max) || !integral)
-        wrong(L, place,
-              lua_pushfstring(L, "is %s, %s from %f to %f expected", luaL_tolstring(L, -1, NULL),
-                              option->type == STEADY_OPTION_INTEGER ? "an integer" : "a number",
-                              option->min, option->max));
+    snprintf(range, sizeof range, "is %.14g, %s from %.14g to %.14g expected", value,
+             option->type == STEADY_OPTION_INTEGER ? "an integer" : "a number", option->min,
+             option->max);
+    if (!(value >= option->min && value <= option->max) || !integral) /* NaN too */
+        wrong(L, place, range);
     *(double *)member(options, option) = value;
 }
 
