@@ -65,8 +65,8 @@ line ~ /^[ \t]*#[ \t]*include/ {
         else if (header ~ /^<zlib\.h>$/ && path[3] !~ /^deflate\./)
             violation("only core/deflate knows zlib")
         else if (header !~ /^"core\// && header !~ /^<zlib\.h>$/ && header !~ /^["<]lua/ &&
-                 header !~ /^<(assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string)\.h>$/)
-            violation("core knows libc, without clock or signals, and core/ only")
+                 header !~ /^<(arpa\/inet|assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string)\.h>$/)
+            violation("core knows libc, without clock, signals or I/O, and core/ only")
     }
 }
 

@@ -310,25 +310,24 @@ static const struct property {
     {"queued", get_queued},
     {"attempt", get_attempt},
     {"last_error", get_last_error},
-    {NULL, NULL},
 };
 
-/* ws.name: a method, a property, or a handler. The upvalue maps names to methods, to properties
- * (light userdata) and to the numbers of handlers. */
+#define PROPERTIES (sizeof properties / sizeof *properties)
+
+/* ws.name: a method, a property, or a handler. The upvalue maps names to methods, to the numbers of
+ * handlers, which are positive, and to those of properties, which are negative or 0. */
 static int client_index(lua_State *L)
 {
     struct client *client = check_client(L, 1);
     lua_pushvalue(L, 2);
-    switch (lua_rawget(L, lua_upvalueindex(1))) {
-    case LUA_TLIGHTUSERDATA:
-        ((const struct property *)lua_touserdata(L, -1))->get(L, client);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
         return 1;
-    case LUA_TNUMBER:
-        lua_getiuservalue(L, 1, (int)lua_tointeger(L, -1));
-        return 1;
-    default:
-        return 1;
-    }
+    lua_Integer number = lua_tointeger(L, -1);
+    if (number > 0)
+        lua_getiuservalue(L, 1, (int)number);
+    else
+        properties[-number].get(L, client);
+    return 1;
 }
 
 /* ws.on_message = fn and so on */
@@ -405,9 +404,9 @@ void client_open(lua_State *L)
     luaL_newmetatable(L, CLIENT);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);
-    for (const struct property *property = properties; property->name; property++) {
-        lua_pushlightuserdata(L, (void *)property);
-        lua_setfield(L, -2, property->name);
+    for (size_t i = 0; i < PROPERTIES; i++) {
+        lua_pushinteger(L, -(lua_Integer)i);
+        lua_setfield(L, -2, properties[i].name);
     }
     for (int i = 1; i <= HANDLERS; i++) {
         lua_pushinteger(L, i);

@@ -15,17 +15,17 @@ struct place {
     const char *name;
 };
 
-static int wrong(lua_State *L, struct place place, const char *what)
+static _Noreturn void wrong(lua_State *L, struct place place, const char *what)
 {
     const char *text = lua_pushfstring(L, "option '%s%s%s' %s", place.group ? place.group : "",
                                        place.group ? "." : "", place.name, what);
-    return luaL_argerror(L, 1, text);
+    luaL_argerror(L, 1, text);
+    abort(); /* not reached: luaL_argerror does not return */
 }
 
-static int wrong_type(lua_State *L, struct place place, const char *expected, int index)
+static _Noreturn void wrong_type(lua_State *L, struct place place, const char *expected, int index)
 {
-    return wrong(L, place,
-                 lua_pushfstring(L, "is a %s, %s expected", luaL_typename(L, index), expected));
+    wrong(L, place, lua_pushfstring(L, "is a %s, %s expected", luaL_typename(L, index), expected));
 }
 
 /* ------------------------------------------------------------------------- plain options */
@@ -134,7 +134,7 @@ static const char *const special[] = {"url",       "headers",    "protocols", "o
                                       "on_open",   "on_message", "on_close",  "on_error",
                                       "on_status", "log",        NULL};
 
-static int unknown(lua_State *L, const struct steady_option *list, struct place place)
+static _Noreturn void unknown(lua_State *L, const struct steady_option *list, struct place place)
 {
     const char *names[64];
     size_t count = 0;
@@ -144,8 +144,8 @@ static int unknown(lua_State *L, const struct steady_option *list, struct place 
         names[count++] = special[i];
     names[count] = NULL;
     const char *near = steady_nearest_name(place.name, names);
-    return wrong(L, place,
-                 near ? lua_pushfstring(L, "is unknown; did you mean '%s'?", near) : "is unknown");
+    wrong(L, place,
+          near ? lua_pushfstring(L, "is unknown; did you mean '%s'?", near) : "is unknown");
 }
 
 /* The name of the option at the key below the top of the stack. */

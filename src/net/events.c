@@ -101,6 +101,6 @@ bool steady_events_empty(const struct steady_events *events)
 void steady_events_clear(struct steady_events *events)
 {
     struct steady_event event;
-    while (steady_events_pop(events, &event))
-        continue;
+    while (steady_events_pop(events, &event)) {
+    }
 }

@@ -197,8 +197,8 @@ void steady_loop_close(struct steady_loop *loop)
     if (loop->lws)
         destroy_context(loop);
     /* What is left are our own handles, closing, and look-ups that libuv cannot call back. */
-    while (uv_run(&loop->uv, UV_RUN_DEFAULT))
-        continue;
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT)) {
+    }
     steady_connections_free(loop);
     steady_vhosts_free(loop);
     uv_loop_close(&loop->uv);
