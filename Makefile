@@ -4,6 +4,7 @@
 #   make test       installs what is missing, builds, and runs every spec, twice, in random orders
 #   make specs      runs every spec once; ARGS='--filter=proxy spec/tls_spec.lua' picks some
 #   make demo       shows a client that loses its server and comes back; URL=wss://... for a real one
+#   make bench      measures throughput and prints a table; ARGS='--rounds 5 --modes rx'
 #   make lint       luacheck, clang-format, cppcheck, layers, and whether the rockspec is complete
 #   make format     formats the C code
 #   make asan       the specs under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -33,9 +34,11 @@ lua_modules := $(lua_sources:src/%=$(BUILD)/%)
 
 # Lua's functions are found in the interpreter that loads the module: only its headers are used.
 # -isystem, so that warnings in other people's headers stay theirs.
+core_libraries := zlib
 libraries := libwebsockets libuv libssl libcrypto
 includes := $(patsubst -I%,-isystem %,$(shell \
-    pkg-config --cflags $(libraries) $$(tools/lua-pc) 2>/dev/null))
+    pkg-config --cflags $(core_libraries) $(libraries) $$(tools/lua-pc) 2>/dev/null))
+core_libs := $(shell pkg-config --libs $(core_libraries) 2>/dev/null) -lm
 net_libs := $(shell pkg-config --libs $(libraries) 2>/dev/null)
 
 # _DEFAULT_SOURCE: the POSIX names that uv.h needs, which -std=c11 alone would hide.
@@ -55,12 +58,12 @@ all: $(module) $(lua_modules)
 $(module): $(call objects,$(sources))
 $(binding): $(call objects,$(core_sources) $(binding_sources))
 
-# The binding of the core gets libm alone: a core that needed more could not be loaded there.
+# The binding of the core gets zlib and libm alone: a core that needed more could not be loaded there.
 $(module) $(binding):
 	@mkdir -p $(@D)
 	@echo "link $@"
 	@$(CC) $(link_flags) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
-	    $(if $(filter $@,$(module)),$(net_libs)) -lm
+	    $(if $(filter $@,$(module)),$(net_libs)) $(core_libs)
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build-packages
 	@mkdir -p $(@D)
@@ -72,12 +75,26 @@ $(lua_modules): $(BUILD)/%: src/%
 	cp $< $@
 
 # Changes only when the flags do, and all objects with it.
-flags := $(CC) $(compile_flags) $(LDFLAGS) $(net_libs)
+flags := $(CC) $(compile_flags) $(LDFLAGS) $(net_libs) $(core_libs)
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' >$@
 
--include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources)))
+# The measurements' programs: a server that needs nothing of ours, and a client without Lua on top.
+bench_programs := $(BUILD)/bench/server $(BUILD)/bench/transport
+lua_libs = $(shell pkg-config --libs $$(tools/lua-pc) 2>/dev/null)
+bench_sources := bench/server.c bench/transport.c
+
+$(BUILD)/bench/server: $(call objects,bench/server.c)
+$(BUILD)/bench/transport: $(call objects,bench/transport.c $(core_sources) $(wildcard src/net/*.c))
+$(bench_programs):
+	@mkdir -p $(@D)
+	@echo "link $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(net_libs) $(lua_libs) $(core_libs)
+
+bench-programs: all $(bench_programs)
+
+-include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources) $(bench_sources)))
 
 build-packages:
 	@$(packages) check build
@@ -115,6 +132,10 @@ valgrind:
 	@$(MAKE) specs UNDER="valgrind --quiet --leak-check=full --show-leak-kinds=definite \
 	    --errors-for-leak-kinds=definite --error-exitcode=99 --keep-debuginfo=yes \
 	    --child-silent-after-fork=yes --suppressions=tools/valgrind.supp"
+
+bench:
+	@$(packages) install build test
+	@LUA='$(LUA)' BUILD='$(BUILD)' $(PYTHON) bench/run $(ARGS)
 
 demo:
 	@$(packages) install build demo
@@ -162,6 +183,6 @@ clean:
 
 force:
 
-.PHONY: all specs test asan valgrind demo lint lint-lua lint-format lint-c lint-rockspec layers \
+.PHONY: all specs test asan valgrind bench bench-programs demo lint lint-lua lint-format lint-c lint-rockspec layers \
     format install clean build-packages force
 .DELETE_ON_ERROR:

@@ -28,6 +28,7 @@ external_dependencies = {
   LIBUV = { header = "uv.h", library = "uv" },
   OPENSSL = { header = "openssl/ssl.h", library = "ssl" },
   CRYPTO = { header = "openssl/x509.h", library = "crypto" },
+  ZLIB = { header = "zlib.h", library = "z" },
 }
 
 build = {
@@ -37,7 +38,9 @@ build = {
       sources = {
         "src/core/backoff.c",
         "src/core/buffer.c",
+        "src/core/deflate.c",
         "src/core/error.c",
+        "src/core/extension.c",
         "src/core/frame.c",
         "src/core/handshake.c",
         "src/core/options.c",
@@ -64,11 +67,13 @@ build = {
       },
       incdirs = {
         "src", "$(LIBWEBSOCKETS_INCDIR)", "$(LIBUV_INCDIR)", "$(OPENSSL_INCDIR)", "$(CRYPTO_INCDIR)",
+        "$(ZLIB_INCDIR)",
       },
       libdirs = {
         "$(LIBWEBSOCKETS_LIBDIR)", "$(LIBUV_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(CRYPTO_LIBDIR)",
+        "$(ZLIB_LIBDIR)",
       },
-      libraries = { "websockets", "uv", "ssl", "crypto", "m" },
+      libraries = { "websockets", "uv", "ssl", "crypto", "z", "m" },
     },
     ["steadysocket"] = "src/steadysocket/init.lua",
   },

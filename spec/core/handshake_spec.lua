@@ -51,6 +51,13 @@ describe("the request", function()
     }, lines)
   end)
 
+  it("offers compression where that is on", function()
+    local lines = lines_of("ws://h/", { protocols = { "chat" }, compression = {}, origin = "x" })
+    assert.equal("Sec-WebSocket-Protocol: chat", lines[7])
+    assert.equal("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", lines[8])
+    assert.equal("Origin: x", lines[9])
+  end)
+
   it("takes the user's Authorization and Origin instead of ours, in any case", function()
     local lines = lines_of("ws://h/", {
       origin = "https://ours",
@@ -179,12 +186,33 @@ describe("a 101 answer", function()
     end)
   end)
 
-  it("cannot have an extension, since none was offered", function()
+  it("cannot have an extension when none was offered", function()
     accepts { extensions = " " }
     for _, value in ipairs { "permessage-deflate", "x; y=1", "a, b" } do
       local why = "the answer's Sec-WebSocket-Extensions header has an extension, we offered none"
       refuses({ extensions = value }, ('%s: "%s"'):format(why, value))
     end
+  end)
+
+  it("may accept the compression that was offered, and says what was agreed on", function()
+    local request = { compression = { client_max_window_bits = 12 } }
+    local answer = { upgrade = "websocket", connection = "Upgrade", accept = ACCEPT }
+    assert.same({ true }, { handshake.check(request, ACCEPT, answer) })
+    answer.extensions = "permessage-deflate; server_max_window_bits=10"
+    local good, agreed = handshake.check(request, ACCEPT, answer)
+    assert.is_true(good)
+    assert.same({ 12, 10 }, { agreed.client.window_bits, agreed.server.window_bits })
+  end)
+
+  it("cannot accept compression in another way than it was offered", function()
+    local answer = {
+      upgrade = "websocket", connection = "Upgrade", accept = ACCEPT,
+      extensions = "permessage-deflate; server_max_window_bits=20",
+    }
+    local good, message = handshake.check({ compression = {} }, ACCEPT, answer)
+    assert.is_false(good)
+    assert.equal("the answer's Sec-WebSocket-Extensions header has window bits that are not a "
+      .. 'number from 8 to 15: "permessage-deflate; server_max_window_bits=20"', message)
   end)
 
   it("cannot announce a body", function()

@@ -37,13 +37,13 @@ function wire.mask(payload, key, offset)
   return table.concat(out)
 end
 
---- What a client sent, as a list of { kind, payload, key }, and the position behind the last whole
---- frame. Raises when the client breaks a rule.
-function wire.read(bytes)
+--- What a client sent, as a list of { kind, payload, key, compressed }, and the position behind the
+--- last whole frame. Raises when the client breaks a rule; deflate: RSV1 is allowed.
+function wire.read(bytes, deflate)
   local frames, position = {}, 1
   while #bytes - position >= 1 do
     local first, second, at = string.unpack(">BB", bytes, position)
-    assert(first & 0x70 == 0, "RSV bits from the client")
+    assert(first & (deflate and 0x30 or 0x70) == 0, "RSV bits from the client")
     assert(second & 0x80 ~= 0, "a client's frame without a mask")
     local length = second & 0x7F
     if length == 126 then
@@ -63,6 +63,7 @@ function wire.read(bytes)
     end
     assert(kind and first & 0x80 ~= 0, "an opcode or a fragment that the client does not send")
     frames[#frames + 1] = { kind, wire.mask(bytes:sub(at + 4, at + 3 + length), key), key }
+    frames[#frames][4] = deflate and first & 0x40 ~= 0 or nil
     position = at + 4 + length
   end
   return frames, position

@@ -9,6 +9,11 @@
 
 bool steady_buffer_reserve(struct steady_buffer *buffer, size_t extra)
 {
+    return steady_buffer_reserve_within(buffer, extra, SIZE_MAX);
+}
+
+bool steady_buffer_reserve_within(struct steady_buffer *buffer, size_t extra, size_t limit)
+{
     if (extra <= buffer->capacity - buffer->size)
         return true;
     if (extra > SIZE_MAX - buffer->size)
@@ -16,6 +21,8 @@ bool steady_buffer_reserve(struct steady_buffer *buffer, size_t extra)
     size_t capacity = buffer->capacity < SMALLEST / 2 ? SMALLEST : buffer->capacity;
     if (capacity <= SIZE_MAX / 2)
         capacity *= 2;
+    if (capacity > limit)
+        capacity = limit;
     if (capacity < buffer->size + extra)
         capacity = buffer->size + extra;
     uint8_t *data = realloc(buffer->data, capacity);

@@ -15,6 +15,9 @@ struct steady_buffer {
  * memory, or the sum does not fit a size_t. */
 bool steady_buffer_reserve(struct steady_buffer *buffer, size_t extra);
 
+/* The same, but what is doubled stays within `limit` bytes as far as `extra` allows. */
+bool steady_buffer_reserve_within(struct steady_buffer *buffer, size_t extra, size_t limit);
+
 /* Both false when out of memory. `format` is printf's; the terminating NUL is not counted in size
  * but is there, so that `data` can be read as a C string. */
 bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_t size);

@@ -1,5 +1,7 @@
 #include "core/handshake.h"
 
+#include "core/token.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14,37 +16,26 @@ struct value {
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-static bool is_alphanumeric(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-/* RFC 9110 section 5.6.2 */
 static bool is_token(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if (!is_alphanumeric(text[i]) && (text[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", text[i])))
+        if (!steady_is_token_char(text[i]))
             return false;
     return size > 0;
 }
 
 static struct value trim(const char *text, size_t size)
 {
-    while (size > 0 && is_blank(*text)) {
+    while (size > 0 && steady_is_blank(*text)) {
         text++;
         size--;
     }
-    while (size > 0 && is_blank(text[size - 1]))
+    while (size > 0 && steady_is_blank(text[size - 1]))
         size--;
     return (struct value){text, size};
 }
@@ -106,6 +97,14 @@ static bool append_protocols(struct steady_buffer *out, const struct steady_requ
     return ok && steady_buffer_printf(out, "\r\n");
 }
 
+static bool append_extensions(struct steady_buffer *out, const struct steady_request *request)
+{
+    if (!request->compression || !request->compression->on)
+        return true;
+    return steady_buffer_printf(out, "Sec-WebSocket-Extensions: ") &&
+           steady_extension_offer(out, request->compression) && steady_buffer_printf(out, "\r\n");
+}
+
 static bool append_headers(struct steady_buffer *out, const struct steady_request *request)
 {
     bool ok = true;
@@ -122,6 +121,7 @@ bool steady_handshake_request(struct steady_buffer *out, const struct steady_req
            append_header(out, "Connection", "Upgrade") &&
            append_header(out, "Sec-WebSocket-Key", request->key) &&
            append_header(out, "Sec-WebSocket-Version", "13") && append_protocols(out, request) &&
+           append_extensions(out, request) &&
            append_option(out, request, "Origin", request->origin) &&
            append_option(out, request, "Authorization", request->authorization) &&
            append_headers(out, request) && steady_buffer_printf(out, "\r\n");
@@ -180,8 +180,10 @@ static void complain(const struct check *check, char *message, size_t size)
 }
 
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
-                            const struct steady_answer *answer, char *message, size_t size)
+                            struct steady_answer *answer, char *message, size_t size)
 {
+    const char *extension_fault =
+        steady_extension_read(answer->extensions, request->compression, &answer->compression);
     struct value upgrade = value_of(answer->upgrade), accepted = value_of(answer->accept);
     const struct check checks[] = {
         {"Upgrade", answer->upgrade, equals(upgrade, "websocket"), "is not \"websocket\""},
@@ -192,8 +194,7 @@ bool steady_handshake_check(const struct steady_request *request, const char *ac
         {"Sec-WebSocket-Protocol", answer->protocol,
          !answer->protocol || is_offered(request, value_of(answer->protocol)),
          "is not a subprotocol that we offered"},
-        {"Sec-WebSocket-Extensions", answer->extensions, value_of(answer->extensions).size == 0,
-         "has an extension, we offered none"},
+        {"Sec-WebSocket-Extensions", answer->extensions, !extension_fault, extension_fault},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         if (checks[i].good)

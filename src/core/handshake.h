@@ -5,6 +5,7 @@
 #define STEADY_CORE_HANDSHAKE_H
 
 #include "core/buffer.h"
+#include "core/extension.h"
 #include "core/url.h"
 
 #include <stdbool.h>
@@ -22,7 +23,8 @@ struct steady_request {
     const char *origin;           /* or NULL; left out when headers has one */
     const char *const *protocols; /* subprotocols offered, in order */
     size_t protocol_count;
-    const struct steady_header *headers; /* the user's, sent as written and in order */
+    const struct steady_deflate_options *compression; /* offered when on; NULL: not */
+    const struct steady_header *headers;              /* the user's, sent as written and in order */
     size_t header_count;
     const char *authorization; /* value of an Authorization header made from the URL, or NULL; left
                                 * out when headers has one */
@@ -32,20 +34,21 @@ struct steady_request {
 bool steady_handshake_request(struct steady_buffer *out, const struct steady_request *request);
 
 /* What the answer said; NULL for a header that was not there. Several headers of a name are joined
- * with commas (RFC 9110 section 5.3). */
+ * with commas (RFC 9110 section 5.3). steady_handshake_check fills in what was agreed on. */
 struct steady_answer {
     int status;
     const char *upgrade, *connection, *accept, *protocol, *extensions;
     bool has_body; /* Content-Length or Transfer-Encoding, which RFC 9110 forbids in a 101 */
+    struct steady_deflate_parameters compression;
 };
 
 /* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`,
- * the subprotocol against those offered (none at all is accepted), extensions (none was offered),
- * has_body. The status is the caller's business. Returns true, or false with a text in message that
- * says what is wrong and quotes (all but printable ASCII as '?', long values cut) what the server
- * sent; 256 bytes hold any. */
+ * the subprotocol against those offered (none at all is accepted), extensions (see
+ * steady_extension_read), has_body. The status is the caller's business. Returns true, or false
+ * with a text in message that says what is wrong and quotes (all but printable ASCII as '?', long
+ * values cut) what the server sent; 256 bytes hold any. */
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
-                            const struct steady_answer *answer, char *message, size_t size);
+                            struct steady_answer *answer, char *message, size_t size);
 
 /* Checks of what users give: NULL, or what is wrong, a static text that goes on behind the thing
  * itself ("is not a header name"). A name must be a token and not one that the handshake owns

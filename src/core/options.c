@@ -5,19 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SECONDS 1e9 /* 31 years: what is longer is meant as never, and has a way to say so */
-#define MAX_BYTES   0x1p48
+#define MAX_BYTES 0x1p48
 
 #define AT(member) offsetof(struct steady_options, member)
 
 static const char *const overflows[] = {"refuse", "drop_oldest", NULL};
 
 static const struct steady_option reconnect_fields[] = {
-    {"min_delay", STEADY_OPTION_NUMBER, AT(session.backoff.min_delay), 0, MAX_SECONDS, 0, 0},
-    {"max_delay", STEADY_OPTION_NUMBER, AT(session.backoff.max_delay), 0, MAX_SECONDS, 0, 0},
+    {"min_delay", STEADY_OPTION_NUMBER, AT(session.backoff.min_delay), 0, STEADY_MAX_SECONDS, 0, 0},
+    {"max_delay", STEADY_OPTION_NUMBER, AT(session.backoff.max_delay), 0, STEADY_MAX_SECONDS, 0, 0},
     {"factor", STEADY_OPTION_NUMBER, AT(session.backoff.factor), 1, 1e6, 0, 0},
     {"jitter", STEADY_OPTION_NUMBER, AT(session.backoff.jitter), 0, 1, 0, 0},
-    {"min_uptime", STEADY_OPTION_NUMBER, AT(session.min_uptime), 0, MAX_SECONDS, 0, 0},
+    {"min_uptime", STEADY_OPTION_NUMBER, AT(session.min_uptime), 0, STEADY_MAX_SECONDS, 0, 0},
     {"max_attempts", STEADY_OPTION_INTEGER, AT(session.max_attempts), 1, INFINITY, 0, 0},
     {0},
 };
@@ -26,11 +25,42 @@ static const struct steady_option queue_fields[] = {
     {"max_bytes", STEADY_OPTION_INTEGER, AT(queue.max_bytes), 0, INFINITY, 0, 0},
     {"max_messages", STEADY_OPTION_INTEGER, AT(queue.max_messages), 0, INFINITY, 0, 0},
     {"overflow", STEADY_OPTION_CHOICE, AT(queue.overflow), 0, 0, overflows, 0},
+    {"ttl", STEADY_OPTION_NUMBER, AT(queue.ttl), 0, INFINITY, 0, 0},
+    {0},
+};
+
+static const struct steady_option heartbeat_fields[] = {
+    {"interval", STEADY_OPTION_NUMBER, AT(heartbeat.interval), 0.001, STEADY_MAX_SECONDS, 0, 0},
+    {"timeout", STEADY_OPTION_NUMBER, AT(heartbeat.timeout), 0.001, STEADY_MAX_SECONDS, 0, 0},
+    {"message", STEADY_OPTION_STRING, AT(heartbeat.message), 0, 0, 0, 0},
+    {"reply", STEADY_OPTION_STRING, AT(heartbeat.reply), 0, 0, 0, 0},
+    {0},
+};
+
+static const struct steady_option inbox_fields[] = {
+    {"max_bytes", STEADY_OPTION_INTEGER, AT(inbox.max_bytes), 1, INFINITY, 0, 0},
+    {0},
+};
+
+static const struct steady_option compression_fields[] = {
+    {"threshold", STEADY_OPTION_INTEGER, AT(compression.threshold), 0, INFINITY, 0, 0},
+    {"level", STEADY_OPTION_INTEGER, AT(compression.level), 1, 9, 0, 0},
+    {"client_no_context_takeover", STEADY_OPTION_BOOLEAN,
+     AT(compression.client_no_context_takeover), 0, 0, 0, 0},
+    {"server_no_context_takeover", STEADY_OPTION_BOOLEAN,
+     AT(compression.server_no_context_takeover), 0, 0, 0, 0},
+    {"client_max_window_bits", STEADY_OPTION_INTEGER, AT(compression.client_max_window_bits),
+     STEADY_WINDOW_BITS_MIN, STEADY_WINDOW_BITS_MAX, 0, 0},
+    {"server_max_window_bits", STEADY_OPTION_INTEGER, AT(compression.server_max_window_bits),
+     STEADY_WINDOW_BITS_MIN, STEADY_WINDOW_BITS_MAX, 0, 0},
     {0},
 };
 
 static const struct steady_option tls_fields[] = {
     {"ca_file", STEADY_OPTION_STRING, AT(tls.ca_file), 0, 0, 0, 0},
+    {"cert_file", STEADY_OPTION_STRING, AT(tls.cert_file), 0, 0, 0, 0},
+    {"key_file", STEADY_OPTION_STRING, AT(tls.key_file), 0, 0, 0, 0},
+    {"key_password", STEADY_OPTION_STRING, AT(tls.key_password), 0, 0, 0, 0},
     {"server_name", STEADY_OPTION_STRING, AT(tls.server_name), 0, 0, 0, 0},
     {"verify", STEADY_OPTION_BOOLEAN, AT(tls.verify), 0, 0, 0, 0},
     {0},
@@ -39,10 +69,16 @@ static const struct steady_option tls_fields[] = {
 const struct steady_option steady_option_list[] = {
     {"name", STEADY_OPTION_STRING, AT(name), 0, 0, 0, 0},
     {"reconnect", STEADY_OPTION_GROUP, AT(session.reconnect), 0, 0, 0, reconnect_fields},
-    {"connect_timeout", STEADY_OPTION_NUMBER, AT(session.connect_timeout), 0.001, MAX_SECONDS, 0,
-     0},
-    {"close_timeout", STEADY_OPTION_NUMBER, AT(session.close_timeout), 0, MAX_SECONDS, 0, 0},
+    {"connect_timeout", STEADY_OPTION_NUMBER, AT(session.connect_timeout), 0.001,
+     STEADY_MAX_SECONDS, 0, 0},
+    {"close_timeout", STEADY_OPTION_NUMBER, AT(session.close_timeout), 0, STEADY_MAX_SECONDS, 0, 0},
+    {"heartbeat", STEADY_OPTION_GROUP, AT(heartbeat.on), 0, 0, 0, heartbeat_fields},
     {"queue", STEADY_OPTION_GROUP, STEADY_NO_SWITCH, 0, 0, 0, queue_fields},
+    {"confirm", STEADY_OPTION_BOOLEAN, AT(confirm), 0, 0, 0, 0},
+    {"high_water", STEADY_OPTION_INTEGER, AT(high_water), 0, INFINITY, 0, 0},
+    {"low_water", STEADY_OPTION_INTEGER, AT(low_water), 0, INFINITY, 0, 0},
+    {"inbox", STEADY_OPTION_GROUP, STEADY_NO_SWITCH, 0, 0, 0, inbox_fields},
+    {"compression", STEADY_OPTION_GROUP, AT(compression.on), 0, 0, 0, compression_fields},
     {"tls", STEADY_OPTION_GROUP, STEADY_NO_SWITCH, 0, 0, 0, tls_fields},
     {"max_message_size", STEADY_OPTION_INTEGER, AT(max_message_size), 1, MAX_BYTES, 0, 0},
     {0},
@@ -60,20 +96,40 @@ void steady_options_init(struct steady_options *options)
                 .close_timeout = 5,
                 .reconnect = 1,
             },
-        .queue = {.max_bytes = 16 << 20, .max_messages = INFINITY},
+        .heartbeat = {.on = 1, .interval = 20, .timeout = 20},
+        .queue = {.max_bytes = 16 << 20, .max_messages = INFINITY, .ttl = INFINITY},
+        .inbox = {.max_bytes = 16 << 20},
+        .compression = {.threshold = 1024,
+                        .level = 6,
+                        .client_max_window_bits = STEADY_WINDOW_BITS_MAX,
+                        .server_max_window_bits = STEADY_WINDOW_BITS_MAX},
         .tls = {.verify = true},
         .max_message_size = 16 << 20,
+        .high_water = 1 << 20,
+        .low_water = 256 << 10,
     };
 }
 
-void steady_options_free(struct steady_options *options)
+void steady_options_clear_urls(struct steady_options *options)
 {
     for (size_t i = 0; i < options->url_count; i++)
         steady_url_free(&options->urls[i]);
+    options->url_count = 0;
+}
+
+void steady_options_clear_headers(struct steady_options *options)
+{
     for (size_t i = 0; i < options->header_count; i++) {
         free((char *)options->headers[i].name);
         free((char *)options->headers[i].value);
     }
+    options->header_count = 0;
+}
+
+void steady_options_free(struct steady_options *options)
+{
+    steady_options_clear_urls(options);
+    steady_options_clear_headers(options);
     for (size_t i = 0; i < options->protocol_count; i++)
         free(options->protocols[i]);
     free(options->urls);
@@ -81,7 +137,13 @@ void steady_options_free(struct steady_options *options)
     free(options->protocols);
     free(options->name);
     free(options->origin);
+    steady_url_free(&options->proxy);
+    free(options->heartbeat.message);
+    free(options->heartbeat.reply);
     free(options->tls.ca_file);
+    free(options->tls.cert_file);
+    free(options->tls.key_file);
+    free(options->tls.key_password);
     free(options->tls.server_name);
     *options = (struct steady_options){0};
 }
@@ -90,6 +152,14 @@ const char *steady_options_check(const struct steady_options *options)
 {
     if (options->session.backoff.min_delay > options->session.backoff.max_delay)
         return "reconnect.min_delay is greater than reconnect.max_delay";
+    if (options->low_water > options->high_water)
+        return "low_water is greater than high_water";
+    if (!options->heartbeat.message != !options->heartbeat.reply)
+        return "heartbeat.message and heartbeat.reply go together";
+    if (!options->tls.cert_file != !options->tls.key_file)
+        return "tls.cert_file and tls.key_file go together";
+    if (options->tls.key_password && !options->tls.key_file)
+        return "tls.key_password is of no use without tls.key_file";
     return NULL;
 }
 
@@ -170,6 +240,14 @@ const char *steady_options_set_origin(struct steady_options *options, const char
     free(options->origin);
     options->origin = copy(origin, size);
     return options->origin ? NULL : out_of_memory;
+}
+
+const char *steady_options_set_proxy(struct steady_options *options, const char *proxy, size_t size)
+{
+    steady_url_free(&options->proxy);
+    options->proxy_of_environment = size == 3 && !memcmp(proxy, "env", 3);
+    return options->proxy_of_environment ? NULL
+                                         : steady_url_parse_proxy(&options->proxy, proxy, size);
 }
 
 /* ------------------------------------------------------------------------- near names */

@@ -3,22 +3,33 @@
 #ifndef STEADY_CORE_OPTIONS_H
 #define STEADY_CORE_OPTIONS_H
 
+#include "core/extension.h"
 #include "core/handshake.h"
+#include "core/heartbeat.h"
 #include "core/session.h"
 #include "core/url.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#define STEADY_MAX_SECONDS                                                                         \
+    1e9 /* 31 years: what is longer is meant as never, and has a way to say so */
+
 enum steady_overflow { STEADY_OVERFLOW_REFUSE, STEADY_OVERFLOW_DROP_OLDEST };
 
 struct steady_queue_options {
     double max_bytes, max_messages; /* payload bytes; either may be infinite */
     int overflow;                   /* enum steady_overflow */
+    double ttl; /* seconds a message waits before it is dropped; may be infinite */
+};
+
+struct steady_inbox_options {
+    double max_bytes; /* payload bytes */
 };
 
 struct steady_tls_options {
-    char *ca_file;     /* PEM; NULL: the system's authorities */
+    char *ca_file;                             /* PEM; NULL: the system's authorities */
+    char *cert_file, *key_file, *key_password; /* PEM; of the client; NULL: none */
     char *server_name; /* for SNI and the certificate; NULL: the URL's host */
     bool verify;
 };
@@ -33,9 +44,16 @@ struct steady_options {
     size_t protocol_count;
     char *origin;
     struct steady_session_options session;
+    struct steady_heartbeat_options heartbeat;
     struct steady_queue_options queue;
+    struct steady_inbox_options inbox;
+    struct steady_deflate_options compression;
     struct steady_tls_options tls;
-    double max_message_size; /* bytes */
+    struct steady_url proxy; /* host NULL: none */
+    bool proxy_of_environment;
+    double max_message_size;      /* bytes */
+    double high_water, low_water; /* payload bytes that wait */
+    bool confirm;
 };
 
 enum steady_option_type {
@@ -72,6 +90,10 @@ void steady_options_free(struct steady_options *options);
  * what the user may have meant, or NULL when nothing is near. */
 const char *steady_nearest_name(const char *name, const char *const *names);
 
+/* Empties a list. */
+void steady_options_clear_urls(struct steady_options *options);
+void steady_options_clear_headers(struct steady_options *options);
+
 /* Adding to the lists: copies what is given. NULL, or a static text that says what is wrong with
  * it. */
 const char *steady_options_add_url(struct steady_options *options, const char *text, size_t size);
@@ -81,6 +103,10 @@ const char *steady_options_add_protocol(struct steady_options *options, const ch
                                         size_t size);
 const char *steady_options_set_origin(struct steady_options *options, const char *origin,
                                       size_t size);
+
+/* "http://…" or "env". */
+const char *steady_options_set_proxy(struct steady_options *options, const char *proxy,
+                                     size_t size);
 
 /* Options that contradict each other: NULL, or a static text that names them. */
 const char *steady_options_check(const struct steady_options *options);

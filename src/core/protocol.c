@@ -3,9 +3,12 @@
 
 #include <string.h>
 
-#define KEPT_MAX 65536 /* bytes of a message's buffer that stay for the next one */
+#define KEPT_MAX         65536 /* bytes of a message's buffer that stay for the next one */
+#define COMPRESSED_EXTRA 1024  /* bytes a compressed frame may announce over max_message_size */
 
 #define OUT_OF_MEMORY "out of memory for what the peer sent (RFC 6455 section 7.4.1, code 1011)"
+#define TOO_LARGE     "a message over max_message_size (RFC 6455 section 7.4.1, code 1009)"
+#define NOT_UTF8      "a text message that is not UTF-8 (RFC 6455 section 8.1)"
 
 typedef enum steady_protocol_event_type event_type;
 
@@ -15,11 +18,19 @@ void steady_protocol_init(struct steady_protocol *protocol, struct steady_random
     *protocol = (struct steady_protocol){.random = random, .max_message_size = max_message_size};
 }
 
+void steady_protocol_deflate(struct steady_protocol *protocol,
+                             const struct steady_deflate_parameters *parameters)
+{
+    steady_deflate_init(&protocol->deflate, parameters);
+}
+
 void steady_protocol_free(struct steady_protocol *protocol)
 {
+    steady_deflate_free(&protocol->deflate);
     steady_buffer_free(&protocol->held);
     steady_buffer_free(&protocol->message);
     steady_buffer_free(&protocol->control_frames);
+    steady_buffer_free(&protocol->compressed);
     protocol->cursor = protocol->end = NULL;
 }
 
@@ -70,15 +81,30 @@ static bool is_control(const struct steady_protocol *protocol)
     return protocol->header[0] & STEADY_FRAME_CONTROL;
 }
 
+/* permessage-deflate has RSV1 in the first frame of a message, and nowhere else. */
+static const char *reserved_bits_fault(const struct steady_protocol *protocol)
+{
+    const uint8_t bits = protocol->header[0] & STEADY_FRAME_RSV;
+    const uint8_t opcode = protocol->header[0] & STEADY_FRAME_OPCODE;
+    if (!bits)
+        return NULL;
+    if (!protocol->deflate.parameters.on)
+        return "a reserved bit is set though no extension is in use (RFC 6455 section 5.2)";
+    if (bits != STEADY_FRAME_RSV1)
+        return "a reserved bit is set that no extension uses (RFC 6455 section 5.2)";
+    if (opcode != STEADY_OPCODE_TEXT && opcode != STEADY_OPCODE_BINARY)
+        return "a frame is marked as compressed that does not begin a message (RFC 7692 section 6)";
+    return NULL;
+}
+
 /* What is wrong with the first two bytes of a header, or NULL. */
 static const char *start_fault(const struct steady_protocol *protocol)
 {
     const uint8_t first = protocol->header[0], second = protocol->header[1];
     const uint8_t opcode = first & STEADY_FRAME_OPCODE;
-    /* An extension would allow its bit here: permessage-deflate has RSV1 in the first frame of a
-     * message (RFC 7692 section 6), and none in control frames and continuations. */
-    if (first & STEADY_FRAME_RSV)
-        return "a reserved bit is set though no extension is in use (RFC 6455 section 5.2)";
+    const char *fault = reserved_bits_fault(protocol);
+    if (fault)
+        return fault;
     if ((opcode & ~STEADY_FRAME_CONTROL) > STEADY_OPCODE_BINARY)
         return "a frame with a reserved opcode (RFC 6455 section 5.2)";
     if (second & STEADY_FRAME_MASKED)
@@ -129,16 +155,28 @@ static bool gather_header(struct steady_protocol *protocol, size_t wanted)
     return protocol->header_size >= wanted;
 }
 
+/* Whether a data frame of this length can only be of a message that is too large. What a compressed
+ * one inflates to is not known yet, but it is not much smaller (DEFLATE's longest code for a byte
+ * has 9 bits); its payload is not stored, so that it does no harm to let it begin. */
+static bool is_too_large(const struct steady_protocol *protocol, uint64_t length)
+{
+    const size_t max = protocol->max_message_size;
+    if (protocol->message_compressed)
+        return length > max && length - max > max / 8 + COMPRESSED_EXTRA;
+    return length > max - protocol->message.size;
+}
+
 static event_type begin_payload(struct steady_protocol *protocol,
                                 struct steady_protocol_event *event, uint64_t length)
 {
     const uint8_t opcode = protocol->header[0] & STEADY_FRAME_OPCODE;
     if (!is_control(protocol)) {
-        if (length > protocol->max_message_size - protocol->message.size)
-            return fail(protocol, event, STEADY_CLOSE_TOO_LARGE,
-                        "a message over max_message_size (RFC 6455 section 7.4.1, code 1009)");
-        if (opcode != STEADY_OPCODE_CONTINUATION)
+        if (opcode != STEADY_OPCODE_CONTINUATION) {
             protocol->message_opcode = opcode;
+            protocol->message_compressed = protocol->header[0] & STEADY_FRAME_RSV1;
+        }
+        if (is_too_large(protocol, length))
+            return fail(protocol, event, STEADY_CLOSE_TOO_LARGE, TOO_LARGE);
     }
     protocol->payload_left = (size_t)length;
     protocol->in_payload = true;
@@ -197,14 +235,46 @@ static event_type read_data(struct steady_protocol *protocol, struct steady_prot
     const bool last = !protocol->in_payload && (protocol->header[0] & STEADY_FRAME_FIN);
     if (protocol->message_opcode == STEADY_OPCODE_TEXT &&
         !steady_utf8_feed(&protocol->utf8, piece, size))
-        return fail(protocol, event, STEADY_CLOSE_INVALID_DATA,
-                    "a text message that is not UTF-8 (RFC 6455 section 8.1)");
+        return fail(protocol, event, STEADY_CLOSE_INVALID_DATA, NOT_UTF8);
     if (last && message->size == 0)
         return end_message(protocol, event, piece, size);
     if (size > 0 && (!steady_buffer_reserve(message, frame_left) ||
                      !steady_buffer_append(message, piece, size)))
         return fail(protocol, event, STEADY_CLOSE_INTERNAL_ERROR, OUT_OF_MEMORY);
     return last ? end_message(protocol, event, message->data, message->size) : STEADY_PROTOCOL_NONE;
+}
+
+static event_type fail_inflating(struct steady_protocol *protocol,
+                                 struct steady_protocol_event *event,
+                                 enum steady_inflate_result result)
+{
+    if (result == STEADY_INFLATE_TOO_LARGE)
+        return fail(protocol, event, STEADY_CLOSE_TOO_LARGE, TOO_LARGE);
+    if (result == STEADY_INFLATE_OUT_OF_MEMORY)
+        return fail(protocol, event, STEADY_CLOSE_INTERNAL_ERROR, OUT_OF_MEMORY);
+    return fail(protocol, event, STEADY_CLOSE_INVALID_DATA,
+                "a compressed message that is not DEFLATE data (RFC 7692 section 7.2.2)");
+}
+
+static event_type read_compressed(struct steady_protocol *protocol,
+                                  struct steady_protocol_event *event)
+{
+    struct steady_buffer *message = &protocol->message;
+    const uint8_t *piece = protocol->cursor;
+    const size_t size = take_payload(protocol);
+    const bool last = !protocol->in_payload && (protocol->header[0] & STEADY_FRAME_FIN);
+    const size_t before = message->size;
+    enum steady_inflate_result result = steady_inflate_piece(&protocol->deflate, piece, size, last,
+                                                             protocol->max_message_size, message);
+    if (result != STEADY_INFLATED)
+        return fail_inflating(protocol, event, result);
+    if (protocol->message_opcode == STEADY_OPCODE_TEXT && message->size > before &&
+        !steady_utf8_feed(&protocol->utf8, message->data + before, message->size - before))
+        return fail(protocol, event, STEADY_CLOSE_INVALID_DATA, NOT_UTF8);
+    if (!last)
+        return STEADY_PROTOCOL_NONE;
+    const uint8_t *data = message->size > 0 ? message->data : piece; /* never NULL */
+    return end_message(protocol, event, data, message->size);
 }
 
 /* Codes that may be in a close frame: section 7.4 and the IANA registry it set up. */
@@ -265,7 +335,10 @@ static event_type read_frame(struct steady_protocol *protocol, struct steady_pro
         if (!protocol->in_payload)
             return failure;
     }
-    return is_control(protocol) ? read_control(protocol, event) : read_data(protocol, event);
+    if (is_control(protocol))
+        return read_control(protocol, event);
+    return protocol->message_compressed ? read_compressed(protocol, event)
+                                        : read_data(protocol, event);
 }
 
 /* For speed: a message of one small frame that is whole in the input. Any doubt is left to

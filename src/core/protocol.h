@@ -11,6 +11,7 @@
 #define STEADY_CORE_PROTOCOL_H
 
 #include "core/buffer.h"
+#include "core/deflate.h"
 #include "core/frame.h"
 #include "core/queue.h"
 #include "core/utf8.h"
@@ -58,9 +59,18 @@ struct steady_random {
 
 struct steady_protocol;
 
-/* max_message_size: bytes; checked on what frame headers announce, before anything is stored. */
+/* max_message_size: bytes; checked on what frame headers announce, before anything is stored. For a
+ * compressed message it bounds what that inflates to, while inflating, and headers may announce an
+ * eighth and 1 KiB more: DEFLATE never needs that much for what is within the bound. */
 void steady_protocol_init(struct steady_protocol *protocol, struct steady_random *random,
                           size_t max_message_size);
+
+/* permessage-deflate was agreed on in the handshake: to be called before anything comes in or goes
+ * out. Messages of the queue are compressed where that is worth it, each as a whole when it is
+ * begun; the queue keeps what was given to it. */
+void steady_protocol_deflate(struct steady_protocol *protocol,
+                             const struct steady_deflate_parameters *parameters);
+
 void steady_protocol_free(struct steady_protocol *protocol);
 
 /* The bytes are borrowed: they must stay where they are until steady_protocol_next has returned
@@ -84,6 +94,10 @@ bool steady_protocol_pong(struct steady_protocol *protocol, const uint8_t *data,
 bool steady_protocol_close(struct steady_protocol *protocol, uint16_t code, const char *reason,
                            size_t size);
 
+/* Appends a text message that goes out with the control frames, ahead of the queue; after our close
+ * frame it is left out. False: out of memory. */
+bool steady_protocol_text(struct steady_protocol *protocol, const uint8_t *data, size_t size);
+
 /* Fills out with masked frames, control frames first, then as many messages of the queue as fit, a
  * large one in pieces over several calls, with nothing in between; messages that are through have
  * left the queue, or are kept in it with keep. Returns the bytes written, 0 when there is nothing
@@ -106,7 +120,8 @@ bool steady_protocol_close_received(const struct steady_protocol *protocol);
 struct steady_protocol {
     struct steady_random *random;
     size_t max_message_size;
-    uint64_t expired; /* messages that steady_protocol_output dropped */
+    uint64_t expired;              /* messages that steady_protocol_output dropped */
+    struct steady_deflate deflate; /* all zero: not in use */
 
     /* Receiving. */
     const uint8_t *cursor, *end; /* input not yet looked at */
@@ -118,14 +133,16 @@ struct steady_protocol {
     uint8_t control_size;
     uint8_t control[STEADY_CONTROL_MAX]; /* payload of a control frame that was cut by the input */
     uint8_t message_opcode;              /* text or binary; 0: no message is under way */
+    bool message_compressed;             /* when one is under way */
     struct steady_utf8 utf8;             /* of its text; at the beginning between messages */
     struct steady_buffer message;        /* unless it can be handed out from the input */
 
     /* Sending. */
     struct steady_buffer control_frames; /* encoded */
     bool in_message;                     /* the head of the queue is part-way out */
-    size_t message_sent;                 /* payload bytes of it that are */
+    size_t message_sent;                 /* payload bytes of it that are, as on the wire */
     uint8_t key[4];                      /* its masking key */
+    struct steady_buffer compressed;     /* its payload, unless it goes out as it is: then empty */
 
     /* Closing. */
     bool closing; /* our close frame was appended */

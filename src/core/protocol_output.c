@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define KEPT_MAX 1024 /* bytes of the control frames' buffer that stay for the next ones */
+#define COMPRESSED_KEPT_MAX                                                                        \
+    4096 /* bytes of the compressed message's, which grows with the message */
 
 static void draw_key(struct steady_random *random, uint8_t key[4])
 {
@@ -17,12 +19,12 @@ static void draw_key(struct steady_random *random, uint8_t key[4])
     random->left -= 4;
 }
 
-static bool append_control(struct steady_protocol *protocol, enum steady_opcode opcode,
-                           const uint8_t *data, size_t size)
+static bool append_frame(struct steady_protocol *protocol, enum steady_opcode opcode,
+                         const uint8_t *data, size_t size)
 {
     struct steady_buffer *frames = &protocol->control_frames;
     uint8_t key[4];
-    if (size > STEADY_CONTROL_MAX || !steady_buffer_reserve(frames, STEADY_FRAME_HEADER_MAX + size))
+    if (!steady_buffer_reserve(frames, STEADY_FRAME_HEADER_MAX + size))
         return false;
     draw_key(protocol->random, key);
     frames->size += steady_frame_header(frames->data + frames->size,
@@ -30,6 +32,17 @@ static bool append_control(struct steady_protocol *protocol, enum steady_opcode 
     steady_frame_mask(frames->data + frames->size, data, size, key, 0);
     frames->size += size;
     return true;
+}
+
+static bool append_control(struct steady_protocol *protocol, enum steady_opcode opcode,
+                           const uint8_t *data, size_t size)
+{
+    return size <= STEADY_CONTROL_MAX && append_frame(protocol, opcode, data, size);
+}
+
+bool steady_protocol_text(struct steady_protocol *protocol, const uint8_t *data, size_t size)
+{
+    return protocol->closing || append_frame(protocol, STEADY_OPCODE_TEXT, data, size);
 }
 
 bool steady_protocol_ping(struct steady_protocol *protocol, const uint8_t *data, size_t size)
@@ -71,30 +84,59 @@ static size_t write_control(struct steady_protocol *protocol, uint8_t *out, size
     return size;
 }
 
+struct payload {
+    const uint8_t *data;
+    size_t size;
+};
+
+/* What goes out for the message at the head of the queue. */
+static struct payload payload_of(const struct steady_protocol *protocol,
+                                 const struct steady_message *message)
+{
+    const struct steady_buffer *compressed = &protocol->compressed;
+    if (compressed->size > 0)
+        return (struct payload){compressed->data, compressed->size};
+    return (struct payload){message->data, message->size};
+}
+
 /* The next piece of the message at the head of the queue. */
 static size_t write_payload(struct steady_protocol *protocol, struct steady_queue *queue, bool keep,
                             const struct steady_message *message, uint8_t *out, size_t room)
 {
-    const size_t left = message->size - protocol->message_sent;
+    const struct payload payload = payload_of(protocol, message);
+    const size_t left = payload.size - protocol->message_sent;
     const bool through = left <= room;
     const size_t size = through ? left : room;
-    steady_frame_mask(out, message->data + protocol->message_sent, size, protocol->key,
+    steady_frame_mask(out, payload.data + protocol->message_sent, size, protocol->key,
                       protocol->message_sent);
     protocol->message_sent += size;
     protocol->in_message = !through;
-    if (through)
-        steady_queue_sent(queue, keep);
-    else
+    if (!through) {
         steady_queue_begin(queue);
+        return size;
+    }
+    if (protocol->compressed.size > 0)
+        steady_buffer_clear(&protocol->compressed, COMPRESSED_KEPT_MAX);
+    steady_queue_sent(queue, keep);
     return size;
+}
+
+static bool compress(struct steady_protocol *protocol, const struct steady_message *message)
+{
+    return protocol->deflate.parameters.on &&
+           message->size >= protocol->deflate.parameters.threshold &&
+           steady_deflate_message(&protocol->deflate, message->data, message->size,
+                                  &protocol->compressed);
 }
 
 static size_t write_message(struct steady_protocol *protocol, struct steady_queue *queue, bool keep,
                             const struct steady_message *message, uint8_t *out, size_t room)
 {
     const uint8_t opcode = message->binary ? STEADY_OPCODE_BINARY : STEADY_OPCODE_TEXT;
+    const uint8_t rsv = compress(protocol, message) ? STEADY_FRAME_RSV1 : 0;
     draw_key(protocol->random, protocol->key);
-    size_t size = steady_frame_header(out, STEADY_FRAME_FIN | opcode, message->size, protocol->key);
+    size_t size = steady_frame_header(out, STEADY_FRAME_FIN | rsv | opcode,
+                                      payload_of(protocol, message).size, protocol->key);
     protocol->message_sent = 0;
     return size + write_payload(protocol, queue, keep, message, out + size, room - size);
 }

@@ -347,6 +347,32 @@ const char *steady_url_parse(struct steady_url *url, const char *text, size_t si
     return "out of memory";
 }
 
+/* http and ws URLs are of one make, and so is their default port. */
+const char *steady_url_parse_proxy(struct steady_url *url, const char *text, size_t size)
+{
+    static const char scheme[] = "http://";
+    struct steady_buffer as_ws = {0};
+    *url = (struct steady_url){0};
+    if (!starts_with((struct slice){text, size}, scheme))
+        return "does not begin with http://";
+    text += sizeof scheme - 1;
+    size -= sizeof scheme - 1;
+    bool done = steady_buffer_printf(&as_ws, "ws://") && steady_buffer_append(&as_ws, text, size);
+    const char *wrong =
+        done ? steady_url_parse(url, (char *)as_ws.data, as_ws.size) : "out of memory";
+    steady_buffer_free(&as_ws);
+    if (!wrong && strcmp(url->path, "/") != 0)
+        wrong = "has a path, which a proxy's has not";
+    free(url->text);
+    struct steady_buffer shown = {0};
+    if (!wrong && !steady_buffer_printf(&shown, "http://%s:%u", url->host, (unsigned)url->port))
+        wrong = "out of memory";
+    url->text = (char *)shown.data;
+    if (wrong)
+        steady_url_free(url);
+    return wrong;
+}
+
 void steady_url_free(struct steady_url *url)
 {
     free(url->host);

@@ -28,6 +28,9 @@ struct steady_url {
  * that Basic authorization cannot carry (RFC 7617: control characters, a colon in the user). */
 const char *steady_url_parse(struct steady_url *url, const char *text, size_t size);
 
+/* The same for the http:// URL of a proxy, which has no path. text is "http://host:port". */
+const char *steady_url_parse_proxy(struct steady_url *url, const char *text, size_t size);
+
 /* A zeroed struct may be freed too, and one that was freed again. */
 void steady_url_free(struct steady_url *url);
 

@@ -84,6 +84,15 @@ static bool block_is_ascii(const uint8_t *bytes)
                          word_at(bytes + 24));
 }
 
+/* The bytes of whole blocks that are ASCII, from the first on. */
+static size_t ascii_blocks(const uint8_t *bytes, size_t size)
+{
+    size_t ascii = 0;
+    while (size - ascii >= BLOCK && block_is_ascii(bytes + ascii))
+        ascii += BLOCK;
+    return ascii;
+}
+
 /* For less than a block: the words at both ends, which may overlap. */
 static bool rest_is_ascii(const uint8_t *bytes, size_t size)
 {
@@ -98,9 +107,16 @@ static bool rest_is_ascii(const uint8_t *bytes, size_t size)
 bool steady_utf8_feed(struct steady_utf8 *utf8, const uint8_t *bytes, size_t size)
 {
     uint64_t state = utf8->state ^ START; /* kept this way round: a zeroed struct is at the start */
-    for (; size >= BLOCK; bytes += BLOCK, size -= BLOCK)
-        if (state != START || !block_is_ascii(bytes))
-            state = walk(state, bytes, BLOCK);
+    for (;;) {
+        size_t skipped = state == START ? ascii_blocks(bytes, size) : 0;
+        bytes += skipped;
+        size -= skipped;
+        if (size < BLOCK)
+            break;
+        state = walk(state, bytes, BLOCK);
+        bytes += BLOCK;
+        size -= BLOCK;
+    }
     if (state != START || !rest_is_ascii(bytes, size))
         state = walk(state, bytes, size);
     utf8->state = (uint8_t)(state ^ START);

@@ -1,11 +1,26 @@
 #include "lua/call.h"
 
+#include <stdio.h>
+
 /* Errors that are not strings go through as they are; the others get the handler's traceback. */
 static int add_traceback(lua_State *L)
 {
     if (lua_type(L, 1) == LUA_TSTRING)
         luaL_traceback(L, L, lua_tostring(L, 1), 1);
     return 1;
+}
+
+/* Takes the error off the stack; of several the first counts. */
+static void keep_error(lua_State *L, struct loop *loop)
+{
+    if (!loop->failed) {
+        loop_push(L, loop);
+        lua_pushvalue(L, -2);
+        lua_setiuservalue(L, -2, LOOP_ERROR);
+        lua_pop(L, 1);
+        loop->failed = true;
+    }
+    lua_pop(L, 1);
 }
 
 void call_protected(struct loop *loop, lua_CFunction function, void *argument)
@@ -17,14 +32,24 @@ void call_protected(struct loop *loop, lua_CFunction function, void *argument)
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
     if (lua_pcall(L, 1, 0, -3) != LUA_OK) {
-        loop_push(L, loop);
-        lua_insert(L, -2);
-        lua_setiuservalue(L, -2, LOOP_ERROR);
-        lua_pop(L, 1);
-        loop->failed = true;
+        keep_error(L, loop);
         steady_loop_halt(&loop->core);
     }
     lua_pop(L, 1);
+}
+
+bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char *message,
+                 size_t size)
+{
+    lua_State *L = loop->L;
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, argument);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+        return true;
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1);
+    snprintf(message, size, "%s", text);
+    lua_pop(L, 1);
+    return false;
 }
 
 void call_raise(lua_State *L, struct loop *loop)
@@ -39,7 +64,7 @@ void call_raise(lua_State *L, struct loop *loop)
     lua_error(L);
 }
 
-void call_handler(lua_State *L, int arguments)
+void call_handler(lua_State *L, int arguments, int results)
 {
-    lua_call(L, arguments, 0);
+    lua_call(L, arguments, results);
 }

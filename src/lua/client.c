@@ -22,13 +22,16 @@ static struct client *check_client(lua_State *L, int index)
 /* ------------------------------------------------------------------------- handlers */
 
 static const char *const handlers[HANDLERS + 1] = {
-    [HANDLER_OPEN] = "on_open",   [HANDLER_MESSAGE] = "on_message", [HANDLER_CLOSE] = "on_close",
-    [HANDLER_ERROR] = "on_error", [HANDLER_STATUS] = "on_status",   [HANDLER_LOG] = "log",
+    [HANDLER_OPEN] = "on_open",     [HANDLER_MESSAGE] = "on_message",
+    [HANDLER_CLOSE] = "on_close",   [HANDLER_ERROR] = "on_error",
+    [HANDLER_STATUS] = "on_status", [HANDLER_DRAIN] = "on_drain",
+    [HANDLER_PONG] = "on_pong",     [HANDLER_SHOULD_RECONNECT] = "should_reconnect",
+    [HANDLER_LOG] = "log",
 };
 
 int client_handler(const char *name)
 {
-    for (int i = 1; i <= HANDLERS; i++)
+    for (int i = 1; i <= HANDLER_LOG; i++)
         if (!strcmp(handlers[i], name))
             return i;
     return 0;
@@ -56,6 +59,10 @@ static enum handler handler_of(const struct steady_event *event)
         return HANDLER_CLOSE;
     case STEADY_EVENT_ERROR:
         return HANDLER_ERROR;
+    case STEADY_EVENT_DRAIN:
+        return HANDLER_DRAIN;
+    case STEADY_EVENT_PONG:
+        return HANDLER_PONG;
     default:
         return HANDLER_STATUS;
     }
@@ -72,35 +79,53 @@ static void print_log(lua_State *L)
     fprintf(stderr, "%s %s: %s\n", now, lua_tostring(L, -2), lua_tostring(L, -1));
 }
 
-/* The client is at index 2 while it is delivered to. */
-static void log_event(lua_State *L, const struct client *client, const struct steady_event *event)
+struct log_entry {
+    struct client *client;
+    const struct steady_event *event;
+};
+
+/* (light userdata: the log entry) */
+static int log_protected(lua_State *L)
 {
-    int top = lua_gettop(L);
-    lua_getiuservalue(L, 2, HANDLER_LOG);
-    if (lua_toboolean(L, -1)) {
-        event_push_log(L, client, event);
-        if (lua_isfunction(L, top + 1)) {
-            lua_pushvalue(L, 2);
-            call_handler(L, 3);
-        } else {
-            print_log(L);
-        }
+    const struct log_entry *entry = lua_touserdata(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, entry->client);
+    bool to_function = lua_getiuservalue(L, 2, HANDLER_LOG) == LUA_TFUNCTION;
+    event_push_log(L, entry->client, entry->event);
+    if (to_function) {
+        lua_pushvalue(L, 2);
+        call_handler(L, 3, 0);
+    } else {
+        print_log(L);
     }
-    lua_settop(L, top);
+    return 0;
 }
 
-static void handle(lua_State *L, const struct client *client, const struct steady_event *event)
+/* A log that fails must not take the event away from its handler, so it has a call of its own. The
+ * client is at index 2 while it is delivered to. */
+static void log_event(lua_State *L, struct client *client, const struct steady_event *event)
+{
+    struct log_entry entry = {client, event};
+    lua_getiuservalue(L, 2, HANDLER_LOG);
+    bool wanted = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    if (wanted)
+        call_protected(client->loop, log_protected, &entry);
+}
+
+static void handle(lua_State *L, struct client *client, const struct steady_event *event)
 {
     if (event->type == STEADY_EVENT_INCOMPLETE)
         luaL_error(L, "not enough memory");
-    if (event->type != STEADY_EVENT_MESSAGE)
+    if (event->type < STEADY_EVENT_MESSAGE)
         log_event(L, client, event);
     if (lua_getiuservalue(L, 2, handler_of(event)) == LUA_TFUNCTION) {
         int arguments = event_push(L, event);
         lua_pushvalue(L, 2);
-        call_handler(L, arguments + 1);
+        call_handler(L, arguments + 1, 0);
     } else {
         lua_pop(L, 1);
+        if (event->type == STEADY_EVENT_MESSAGE && !steady_client_keep(&client->core, event))
+            luaL_error(L, "not enough memory");
     }
 }
 
@@ -110,9 +135,12 @@ static int deliver_protected(lua_State *L)
 {
     struct client *client = lua_touserdata(L, 1);
     struct steady_event event;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, client);
-    while (steady_client_next(&client->core, &event))
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, client) == LUA_TNIL)
+        return 0; /* it is at rest */
+    while (!client->loop->core.halted && steady_client_next(&client->core, &event))
         handle(L, client, &event);
+    if (lua_getiuservalue(L, 2, HANDLER_WATCH) == LUA_TFUNCTION)
+        call_handler(L, 0, 0);
     return 0;
 }
 
@@ -130,14 +158,79 @@ static void anchor(lua_State *L, int index)
 }
 
 /* Assigning nil to a field that is there allocates nothing, so it cannot fail. */
-static void release(struct steady_client *core)
+static void unanchor(lua_State *L, const struct client *client)
 {
-    lua_State *L = ((struct client *)core)->loop->L;
     lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, core);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, client);
 }
 
-static const struct steady_client_owner owner = {deliver, release};
+static void release(struct steady_client *core)
+{
+    struct client *client = (struct client *)core;
+    unanchor(client->loop->L, client);
+}
+
+/* (light userdata: the client). Asks url = function and headers = function. */
+static int prepare_protected(lua_State *L)
+{
+    struct client *client = lua_touserdata(L, 1);
+    static void (*const replace[])(lua_State *, struct steady_options *) = {
+        [HANDLER_URL] = options_replace_url, [HANDLER_HEADERS] = options_replace_headers};
+    lua_rawgetp(L, LUA_REGISTRYINDEX, client);
+    for (int provider = HANDLER_URL; provider <= HANDLER_HEADERS; provider++) {
+        if (lua_getiuservalue(L, 2, provider) == LUA_TNIL)
+            continue;
+        lua_pushinteger(L, client->core.session.attempt);
+        lua_pushvalue(L, 2);
+        call_handler(L, 2, 1);
+        replace[provider](L, &client->core.options);
+    }
+    return 0;
+}
+
+static bool prepare(struct steady_client *core, char *message, size_t size)
+{
+    struct client *client = (struct client *)core;
+    return call_caught(client->loop, prepare_protected, client, message, size);
+}
+
+struct decision {
+    struct client *client;
+    const struct steady_event *event;
+    double delay;
+};
+
+/* (light userdata: the decision). Asks should_reconnect. */
+static int decide_protected(lua_State *L)
+{
+    struct decision *decision = lua_touserdata(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, decision->client);
+    if (lua_getiuservalue(L, 2, HANDLER_SHOULD_RECONNECT) == LUA_TNIL)
+        return 0;
+    event_push(L, decision->event);
+    lua_pushvalue(L, 2);
+    call_handler(L, 2, 1);
+    double delay = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : 0;
+    if (lua_type(L, -1) == LUA_TNUMBER && delay >= 0 && delay <= STEADY_MAX_SECONDS)
+        decision->delay = delay;
+    else if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
+        decision->delay = -1;
+    else if (!lua_isboolean(L, -1) && !lua_isnil(L, -1))
+        luaL_error(L, "should_reconnect returned %s; a boolean, nil, or seconds from 0 on expected",
+                   luaL_tolstring(L, -1, NULL));
+    return 0;
+}
+
+/* It is asked only where the options would reconnect: reconnect = false and max_attempts stand. */
+static double decide(struct steady_client *core, const struct steady_event *event)
+{
+    struct decision decision = {(struct client *)core, event, event->delay};
+    if (event->delay >= 0)
+        call_protected(decision.client->loop, decide_protected, &decision);
+    return decision.delay;
+}
+
+static const struct steady_client_owner owner = {deliver, release, prepare, decide};
 
 /* ------------------------------------------------------------------------- methods */
 
@@ -177,6 +270,8 @@ static int client_connect(lua_State *L)
     anchor(L, 1);
     enum steady_error error =
         steady_client_connect(&client->core, (const uint8_t *)data, size, binary);
+    if (!client->core.alive)
+        unanchor(L, client);
     return result(L, client, error,
                   error == STEADY_INVALID ? "the text is not UTF-8; send it as \"binary\""
                                           : "is connected already, or on its way");
@@ -226,7 +321,7 @@ static int client_close(lua_State *L)
     anchor(L, 1);
     enum steady_error error = steady_client_close(&client->core, (uint16_t)code, reason, size);
     if (!client->core.alive)
-        release(&client->core);
+        unanchor(L, client);
     return result(L, client, error, NULL);
 }
 
@@ -235,6 +330,47 @@ static int client_reconnect(lua_State *L)
 {
     struct client *client = check_client(L, 1);
     return result(L, client, steady_client_reconnect(&client->core), "is not connected");
+}
+
+/* ws:ping([data]) -> true | nil, message, code */
+static int client_ping(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    size_t size = 0;
+    const char *data = luaL_optlstring(L, 2, "", &size);
+    luaL_argcheck(L, size <= STEADY_CONTROL_MAX, 2, "a ping has at most 125 bytes");
+    enum steady_error error = steady_client_ping(&client->core, (const uint8_t *)data, size);
+    return result(L, client, error, "is not connected");
+}
+
+/* ws:discard() -> integer: how many messages it dropped */
+static int client_discard(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)steady_client_discard(&check_client(L, 1)->core));
+    return 1;
+}
+
+/* take(ws) -> data, kind | nil: the oldest message that no on_message got */
+static int client_take(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    const struct steady_message *message = steady_client_take(&client->core);
+    if (!message)
+        return 0;
+    lua_pushlstring(L, (const char *)message->data, message->size);
+    lua_pushstring(L, message->binary ? "binary" : "text");
+    steady_client_taken(&client->core);
+    return 2;
+}
+
+/* watch(ws, fn | nil): has fn called after each delivery to the client */
+static int client_watch(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    client->core.watched = !lua_isnil(L, 2);
+    lua_settop(L, 2);
+    lua_setiuservalue(L, 1, HANDLER_WATCH);
+    return 0;
 }
 
 /* ws:pause()  ws:resume() */
@@ -250,12 +386,48 @@ static int client_resume(lua_State *L)
     return 0;
 }
 
+/* ws:stats() -> table */
+static int client_stats(lua_State *L)
+{
+    struct client *client = check_client(L, 1);
+    struct steady_stats stats = steady_client_stats(&client->core);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } counters[] = {
+        {"accepted", stats.accepted},
+        {"sent", stats.sent},
+        {"resent", stats.resent},
+        {"confirmed", stats.confirmed},
+        {"dropped", stats.dropped},
+        {"received", stats.received},
+        {"bytes_sent", stats.bytes_sent},
+        {"bytes_received", stats.bytes_received},
+        {"pings", stats.pings},
+        {"pongs", stats.pongs},
+        {"attempts", stats.attempts},
+        {"connections", stats.connections},
+        {"failures", stats.failures},
+        {"queued", steady_client_queued_messages(&client->core)},
+        {"unconfirmed", client->core.queue.sent_messages},
+    };
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        lua_pushinteger(L, (lua_Integer)counters[i].value);
+        lua_setfield(L, -2, counters[i].name);
+    }
+    lua_pushnumber(L, stats.connected);
+    lua_setfield(L, -2, "time_connected");
+    return 1;
+}
+
 /* ------------------------------------------------------------------------- properties */
 
 static const char *current_url(const struct client *client)
 {
     const struct steady_attempt *attempt = &client->core.attempt;
-    return attempt->url ? attempt->url->text : client->core.options.urls[0].text;
+    const struct steady_options *options = &client->core.options;
+    return attempt->url ? attempt->url->text : options->url_count ? options->urls[0].text : NULL;
 }
 
 static void get_url(lua_State *L, const struct client *client)
@@ -280,12 +452,25 @@ static void get_protocol(lua_State *L, const struct client *client)
 
 static void get_buffered_amount(lua_State *L, const struct client *client)
 {
-    lua_pushinteger(L, (lua_Integer)steady_client_queued_bytes(&client->core));
+    lua_pushinteger(L, (lua_Integer)steady_client_buffered(&client->core));
 }
 
 static void get_queued(lua_State *L, const struct client *client)
 {
     lua_pushinteger(L, (lua_Integer)steady_client_queued_messages(&client->core));
+}
+
+static void get_unconfirmed(lua_State *L, const struct client *client)
+{
+    lua_pushinteger(L, (lua_Integer)client->core.queue.sent_messages);
+}
+
+static void get_latency(lua_State *L, const struct client *client)
+{
+    if (client->core.latency >= 0)
+        lua_pushnumber(L, client->core.latency);
+    else
+        lua_pushnil(L);
 }
 
 static void get_attempt(lua_State *L, const struct client *client)
@@ -308,6 +493,8 @@ static const struct property {
     {"protocol", get_protocol},
     {"buffered_amount", get_buffered_amount},
     {"queued", get_queued},
+    {"unconfirmed", get_unconfirmed},
+    {"latency", get_latency},
     {"attempt", get_attempt},
     {"last_error", get_last_error},
 };
@@ -349,9 +536,11 @@ static int client_newindex(lua_State *L)
 static int client_tostring(lua_State *L)
 {
     struct client *client = luaL_checkudata(L, 1, CLIENT);
+    const char *url = client->loop ? current_url(client) : NULL;
     if (client->loop)
-        lua_pushfstring(L, "WebSocket client \"%s\" (%s, %s)", client->core.options.name,
-                        current_url(client), steady_status_name(client->core.session.status));
+        lua_pushfstring(L, "WebSocket client \"%s\" (%s%s%s)", client->core.options.name,
+                        url ? url : "", url ? ", " : "",
+                        steady_status_name(client->core.session.status));
     else
         lua_pushliteral(L, "WebSocket client (gone)");
     return 1;
@@ -378,37 +567,42 @@ int client_new(lua_State *L)
     memset(client, 0, sizeof *client);
     steady_options_init(&client->core.options);
     luaL_setmetatable(L, CLIENT);
-    options_read(L, lua_gettop(L));
+    int index = lua_gettop(L);
+    options_read(L, index);
     steady_client_init(&client->core, &loop->core, &owner);
     client->loop = loop;
+    lua_settop(L, index);
     return 1;
 }
 
 void client_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"connect", client_connect},
-        {"send", client_send},
-        {"close", client_close},
-        {"reconnect", client_reconnect},
-        {"pause", client_pause},
-        {"resume", client_resume},
-        {NULL, NULL},
+        {"connect", client_connect}, {"send", client_send},
+        {"close", client_close},     {"reconnect", client_reconnect},
+        {"ping", client_ping},       {"discard", client_discard},
+        {"pause", client_pause},     {"resume", client_resume},
+        {"stats", client_stats},     {NULL, NULL},
     };
+    static const luaL_Reg waiting[] = {
+        {"take", client_take}, {"watch", client_watch}, {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__newindex", client_newindex},
         {"__tostring", client_tostring},
         {"__gc", client_gc},
         {NULL, NULL},
     };
+    luaL_setfuncs(L, waiting, 0);
     luaL_newmetatable(L, CLIENT);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -4, "methods");
     for (size_t i = 0; i < PROPERTIES; i++) {
         lua_pushinteger(L, -(lua_Integer)i);
         lua_setfield(L, -2, properties[i].name);
     }
-    for (int i = 1; i <= HANDLERS; i++) {
+    for (int i = 1; i <= HANDLER_LOG; i++) {
         lua_pushinteger(L, i);
         lua_setfield(L, -2, handlers[i]);
     }

@@ -15,8 +15,14 @@ enum handler {
     HANDLER_CLOSE,
     HANDLER_ERROR,
     HANDLER_STATUS,
-    HANDLER_LOG, /* a function, or true for standard error */
-    HANDLERS = HANDLER_LOG
+    HANDLER_DRAIN,
+    HANDLER_PONG,
+    HANDLER_SHOULD_RECONNECT,
+    HANDLER_LOG,     /* a function, or true for standard error */
+    HANDLER_URL,     /* url = function: no handler to be assigned, but kept like one */
+    HANDLER_HEADERS, /* headers = function */
+    HANDLER_WATCH,   /* called after each delivery, for calls that wait */
+    HANDLERS = HANDLER_WATCH
 };
 
 struct client {
@@ -27,10 +33,11 @@ struct client {
 /* new(url [, on_message [, name]]) or new(options) -> client */
 int client_new(lua_State *L);
 
-/* Makes the metatable of clients. */
+/* Makes the metatable of clients, and adds to the table on top of the stack what
+ * steadysocket/init.lua needs: methods (to be added to), take, watch. */
 void client_open(lua_State *L);
 
-/* The handler's number for "on_open" and so on and for "log", or 0. */
+/* The handler's number for "on_open" and so on, "should_reconnect" and "log", or 0. */
 int client_handler(const char *name);
 
 /* Sets a handler of the client at index (absolute) from the top of the stack, which it pops.

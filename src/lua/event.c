@@ -90,6 +90,14 @@ static void push_error(lua_State *L, const struct steady_event *event)
     if (event->http_status)
         set_integer(L, "http_status", event->http_status);
     set_headers(L, "http_headers", event->headers);
+    if (event->data) {
+        lua_pushlstring(L, (const char *)event->data, event->size);
+        lua_setfield(L, -2, "http_body");
+    }
+    if (event->retry_after > 0) {
+        lua_pushnumber(L, event->retry_after);
+        lua_setfield(L, -2, "retry_after");
+    }
     set_retry(L, event);
 }
 
@@ -113,6 +121,9 @@ int event_push(lua_State *L, const struct steady_event *event)
         lua_pushlstring(L, (const char *)event->data, event->size);
         lua_pushstring(L, event_kind(event));
         return 2;
+    case STEADY_EVENT_PONG:
+        lua_pushlstring(L, (const char *)event->data, event->size);
+        return 1;
     default:
         return 0;
     }

@@ -20,6 +20,7 @@ void loop_push(lua_State *L, struct loop *loop)
 static int loop_gc(lua_State *L)
 {
     struct loop *loop = lua_touserdata(L, 1);
+    loop->closed = true;
     if (!loop->core.running)
         steady_loop_close(&loop->core);
     return 0;
@@ -35,7 +36,7 @@ static struct loop *loop_new(lua_State *L)
     if (error)
         luaL_error(L, "no event loop can be made: %s", uv_strerror(error));
     loop->L = L;
-    loop->failed = false;
+    loop->failed = loop->closed = false;
     lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
     return loop;
@@ -46,6 +47,8 @@ struct loop *loop_get(lua_State *L)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key);
     struct loop *loop = lua_touserdata(L, -1);
     lua_pop(L, 1);
+    if (loop && loop->closed)
+        luaL_error(L, "the event loop is gone with its Lua state");
     return loop ? loop : loop_new(L);
 }
 
@@ -104,6 +107,27 @@ static int module_timeout(lua_State *L)
     else
         lua_pushnumber(L, seconds);
     return 1;
+}
+
+/* running() -> boolean: whether a handler or a task calls */
+static int internal_running(lua_State *L)
+{
+    lua_pushboolean(L, loop_get(L)->core.running);
+    return 1;
+}
+
+/* hold(n): a task (1) keeps the loop alive, or does not any more (-1) */
+static int internal_hold(lua_State *L)
+{
+    loop_get(L)->core.alive += (size_t)luaL_checkinteger(L, 1);
+    return 0;
+}
+
+void loop_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"running", internal_running}, {"hold", internal_hold}, {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
 }
 
 void loop_register(lua_State *L)

@@ -12,15 +12,20 @@ struct loop {
     struct steady_loop core;
     lua_State *L; /* what is inside run or step now: the main thread or a coroutine */
     bool failed;  /* an error waits in the user value */
+    bool closed;  /* with its Lua state, of which there still are finalizers to run */
 };
 
 enum { LOOP_ERROR = 1, LOOP_USER_VALUES = 1 };
 
-/* The state's loop, made on first use; raises when that fails. */
+/* The state's loop, made on first use; raises when that fails, or when the state is being closed.
+ */
 struct loop *loop_get(lua_State *L);
 
 /* Pushes its userdata. Never fails. */
 void loop_push(lua_State *L, struct loop *loop);
+
+/* Adds what steadysocket/init.lua needs to the table on top of the stack: running, hold. */
+void loop_open(lua_State *L);
 
 /* Adds run, step, stop, after, every, fd and timeout to the table on top of the stack. */
 void loop_register(lua_State *L);

@@ -13,9 +13,12 @@ __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *
 int luaopen_steadysocket_core(lua_State *L)
 {
     luaL_checkversion(L);
-    client_open(L);
     timer_open(L);
     lua_newtable(L);
+    lua_newtable(L);
+    client_open(L);
+    loop_open(L);
+    lua_setfield(L, -2, "internal");
     lua_pushcfunction(L, client_new);
     lua_setfield(L, -2, "new");
     loop_register(L);

@@ -19,8 +19,8 @@ static _Noreturn void wrong(lua_State *L, struct place place, const char *what)
 {
     const char *text = lua_pushfstring(L, "option '%s%s%s' %s", place.group ? place.group : "",
                                        place.group ? "." : "", place.name, what);
-    luaL_argerror(L, 1, text);
-    abort(); /* not reached: luaL_argerror does not return */
+    luaL_error(L, "%s", text);
+    abort(); /* not reached: luaL_error does not return */
 }
 
 static _Noreturn void wrong_type(lua_State *L, struct place place, const char *expected, int index)
@@ -130,9 +130,11 @@ static const struct steady_option *find(const struct steady_option *list, const 
 
 /* ------------------------------------------------------------------------- unknown names */
 
-static const char *const special[] = {"url",       "headers",    "protocols", "origin",
-                                      "on_open",   "on_message", "on_close",  "on_error",
-                                      "on_status", "log",        NULL};
+static const char *const special[] = {
+    "url",        "headers",          "protocols", "origin",    "on_open",
+    "on_message", "on_close",         "on_error",  "on_status", "on_drain",
+    "on_pong",    "should_reconnect", "log",       "proxy",     NULL,
+};
 
 static _Noreturn void unknown(lua_State *L, const struct steady_option *list, struct place place)
 {
@@ -219,6 +221,12 @@ static void read_list(lua_State *L, struct steady_options *options, const char *
     }
 }
 
+void options_replace_url(lua_State *L, struct steady_options *options)
+{
+    steady_options_clear_urls(options);
+    read_list(L, options, "url", add_url);
+}
+
 static void add_protocol(lua_State *L, struct steady_options *options)
 {
     size_t size;
@@ -240,9 +248,10 @@ static void add_header(lua_State *L, struct steady_options *options, const char 
     lua_pop(L, 1);
 }
 
-static void read_headers(lua_State *L, struct steady_options *options)
+void options_replace_headers(lua_State *L, struct steady_options *options)
 {
     struct place place = {NULL, "headers"};
+    steady_options_clear_headers(options);
     if (!lua_istable(L, -1))
         wrong_type(L, place, "table", -1);
     lua_pushnil(L);
@@ -264,24 +273,44 @@ static void read_headers(lua_State *L, struct steady_options *options)
     }
 }
 
+/* Sets a handler from the value on top of the stack. */
+static void read_handler(lua_State *L, int client, int handler, const char *name)
+{
+    lua_pushvalue(L, -1);
+    const char *expected = client_set_handler(L, client, handler);
+    if (expected)
+        wrong_type(L, (struct place){NULL, name}, expected, -1);
+}
+
 static void read_special(lua_State *L, int client, struct steady_options *options, const char *name)
 {
     int handler = client_handler(name);
     if (handler) {
-        lua_pushvalue(L, -1);
-        const char *expected = client_set_handler(L, client, handler);
-        if (expected)
-            wrong_type(L, (struct place){NULL, name}, expected, -1);
+        read_handler(L, client, handler, name);
     } else if (!strcmp(name, "url")) {
-        read_list(L, options, "url", add_url);
+        if (lua_isfunction(L, -1))
+            read_handler(L, client, HANDLER_URL, name);
+        else
+            options_replace_url(L, options);
+    } else if (!strcmp(name, "headers")) {
+        if (lua_isfunction(L, -1))
+            read_handler(L, client, HANDLER_HEADERS, name);
+        else
+            options_replace_headers(L, options);
     } else if (!strcmp(name, "protocols")) {
         read_list(L, options, "protocols", add_protocol);
-    } else if (!strcmp(name, "headers")) {
-        read_headers(L, options);
     } else if (!strcmp(name, "origin")) {
         size_t size;
         const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
         check_added(L, "origin", NULL, steady_options_set_origin(options, text, size));
+    } else if (!strcmp(name, "proxy")) {
+        size_t size;
+        const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
+        const char *problem = steady_options_set_proxy(options, text, size);
+        if (problem)
+            wrong(L, (struct place){NULL, name},
+                  lua_pushfstring(L, "is neither \"env\" nor the URL of a proxy: the URL %s",
+                                  problem));
     } else {
         unknown(L, steady_option_list, (struct place){NULL, name});
     }
@@ -301,7 +330,7 @@ static void read_table(lua_State *L, int client, struct steady_options *options)
             read_special(L, client, options, name);
         lua_pop(L, 1);
     }
-    if (!options->url_count)
+    if (!options->url_count && lua_getiuservalue(L, client, HANDLER_URL) == LUA_TNIL)
         wrong(L, (struct place){NULL, "url"}, "is missing");
 }
 
@@ -318,7 +347,8 @@ static void read_arguments(lua_State *L, int client, struct steady_options *opti
         client_set_handler(L, client, HANDLER_MESSAGE);
     }
     if (!lua_isnoneornil(L, 3)) {
-        const char *name = luaL_checkstring(L, 3);
+        const char *name = luaL_checklstring(L, 3, &size);
+        luaL_argcheck(L, strlen(name) == size, 3, "a NUL byte inside");
         options->name = strdup(name);
     }
 }
@@ -332,7 +362,7 @@ void options_read(lua_State *L, int client)
         read_arguments(L, client, options);
     const char *problem = steady_options_check(options);
     if (problem)
-        luaL_argerror(L, 1, problem);
+        luaL_error(L, "options contradict each other: %s", problem);
     if (!options->name && !(options->name = strdup("default")))
         luaL_error(L, "not enough memory");
 }

@@ -2,10 +2,17 @@
 #ifndef STEADY_LUA_OPTIONS_H
 #define STEADY_LUA_OPTIONS_H
 
+#include "core/options.h"
+
 #include <lua.h>
 
 /* Reads new's arguments, from index 1 on, into the client at index `client` of the stack, which has
  * the defaults. Raises an error that names the argument or the option. */
 void options_read(lua_State *L, int client);
+
+/* Replace the URLs or the headers by what is on top of the stack. Raise an error that names the
+ * option. */
+void options_replace_url(lua_State *L, struct steady_options *options);
+void options_replace_headers(lua_State *L, struct steady_options *options);
 
 #endif

@@ -49,7 +49,7 @@ static int call_function(lua_State *L)
         disarm(L, timer);
     else
         next_turn(timer);
-    call_handler(L, 0);
+    call_handler(L, 0, 0);
     return 0;
 }
 
@@ -104,6 +104,9 @@ static int timer_cancel(lua_State *L)
 static int timer_gc(lua_State *L)
 {
     struct timer *timer = lua_touserdata(L, 1);
+    if (timer->armed)
+        timer->loop->core.alive--;
+    timer->armed = false;
     steady_timer_free(timer->core);
     timer->core = NULL;
     return 0;

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strcasestr */
 #include "net/answer.h"
 
 #include <libwebsockets.h>
@@ -162,6 +163,16 @@ bool steady_answer_read(struct steady_http_answer *answer, struct lws *wsi)
         return false;
     find_fields(answer);
     return true;
+}
+
+bool steady_answer_promises_body(const struct steady_http_answer *answer)
+{
+    const char *length = steady_headers_find(&answer->headers, "content-length");
+    const char *connection = answer->fields.connection;
+    if (length)
+        return strtol(length, NULL, 10) > 0;
+    return steady_headers_find(&answer->headers, "transfer-encoding") ||
+           (connection && strcasestr(connection, "close"));
 }
 
 void steady_answer_free(struct steady_http_answer *answer)

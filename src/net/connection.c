@@ -1,8 +1,11 @@
 #include "net/connection.h"
 
 #include "net/answer.h"
+#include "net/tls.h"
 
 #include <libwebsockets.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,7 @@
 enum phase {
     PHASE_CONNECTING, /* TCP, then TLS */
     PHASE_ASKED,      /* the request is on its way */
+    PHASE_REFUSED,    /* the answer is not 101: its body is read */
     PHASE_ACCEPTED,   /* the answer is 101 and good */
     PHASE_OPEN,
 };
@@ -36,12 +40,14 @@ struct steady_connection {
     bool broken;         /* a write failed: what the peer sent before can still be read */
     bool dead;           /* nothing is read or written any more, the end is near */
     bool finished;       /* the peer has ended its side in good order (FIN) */
+    bool timed_out;
     bool probing;
     uv_tcp_t probe;
     uv_connect_t probe_request;
     enum steady_error error; /* the first thing that went wrong */
     bool unreachable;
-    struct steady_buffer message;
+    struct steady_buffer message, body;
+    size_t last_write; /* bytes */
 };
 
 static void turn(struct steady_ready *ready);
@@ -67,32 +73,49 @@ static int fail(struct steady_connection *c, enum steady_error error, const char
     return -1;
 }
 
+/* Whether a TCP connection came about, even if the peer has reset it since. */
 static bool tcp_connected(struct lws *wsi)
 {
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
-    return !getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&peer, &size);
+    int fd = lws_get_socket_fd(wsi);
+    if (!getpeername(fd, (struct sockaddr *)&peer, &size))
+        return true;
+#ifdef TCP_INFO
+    struct tcp_info info = {0};
+    size = sizeof info;
+    return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) && info.tcpi_rtt > 0;
+#else
+    return false;
+#endif
 }
 
 /* The library's last word on an attempt or connection. Its own texts differ from version to version
  * and are of help only where nothing better is known. */
 static void library_ended(struct steady_connection *c, struct lws *wsi, const char *text)
 {
+    if (c->phase == PHASE_CONNECTING && c->target.proxy && tcp_connected(wsi) &&
+        !(text && strstr(text, "SSL")))
+        fail(c, STEADY_PROXY, "the proxy %s refused to connect to %s%s%s", c->target.proxy->text,
+             c->target.url->authority, text && strstr(text, "->") ? ": it answered" : "",
+             text && strstr(text, "->") ? strstr(text, "->") + 2 : "");
+    const char *reason = c->target.url->secure ? steady_tls_failure(lws_get_ssl(wsi)) : NULL;
     if (c->phase == PHASE_OPEN) {
         if (!c->finished)
             fail(c, STEADY_NETWORK, "the connection was reset");
-    } else if (c->phase == PHASE_ASKED || c->phase == PHASE_ACCEPTED) {
-        if (text && strstr(text, "parsing header"))
-            fail(c, STEADY_HANDSHAKE, "the answer to the upgrade is not HTTP, or over 16 KiB");
-        else
-            fail(c, STEADY_HANDSHAKE,
-                 "the server closed the connection instead of answering the upgrade");
-    } else if (c->target.url->secure && tcp_connected(wsi)) {
-        const char *reason = steady_tls_last_error();
+    } else if (c->phase == PHASE_CONNECTING && !tcp_connected(wsi)) {
+        return; /* `probe` finds out why */
+    } else if (c->phase == PHASE_CONNECTING && c->target.url->secure) {
         fail(c, STEADY_TLS, "the TLS handshake failed: %s",
              reason ? reason : "the server ended the connection");
+    } else if (text && strstr(text, "parsing header")) {
+        fail(c, STEADY_HANDSHAKE, "the answer to the upgrade is not HTTP, or over 16 KiB");
+    } else if (reason) { /* in TLS 1.3 what the server thinks of a certificate comes this late */
+        fail(c, STEADY_TLS, "the TLS handshake failed: %s", reason);
+    } else {
+        fail(c, STEADY_HANDSHAKE,
+             "the server closed the connection instead of answering the upgrade");
     }
-    /* What is left: no TCP connection came about, and `probe` finds out why. */
 }
 
 static void probe_closed(uv_handle_t *handle)
@@ -105,6 +128,9 @@ static void probe_closed(uv_handle_t *handle)
 static void probe_done(uv_connect_t *request, int status)
 {
     struct steady_connection *c = request->data;
+    if (status && c->target.proxy)
+        fail(c, STEADY_PROXY, "the proxy %s cannot be reached: %s", c->target.proxy->text,
+             uv_strerror(status));
     switch (status) {
     case 0:
         fail(c, STEADY_NETWORK, "the connection broke before the upgrade");
@@ -196,14 +222,14 @@ static int write_request(struct steady_connection *c, struct lws *wsi, unsigned 
     return result;
 }
 
-static int refuse_status(struct steady_connection *c)
+static void refuse_status(struct steady_connection *c)
 {
     const struct steady_http_answer *answer = &c->answer;
     int status = answer->fields.status;
     if (status >= 300 && status < 400 && answer->location)
-        return fail(c, STEADY_HTTP, "the server answered %d %s, to %s; redirects are not followed",
-                    status, answer->reason, answer->location);
-    return fail(c, STEADY_HTTP, "the server answered %d %s", status, answer->reason);
+        fail(c, STEADY_HTTP, "the server answered %d %s, to %s; redirects are not followed", status,
+             answer->reason, answer->location);
+    fail(c, STEADY_HTTP, "the server answered %d %s", status, answer->reason);
 }
 
 static int check_answer(struct steady_connection *c, struct lws *wsi)
@@ -211,8 +237,11 @@ static int check_answer(struct steady_connection *c, struct lws *wsi)
     char message[512];
     if (!steady_answer_read(&c->answer, wsi))
         return fail(c, STEADY_NETWORK, "out of memory");
-    if (c->answer.fields.status != 101)
-        return refuse_status(c);
+    if (c->answer.fields.status != 101) {
+        refuse_status(c);
+        c->phase = PHASE_REFUSED;
+        return steady_answer_promises_body(&c->answer) ? 0 : -1;
+    }
     if (!steady_handshake_check(&c->request, c->accept, &c->answer.fields, message, sizeof message))
         return fail(c, STEADY_HANDSHAKE, "%s", message);
     c->phase = PHASE_ACCEPTED;
@@ -221,6 +250,8 @@ static int check_answer(struct steady_connection *c, struct lws *wsi)
 
 static int opened(struct steady_connection *c)
 {
+    if (c->phase == PHASE_REFUSED)
+        return 0;
     if (c->phase != PHASE_ACCEPTED)
         return -1;
     c->phase = PHASE_OPEN;
@@ -274,6 +305,19 @@ static int receive(struct steady_connection *c)
     return 0;
 }
 
+/* The body of an answer that is not 101, as far as it is of interest. */
+static int read_body(struct steady_connection *c, enum lws_callback_reasons reason, const void *in,
+                     size_t size)
+{
+    size_t room = STEADY_BODY_MAX - c->body.size;
+    if (reason == LWS_CALLBACK_RECEIVE_CLIENT_HTTP)
+        return receive(c);
+    if (reason != LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ)
+        return 0;
+    steady_buffer_append(&c->body, in, size < room ? size : room);
+    return size < room ? 0 : -1;
+}
+
 static int open_event(struct steady_connection *c, enum lws_callback_reasons reason, void *in,
                       size_t size)
 {
@@ -323,7 +367,9 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
         return c->owner ? opened(c) : -1;
     default:
-        return c->phase == PHASE_OPEN ? open_event(c, reason, in, size) : 0;
+        return c->phase == PHASE_OPEN      ? open_event(c, reason, in, size)
+               : c->phase == PHASE_REFUSED ? read_body(c, reason, in, size)
+                                           : 0;
     }
 }
 
@@ -349,6 +395,7 @@ static void free_connection(struct steady_connection *c)
     steady_vhost_release(c->target.vhost);
     steady_answer_free(&c->answer);
     steady_buffer_free(&c->message);
+    steady_buffer_free(&c->body);
     free(c->authorization);
     free(c);
 }
@@ -361,6 +408,8 @@ static void report_end(struct steady_connection *c)
         .unreachable = c->unreachable,
         .http_status = c->answer.fields.status,
         .headers = &c->answer.headers,
+        .body = c->body.data,
+        .body_size = c->body.size,
     };
     void *owner = c->owner;
     c->owner = NULL;
@@ -374,10 +423,10 @@ static void turn(struct steady_ready *ready)
 {
     struct steady_connection *c = (struct steady_connection *)ready; /* its first member */
     if (c->wsi) {
-        if (!c->owner ? !c->dead : c->unread && !c->paused && read_stream(c))
+        if (!c->owner || c->timed_out ? !c->dead : c->unread && !c->paused && read_stream(c))
             kill_stream(c);
     } else if (c->probing) {
-        if (!c->owner && !uv_is_closing((uv_handle_t *)&c->probe))
+        if ((!c->owner || c->timed_out) && !uv_is_closing((uv_handle_t *)&c->probe))
             uv_close((uv_handle_t *)&c->probe, probe_closed);
     } else if (c->error || !c->owner || c->phase == PHASE_OPEN) {
         report_end(c);
@@ -447,7 +496,8 @@ static void dial(struct steady_connection *c)
     struct lws_client_connect_info info = {
         .context = c->loop->lws,
         .vhost = steady_vhost_lws(target->vhost),
-        .address = c->address.text,
+        /* For a proxy, which resolves it, the name; the library connects to the vhost's proxy. */
+        .address = target->proxy ? target->url->host : c->address.text,
         .port = target->url->port,
         .host = target->server_name,
         .path = "/", /* write_request knows the real one */
@@ -495,12 +545,24 @@ struct steady_connection *steady_connection_start(struct steady_loop *loop,
     return c;
 }
 
-const char *steady_connection_missing(const struct steady_connection *c)
+bool steady_connection_reached(const struct steady_connection *c)
 {
-    if (c->phase == PHASE_ASKED)
+    return c->phase != PHASE_CONNECTING;
+}
+
+static const char *missing(const struct steady_connection *c)
+{
+    if (c->phase != PHASE_CONNECTING)
         return "no complete HTTP answer to the upgrade";
     return c->target.url->secure && c->wsi && tcp_connected(c->wsi) ? "no TLS handshake"
                                                                     : "no connection";
+}
+
+void steady_connection_time_out(struct steady_connection *c, double seconds)
+{
+    fail(c, STEADY_TIMEOUT, "%s within %g s", missing(c), seconds);
+    c->timed_out = true;
+    steady_ready_add(c->loop, &c->ready);
 }
 
 void steady_connection_drop(struct steady_connection *c)
@@ -518,10 +580,16 @@ bool steady_connection_can_write(struct steady_connection *c)
 
 bool steady_connection_write(struct steady_connection *c, size_t size)
 {
+    c->last_write = size;
     if (lws_write(c->wsi, c->loop->write_buffer + LWS_PRE, size, LWS_WRITE_RAW) >= 0)
         return true;
     c->broken = true;
     return false;
+}
+
+size_t steady_connection_buffered(struct steady_connection *c)
+{
+    return c->wsi && lws_partial_buffered(c->wsi) ? c->last_write : 0;
 }
 
 void steady_connection_want_writable(struct steady_connection *c)

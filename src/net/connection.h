@@ -9,7 +9,7 @@
 #include "core/handshake.h"
 #include "net/dns.h"
 #include "net/loop.h"
-#include "net/tls.h"
+#include "net/vhost.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +24,11 @@ struct steady_end {
     bool unreachable;        /* no TCP connection came about: another address may do better */
     int http_status;         /* 0: there was no answer to the upgrade */
     const struct steady_buffer *headers; /* of the answer, as "name\0value\0"…; may be NULL */
+    const uint8_t *body;                 /* of the answer, at most STEADY_BODY_MAX; may be NULL */
+    size_t body_size;
 };
+
+#define STEADY_BODY_MAX 4096 /* bytes of the body that are read when the answer is not 101 */
 
 /* Calls to the owner, all from the loop. None is made after steady_connection_drop. The connection
  * still exists in all of them; after `ended` it is gone. */
@@ -41,6 +45,7 @@ struct steady_target {
     bool verify;             /* the certificate */
     struct steady_vhost *vhost;
     const struct steady_url *url;
+    const struct steady_url *proxy;       /* NULL: none; otherwise address is the proxy's */
     const struct steady_options *options; /* headers, protocols, origin; like url, it must stay as
                                            * it is until the connection is open, ended or dropped */
 };
@@ -51,8 +56,11 @@ struct steady_connection *steady_connection_start(struct steady_loop *loop,
                                                   const struct steady_connection_owner *calls,
                                                   void *owner);
 
-/* What an attempt still waits for, as "no TLS handshake". */
-const char *steady_connection_missing(const struct steady_connection *connection);
+/* TCP and TLS are done: the request is on its way. */
+bool steady_connection_reached(const struct steady_connection *connection);
+
+/* The attempt has taken too long: it ends, with STEADY_TIMEOUT unless a better reason is known. */
+void steady_connection_time_out(struct steady_connection *connection, double seconds);
 
 /* Ends it without ceremony and without another call to the owner; NULL is fine. */
 void steady_connection_drop(struct steady_connection *connection);
@@ -64,6 +72,9 @@ bool steady_connection_write(struct steady_connection *connection, size_t size);
 /* Whether all that was handed over before has gone to the system; if not, `writable` will be
  * called. */
 bool steady_connection_can_write(struct steady_connection *connection);
+
+/* Bytes of the last write, if libwebsockets still holds some of them. */
+size_t steady_connection_buffered(struct steady_connection *connection);
 
 /* Asks for a call of `writable` in a later turn. */
 void steady_connection_want_writable(struct steady_connection *connection);

@@ -14,9 +14,11 @@ enum steady_event_type {
     STEADY_EVENT_INCOMPLETE, /* for want of memory, events are missing here */
     STEADY_EVENT_STATUS,
     STEADY_EVENT_OPEN,
-    STEADY_EVENT_MESSAGE,
     STEADY_EVENT_CLOSE, /* an open connection ended */
     STEADY_EVENT_ERROR, /* an attempt failed, or an open connection is about to end by a failure */
+    STEADY_EVENT_MESSAGE,
+    STEADY_EVENT_DRAIN, /* the queue is short again */
+    STEADY_EVENT_PONG,  /* to a ping by hand */
 };
 
 enum steady_side { STEADY_BY_PEER, STEADY_BY_US, STEADY_BY_NETWORK };
@@ -26,7 +28,8 @@ struct steady_event {
     enum steady_event_type type;
     enum steady_status status, old_status; /* STATUS */
 
-    const uint8_t *data; /* MESSAGE: the payload; CLOSE: the reason */
+    const uint8_t *data; /* MESSAGE, PONG: the payload; CLOSE: the reason; ERROR: the
+                          * beginning of the answer's body, or NULL */
     size_t size;
     bool binary; /* MESSAGE */
 
@@ -44,6 +47,7 @@ struct steady_event {
     enum steady_error error; /* ERROR */
     const char *message;     /* ERROR */
     int http_status;         /* ERROR: 0 if there was no answer */
+    double retry_after;      /* ERROR: seconds the server asked for, 0 if it did not */
 
     unsigned attempt; /* OPEN, ERROR */
     double delay; /* CLOSE, ERROR: seconds until the next attempt, negative when there is none */

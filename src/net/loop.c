@@ -1,7 +1,7 @@
 #include "net/loop.h"
 
 #include "net/connection.h"
-#include "net/tls.h"
+#include "net/vhost.h"
 
 #include <libwebsockets.h>
 #include <math.h>
@@ -50,6 +50,7 @@ static void run_ready(uv_idle_t *turn)
     while (loop->ready.next != &end && !loop->halted) {
         struct steady_ready *ready = loop->ready.next;
         steady_ready_remove(loop, ready);
+        loop->happened = true;
         ready->run(ready);
     }
     steady_ready_remove(loop, &end);
@@ -63,16 +64,22 @@ struct steady_timer {
     uv_timer_t uv;
     void (*due)(void *owner);
     void *owner;
+    uint64_t pass; /* of the loop's, in which it was started */
 };
 
+/* libuv goes on until no timer is due: timers that start each other, or that take longer than they
+ * wait, would never let it poll. So each has to wait for the next pass; 1 ms and not 0, or libuv
+ * would call it again in this one. */
 static void timer_due(uv_timer_t *uv)
 {
     struct steady_timer *timer = uv->data;
     struct steady_loop *loop = uv->loop->data;
-    if (loop->halted) /* later; 1 ms and not 0, or libuv would call it again in this very turn */
+    if (loop->halted || timer->pass == loop->passes) {
         uv_timer_start(uv, timer_due, 1, 0);
-    else
-        timer->due(timer->owner);
+        return;
+    }
+    loop->happened = true;
+    timer->due(timer->owner);
 }
 
 struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void *owner),
@@ -90,9 +97,11 @@ struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void
 
 void steady_timer_start(struct steady_timer *timer, double seconds)
 {
+    struct steady_loop *loop = timer->uv.loop->data;
     /* Rounded up: a timer must not be early, or its owner would have to set it again. */
     double ms = fmin(fmax(ceil(seconds * 1000), 0), 1e15);
     uv_update_time(timer->uv.loop);
+    timer->pass = loop->passes;
     uv_timer_start(&timer->uv, timer_due, (uint64_t)ms, 0);
 }
 
@@ -124,6 +133,20 @@ static void refill(void *context, uint8_t *bytes, size_t size)
     steady_loop_random_bytes(context, bytes, size);
 }
 
+/* libuv waits for something to happen also when it just has, in its timers. */
+static void polling(uv_prepare_t *prepare)
+{
+    struct steady_loop *loop = prepare->data;
+    if (loop->happened || !loop->alive)
+        uv_stop(&loop->uv);
+}
+
+static void polled(uv_check_t *check)
+{
+    struct steady_loop *loop = check->data;
+    loop->passes++;
+}
+
 int steady_loop_init(struct steady_loop *loop)
 {
     memset(loop, 0, sizeof *loop);
@@ -142,6 +165,13 @@ int steady_loop_init(struct steady_loop *loop)
     uv_idle_init(&loop->uv, &loop->turn);
     loop->turn.data = loop;
     uv_timer_init(&loop->uv, &loop->limit);
+    uv_prepare_init(&loop->uv, &loop->polling);
+    uv_check_init(&loop->uv, &loop->polled);
+    loop->polling.data = loop->polled.data = loop;
+    uv_prepare_start(&loop->polling, polling);
+    uv_check_start(&loop->polled, polled);
+    uv_unref((uv_handle_t *)&loop->polling);
+    uv_unref((uv_handle_t *)&loop->polled);
     return 0;
 }
 
@@ -188,14 +218,25 @@ static void destroy_context(struct steady_loop *loop)
     loop->lws = NULL;
 }
 
+/* A timer that nobody freed: one that was made while its owner's world came to its end. */
+static void close_timer(uv_handle_t *handle, void *argument)
+{
+    (void)argument;
+    if (handle->type == UV_TIMER && !uv_is_closing(handle))
+        uv_close(handle, free_timer);
+}
+
 void steady_loop_close(struct steady_loop *loop)
 {
     loop->halted = true;
     steady_connections_drop(loop);
     uv_close((uv_handle_t *)&loop->turn, NULL);
     uv_close((uv_handle_t *)&loop->limit, NULL);
+    uv_close((uv_handle_t *)&loop->polling, NULL);
+    uv_close((uv_handle_t *)&loop->polled, NULL);
     if (loop->lws)
         destroy_context(loop);
+    uv_walk(&loop->uv, close_timer, NULL);
     /* What is left are our own handles, closing, and look-ups that libuv cannot call back. */
     while (uv_run(&loop->uv, UV_RUN_DEFAULT)) {
     }
@@ -216,11 +257,18 @@ static void begin(struct steady_loop *loop)
         uv_idle_start(&loop->turn, run_ready);
 }
 
+static void turn(struct steady_loop *loop, uv_run_mode mode)
+{
+    loop->happened = false;
+    loop->passes++;
+    uv_run(&loop->uv, mode);
+}
+
 void steady_loop_run(struct steady_loop *loop)
 {
     begin(loop);
     while (loop->alive && !loop->stopped && !loop->halted)
-        uv_run(&loop->uv, UV_RUN_ONCE);
+        turn(loop, UV_RUN_ONCE);
     loop->running = false;
 }
 
@@ -234,13 +282,13 @@ bool steady_loop_step(struct steady_loop *loop, double seconds)
 {
     begin(loop);
     if (seconds == 0) {
-        uv_run(&loop->uv, UV_RUN_NOWAIT);
+        turn(loop, UV_RUN_NOWAIT);
     } else if (loop->alive) {
         uv_update_time(&loop->uv);
         if (seconds > 0)
             uv_timer_start(&loop->limit, limit_reached, (uint64_t)ceil(fmin(seconds, 1e12) * 1000),
                            0);
-        uv_run(&loop->uv, UV_RUN_ONCE);
+        turn(loop, UV_RUN_ONCE);
         uv_timer_stop(&loop->limit);
     }
     loop->running = false;
@@ -250,7 +298,8 @@ bool steady_loop_step(struct steady_loop *loop, double seconds)
 void steady_loop_stop(struct steady_loop *loop)
 {
     loop->stopped = true;
-    uv_stop(&loop->uv);
+    if (loop->running) /* or libuv would keep it for the next turn */
+        uv_stop(&loop->uv);
 }
 
 void steady_loop_halt(struct steady_loop *loop)
@@ -265,8 +314,13 @@ int steady_loop_fd(const struct steady_loop *loop)
     return uv_backend_fd(&loop->uv);
 }
 
-double steady_loop_timeout(const struct steady_loop *loop)
+double steady_loop_timeout(struct steady_loop *loop)
 {
+    if (loop->ready.next != &loop->ready) /* also after a halt, when libuv does not know of it */
+        return 0;
+    if (!loop->alive) /* what libuv knows of is the library's housekeeping */
+        return -1;
+    uv_update_time(&loop->uv);
     int ms = uv_backend_timeout(&loop->uv);
     return ms < 0 ? -1 : ms / 1000.0;
 }

@@ -33,6 +33,11 @@ struct steady_loop {
     struct steady_ready ready; /* head of a ring */
     uv_timer_t limit;          /* of steady_loop_step */
 
+    uv_prepare_t polling; /* before and after libuv waits */
+    uv_check_t polled;
+    bool happened;   /* in this turn something has been called */
+    uint64_t passes; /* how often libuv has come to its timers, or is about to */
+
     size_t alive; /* clients, connections and timers that keep steady_loop_run going */
     bool running; /* inside steady_loop_run or _step */
     bool stopped; /* by steady_loop_stop, until the next run */
@@ -66,6 +71,7 @@ void steady_loop_run(struct steady_loop *loop);
  * anything is alive afterwards; when nothing is, it does not wait. */
 bool steady_loop_step(struct steady_loop *loop, double seconds);
 
+/* Ends the run or step that is under way after its turn; without one, does nothing. */
 void steady_loop_stop(struct steady_loop *loop);
 
 /* Stops, and hands nothing more to Lua in this turn: a handler has failed. The next run or step
@@ -73,9 +79,9 @@ void steady_loop_stop(struct steady_loop *loop);
 void steady_loop_halt(struct steady_loop *loop);
 
 /* For another event loop: a descriptor to poll for reading, and how long to wait at most before the
- * next step: seconds, negative for ever. */
+ * next step: seconds from now, negative for ever. */
 int steady_loop_fd(const struct steady_loop *loop);
-double steady_loop_timeout(const struct steady_loop *loop);
+double steady_loop_timeout(struct steady_loop *loop);
 
 /* Seconds on the loop's clock, which is monotonic: as of this turn's beginning, or exactly. */
 double steady_loop_now(const struct steady_loop *loop);

@@ -1,7 +1,5 @@
 #include "net/tls.h"
 
-#include "net/connection.h"
-
 #include <errno.h>
 #include <libwebsockets.h>
 #include <openssl/err.h>
@@ -10,39 +8,62 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
-struct steady_vhost {
-    struct steady_ready ready; /* the first member */
-    struct steady_loop *loop;
-    struct steady_vhost *next;
-    struct lws_vhost *lws;
-    SSL_CTX *tls;  /* NULL: a vhost without TLS */
-    char *ca_file; /* NULL: the system's authorities */
-    size_t users;
-};
-
-struct lws_vhost *steady_vhost_lws(const struct steady_vhost *vhost)
-{
-    return vhost->lws;
-}
-
-static bool same(const char *a, const char *b)
-{
-    return a && b ? !strcmp(a, b) : a == b;
-}
-
-static struct steady_vhost *find(struct steady_loop *loop, const struct steady_tls_options *tls)
-{
-    struct steady_vhost *vhost = loop->vhosts;
-    while (vhost && !(!vhost->tls == !tls && (!tls || same(vhost->ca_file, tls->ca_file))))
-        vhost = vhost->next;
-    return vhost;
-}
-
-const char *steady_tls_last_error(void)
+static const char *last_error(void)
 {
     unsigned long code = ERR_peek_last_error();
     return code ? ERR_reason_error_string(code) : NULL;
+}
+
+/* The last session that failed in this thread, and why. libwebsockets empties OpenSSL's queue of
+ * errors before it tells us of the end, so it is noted as it happens. */
+static _Thread_local struct {
+    const SSL *session;
+    char reason[128];
+} failure;
+
+static void note(const SSL *session, const char *format, const char *reason)
+{
+    if (failure.session == session || !reason)
+        return; /* the first cause counts */
+    failure.session = session;
+    snprintf(failure.reason, sizeof failure.reason, format, reason);
+}
+
+static bool is_eof(unsigned long error)
+{
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING /* since OpenSSL 3 */
+    return ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+#else
+    (void)error;
+    return false;
+#endif
+}
+
+/* OpenSSL's info callback: where is what happens, value an alert or a result. */
+static void watch(const SSL *session, int where, int value)
+{
+    unsigned long error = ERR_peek_last_error();
+    if (where & SSL_CB_HANDSHAKE_START) {
+        if (failure.session == session)
+            failure.session = NULL;
+    } else if (where & SSL_CB_ALERT) {
+        if (where & SSL_CB_READ && value >> 8 == SSL3_AL_FATAL)
+            note(session, "the server says \"%s\"",
+                 ERR_reason_error_string(
+                     ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + (value & 0xFF))));
+    } else if (where & SSL_CB_EXIT && value <= 0 && error && !is_eof(error)) {
+        bool foreign = ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER ||
+                       ERR_GET_REASON(error) == SSL_R_PACKET_LENGTH_TOO_LONG;
+        note(session, foreign ? "what the server sent is not TLS (%s)" : "%s",
+             ERR_reason_error_string(error));
+    }
+}
+
+const char *steady_tls_failure(const struct ssl_st *tls)
+{
+    return tls && failure.session == tls ? failure.reason : NULL;
 }
 
 /* OpenSSL says "no such file" in its own way; the system's way is known to more people. */
@@ -52,116 +73,72 @@ static const char *file_problem(const char *file)
     if (!f)
         return strerror(errno);
     fclose(f);
-    const char *reason = steady_tls_last_error();
+    const char *reason = last_error();
     return reason ? reason : "not in PEM format";
 }
 
-static SSL_CTX *make_tls(const struct steady_tls_options *options, char *message, size_t size)
+static bool use_authorities(SSL_CTX *tls, const struct steady_tls_options *options, char *message,
+                            size_t size)
+{
+    if (!options->ca_file)
+        return SSL_CTX_set_default_verify_paths(tls);
+    if (SSL_CTX_load_verify_locations(tls, options->ca_file, NULL) == 1)
+        return true;
+    snprintf(message, size, "tls.ca_file \"%s\" cannot be used: %s", options->ca_file,
+             file_problem(options->ca_file));
+    return false;
+}
+
+/* OpenSSL would ask on the terminal. */
+static int give_password(char *out, int size, int writing, void *password)
+{
+    (void)writing;
+    int length = password ? snprintf(out, (size_t)size, "%s", (char *)password) : 0;
+    return length < size ? length : 0;
+}
+
+static bool use_certificate(SSL_CTX *tls, const struct steady_tls_options *options, char *message,
+                            size_t size)
+{
+    if (!options->cert_file)
+        return true;
+    SSL_CTX_set_default_passwd_cb(tls, give_password);
+    SSL_CTX_set_default_passwd_cb_userdata(tls, options->key_password);
+    if (SSL_CTX_use_certificate_chain_file(tls, options->cert_file) != 1)
+        snprintf(message, size, "tls.cert_file \"%s\" cannot be used: %s", options->cert_file,
+                 file_problem(options->cert_file));
+    else if (SSL_CTX_use_PrivateKey_file(tls, options->key_file, SSL_FILETYPE_PEM) != 1)
+        snprintf(message, size, "tls.key_file \"%s\" cannot be used%s: %s", options->key_file,
+                 options->key_password ? " with this tls.key_password" : "",
+                 file_problem(options->key_file));
+    else
+        return true;
+    return false;
+}
+
+struct ssl_ctx_st *steady_tls_new(const struct steady_tls_options *options, char *message,
+                                  size_t size)
 {
     ERR_clear_error();
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
     if (!tls) {
-        snprintf(message, size, "TLS cannot be used: %s", steady_tls_last_error());
+        snprintf(message, size, "TLS cannot be used: %s", last_error());
         return NULL;
     }
     SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+    SSL_CTX_set_info_callback(tls, watch);
     SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(tls, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    if (!options->ca_file) {
-        SSL_CTX_set_default_verify_paths(tls);
-    } else if (SSL_CTX_load_verify_locations(tls, options->ca_file, NULL) != 1) {
-        snprintf(message, size, "tls.ca_file \"%s\" cannot be used: %s", options->ca_file,
-                 file_problem(options->ca_file));
-        SSL_CTX_free(tls);
-        return NULL;
-    }
-    return tls;
+    if (use_authorities(tls, options, message, size) &&
+        use_certificate(tls, options, message, size))
+        return tls;
+    SSL_CTX_free(tls);
+    return NULL;
 }
 
-static void free_vhost(struct steady_vhost *vhost)
+void steady_tls_free(struct ssl_ctx_st *tls)
 {
-    SSL_CTX_free(vhost->tls);
-    free(vhost->ca_file);
-    free(vhost);
-}
-
-static bool fill(struct steady_loop *loop, struct steady_vhost *vhost,
-                 const struct steady_tls_options *tls, char *message, size_t size)
-{
-    if (tls && !(vhost->tls = make_tls(tls, message, size)))
-        return false;
-    if (tls && tls->ca_file && !(vhost->ca_file = strdup(tls->ca_file)))
-        return false;
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = steady_connection_protocols(),
-        .options = tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0,
-        .provided_client_ssl_ctx = vhost->tls,
-        .http_proxy_address = "", /* or the library takes one from the environment */
-        .vhost_name = "steadysocket",
-        .timeout_secs = 24 * 60 * 60,
-        .connect_timeout_secs = 24 * 60 * 60,
-    };
-    vhost->lws = lws_create_vhost(loop->lws, &info);
-    return vhost->lws != NULL;
-}
-
-/* libwebsockets wants a vhost destroyed outside its callbacks, and once its last connection is
- * gone. */
-static void reap(struct steady_ready *ready)
-{
-    struct steady_vhost *vhost = (struct steady_vhost *)ready;
-    if (vhost->users)
-        return;
-    struct steady_vhost **link = &vhost->loop->vhosts;
-    while (*link != vhost)
-        link = &(*link)->next;
-    *link = vhost->next;
-    lws_vhost_destroy(vhost->lws);
-    free_vhost(vhost);
-}
-
-struct steady_vhost *steady_vhost_get(struct steady_loop *loop,
-                                      const struct steady_tls_options *tls, char *message,
-                                      size_t size)
-{
-    struct steady_vhost *vhost = find(loop, tls);
-    if (vhost)
-        return steady_vhost_share(vhost);
-    snprintf(message, size, "out of memory");
-    vhost = calloc(1, sizeof *vhost);
-    if (!vhost)
-        return NULL;
-    if (!fill(loop, vhost, tls, message, size)) {
-        free_vhost(vhost);
-        return NULL;
-    }
-    vhost->ready.run = reap;
-    vhost->loop = loop;
-    vhost->next = loop->vhosts;
-    loop->vhosts = vhost;
-    return steady_vhost_share(vhost);
-}
-
-struct steady_vhost *steady_vhost_share(struct steady_vhost *vhost)
-{
-    vhost->users++;
-    return vhost;
-}
-
-void steady_vhost_release(struct steady_vhost *vhost)
-{
-    if (vhost && !--vhost->users)
-        steady_ready_add(vhost->loop, &vhost->ready);
-}
-
-void steady_vhosts_free(struct steady_loop *loop)
-{
-    while (loop->vhosts) {
-        struct steady_vhost *vhost = loop->vhosts;
-        loop->vhosts = vhost->next;
-        free_vhost(vhost);
-    }
+    SSL_CTX_free(tls);
 }
 
 /* ------------------------------------------------------------------------- explanations */

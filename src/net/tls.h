@@ -1,33 +1,21 @@
-/* TLS for clients. libwebsockets keeps TLS options by vhost, so there is one vhost for each
- * distinct set of options, counted and shared, and one without TLS. */
+/* TLS for clients, by OpenSSL: what the options say, and why a certificate is refused. */
 #ifndef STEADY_NET_TLS_H
 #define STEADY_NET_TLS_H
 
 #include "core/options.h"
-#include "net/loop.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct lws_vhost;
-struct ssl_st; /* OpenSSL's SSL */
-struct steady_vhost;
+struct ssl_st;     /* OpenSSL's SSL */
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
-/* A vhost for these options (NULL: without TLS), made when there is none yet, and counted. NULL
- * with a text in message when a file cannot be read or is not what it should be, or memory is
- * short. */
-struct steady_vhost *steady_vhost_get(struct steady_loop *loop,
-                                      const struct steady_tls_options *tls, char *message,
-                                      size_t size);
-struct lws_vhost *steady_vhost_lws(const struct steady_vhost *vhost);
-
-struct steady_vhost *steady_vhost_share(struct steady_vhost *vhost);
-
-/* Gives it back; the last user's call frees it, in a later turn. NULL is fine. */
-void steady_vhost_release(struct steady_vhost *vhost);
-
-/* When the context is gone. */
-void steady_vhosts_free(struct steady_loop *loop);
+/* What connections with these options have in common. NULL with a text in message when a file
+ * cannot be used or memory is short. The options must stay as they are while it is made, not
+ * longer. */
+struct ssl_ctx_st *steady_tls_new(const struct steady_tls_options *options, char *message,
+                                  size_t size);
+void steady_tls_free(struct ssl_ctx_st *tls); /* NULL is fine */
 
 /* During the handshake; verification is what LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION
  * gives as its user argument. Explains why a certificate is refused (host: the name that was
@@ -39,7 +27,8 @@ void steady_tls_accept(void *verification);
  * host, a name or a literal address. If not, message says so. */
 bool steady_tls_check(struct ssl_st *tls, const char *host, char *message, size_t size);
 
-/* The reason of the last failure in OpenSSL's queue of errors in this thread, or NULL. */
-const char *steady_tls_last_error(void);
+/* Why the handshake of a session failed, or how the peer complained after it; NULL: not known. Good
+ * until something happens to another session in this thread. */
+const char *steady_tls_failure(const struct ssl_st *tls);
 
 #endif

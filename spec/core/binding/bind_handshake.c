@@ -1,5 +1,6 @@
 #include "binding.h"
 #include "bytes.h"
+#include "compression.h"
 #include "core/handshake.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@ struct given {
     struct steady_url url;
     struct steady_header headers[MOST];
     const char *protocols[MOST];
+    struct steady_deflate_options compression;
 };
 
 /* Field of the table on top, or NULL; the table keeps the string alive. */
@@ -49,6 +51,14 @@ static void read_protocols(lua_State *L, struct given *given)
     lua_pop(L, 1);
 }
 
+static void read_compression(lua_State *L, struct given *given)
+{
+    lua_getfield(L, -1, "compression");
+    given->compression = check_deflate_options(L, lua_gettop(L));
+    given->request.compression = &given->compression;
+    lua_pop(L, 1);
+}
+
 static void read_headers(lua_State *L, struct given *given)
 {
     given->request.headers = given->headers;
@@ -62,8 +72,8 @@ static void read_headers(lua_State *L, struct given *given)
     lua_pop(L, 1);
 }
 
-/* From { key, origin, authorization, protocols = { … }, headers = { { name, value }, … } }; without
- * the URL, which has memory of its own. */
+/* From { key, origin, authorization, protocols = { … }, headers = { { name, value }, … },
+ * compression = options }; without the URL, which has memory of its own. */
 static void read_request(lua_State *L, int index, struct given *given)
 {
     luaL_checktype(L, index, LUA_TTABLE);
@@ -73,6 +83,7 @@ static void read_request(lua_State *L, int index, struct given *given)
     given->request.origin = string_field(L, "origin");
     given->request.authorization = string_field(L, "authorization");
     read_protocols(L, given);
+    read_compression(L, given);
     read_headers(L, given);
     lua_pop(L, 1);
 }
@@ -112,7 +123,8 @@ static struct steady_answer read_answer(lua_State *L, int index)
     return answer;
 }
 
-/* handshake.check(request, accept, answer [, message_size]) -> true | false, message */
+/* handshake.check(request, accept, answer [, message_size]) -> true [, parameters of the
+ * compression] | false, message */
 static int handshake_check(lua_State *L)
 {
     struct given given;
@@ -123,8 +135,10 @@ static int handshake_check(lua_State *L)
     char *message = lua_newuserdatauv(L, size, 0);
     bool good = steady_handshake_check(&given.request, accept, &answer, message, size);
     lua_pushboolean(L, good);
+    if (good && answer.compression.on)
+        push_deflate_parameters(L, &answer.compression);
     if (good)
-        return 1;
+        return answer.compression.on ? 2 : 1;
     lua_pushstring(L, message);
     return 2;
 }

@@ -1,5 +1,6 @@
 #include "binding.h"
 #include "bytes.h"
+#include "compression.h"
 #include "core/protocol.h"
 
 #include <stdlib.h>
@@ -57,6 +58,15 @@ static int protocol_new(lua_State *L)
     steady_protocol_init(&connection->protocol, &connection->random, (size_t)max_message_size);
     luaL_setmetatable(L, PROTOCOL);
     return 1;
+}
+
+/* connection:deflate(parameters) */
+static int connection_deflate(lua_State *L)
+{
+    struct connection *connection = check_connection(L);
+    struct steady_deflate_parameters parameters = check_deflate_parameters(L, 2);
+    steady_protocol_deflate(&connection->protocol, &parameters);
+    return 0;
 }
 
 /* The protocol has no business in the input any more: what it still reads there, a sanitizer sees.
@@ -167,8 +177,9 @@ static int connection_output(lua_State *L)
     return 1;
 }
 
-/* connection:state() -> { pending, backlog, expired, refills, assembly, close_sent, close_received,
- * finished }; assembly: bytes of memory held for messages */
+/* connection:state() -> { pending, backlog, expired, refills, assembly, compressed, close_sent,
+ * close_received, finished }; assembly, compressed: bytes of memory held for messages that come in,
+ * and for the one that goes out compressed */
 static int connection_state(lua_State *L)
 {
     const struct connection *connection = check_connection(L);
@@ -184,6 +195,8 @@ static int connection_state(lua_State *L)
     lua_setfield(L, -2, "refills");
     lua_pushinteger(L, (lua_Integer)protocol->message.capacity);
     lua_setfield(L, -2, "assembly");
+    lua_pushinteger(L, (lua_Integer)protocol->compressed.capacity);
+    lua_setfield(L, -2, "compressed");
     lua_pushboolean(L, steady_protocol_close_sent(protocol));
     lua_setfield(L, -2, "close_sent");
     lua_pushboolean(L, steady_protocol_close_received(protocol));
@@ -195,11 +208,17 @@ static int connection_state(lua_State *L)
 
 void bind_protocol(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"input", connection_input}, {"next", connection_next},
-                                       {"hold", connection_hold},   {"ping", connection_ping},
-                                       {"pong", connection_pong},   {"close", connection_close},
-                                       {"state", connection_state}, {"output", connection_output},
-                                       {"__gc", connection_gc},     {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"input", connection_input},
+                                       {"next", connection_next},
+                                       {"hold", connection_hold},
+                                       {"ping", connection_ping},
+                                       {"pong", connection_pong},
+                                       {"close", connection_close},
+                                       {"deflate", connection_deflate},
+                                       {"state", connection_state},
+                                       {"output", connection_output},
+                                       {"__gc", connection_gc},
+                                       {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"new", protocol_new}, {"key", protocol_key}, {NULL, NULL}};
     luaL_newmetatable(L, PROTOCOL);

@@ -6,7 +6,9 @@ static const struct {
 } subjects[] = {
     {"utf8", bind_utf8},         {"frame", bind_frame},     {"queue", bind_queue},
     {"protocol", bind_protocol}, {"url", bind_url},         {"handshake", bind_handshake},
-    {"backoff", bind_backoff},   {"session", bind_session},
+    {"backoff", bind_backoff},   {"session", bind_session}, {"extension", bind_extension},
+    {"deflate", bind_deflate},   {"heartbeat", bind_heartbeat},
+    {"retry_after", bind_retry_after},
 };
 
 __attribute__((visibility("default"))) int luaopen_core_binding(lua_State *L);
@@ -15,8 +17,6 @@ int luaopen_core_binding(lua_State *L)
 {
     lua_newtable(L);
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
-        if (!subjects[i].bind)
-            continue;
         subjects[i].bind(L);
         lua_setfield(L, -2, subjects[i].name);
     }

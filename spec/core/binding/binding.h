@@ -6,14 +6,6 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#pragma weak bind_utf8
-#pragma weak bind_frame
-#pragma weak bind_queue
-#pragma weak bind_protocol
-#pragma weak bind_url
-#pragma weak bind_handshake
-#pragma weak bind_backoff
-#pragma weak bind_session
 void bind_utf8(lua_State *L);
 void bind_frame(lua_State *L);
 void bind_queue(lua_State *L);
@@ -22,5 +14,9 @@ void bind_url(lua_State *L);
 void bind_handshake(lua_State *L);
 void bind_backoff(lua_State *L);
 void bind_session(lua_State *L);
+void bind_heartbeat(lua_State *L);
+void bind_retry_after(lua_State *L);
+void bind_extension(lua_State *L);
+void bind_deflate(lua_State *L);
 
 #endif

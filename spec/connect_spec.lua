@@ -1,0 +1,409 @@
+local mime = require "mime"
+local socket = require "socket"
+
+local Peer = require "support.peer"
+local turn = require "support.turn"
+local watched = require "support.watched"
+
+local function authority(server)
+  return server.url:match "//(.-)/"
+end
+
+-- A client for a server, through the handshake: the client, the connection and the request.
+local function meet(server, options, answer)
+  options = options or {}
+  options.url = options.url or server.url
+  local client = watched.connect(options)
+  local conn = server:accept()
+  local request = conn:upgrade(answer)
+  client:await "opens"
+  return client, conn, request
+end
+
+-- A message each way.
+local function talk(client, conn)
+  conn:text "from the server"
+  assert.same({ data = "from the server", kind = "text" }, client:await("messages"))
+  assert.is_true(client.ws:send "from the client")
+  assert.equal("from the client", conn:receive_text())
+end
+
+local function filler(size)
+  local line = "0123456789abcdefghijklmnopqrstuvwxyz\n"
+  return line:rep(size // #line + 1):sub(1, size)
+end
+
+describe("a client of a plain ws server", function()
+  after_each(watched.end_all)
+
+  describe("finds it", function()
+    it("by an IPv4 address", function()
+      local server = Peer.listen()
+      local client, conn = meet(server)
+      assert.equal("127.0.0.1", client.opens[1].address)
+      talk(client, conn)
+    end)
+
+    it("by an IPv6 literal", function()
+      local server = Peer.listen { address = "::1" }
+      local client, conn, request = meet(server)
+      assert.equal("::1", client.opens[1].address)
+      assert.equal(("[::1]:%d"):format(server.port), request.headers.host)
+      talk(client, conn)
+    end)
+
+    it("by a name", function()
+      local server = Peer.listen()
+      local client, conn, request = meet(server, {
+        url = ("ws://localhost:%d/"):format(server.port),
+      })
+      assert.equal("127.0.0.1", client.opens[1].address)
+      assert.equal(("localhost:%d"):format(server.port), request.headers.host)
+      talk(client, conn)
+      assert.equal("connecting on_open open on_message", client:told())
+    end)
+
+    it("by a name in any case", function()
+      local server = Peer.listen()
+      talk(meet(server, { url = ("ws://LocalHost:%d/"):format(server.port) }))
+    end)
+
+    it("at port 80 where the URL names none, and the Host header has none then", function()
+      local address = "127.16.6.55" -- not where a web server of this machine would be
+      local free, server = pcall(Peer.listen, { address = address, port = 80 })
+      if not free then return pending "port 80 is not for us on this machine" end
+      local client, conn, request = meet(server, { url = ("ws://%s/"):format(address) })
+      assert.equal(address, request.headers.host)
+      talk(client, conn)
+    end)
+  end)
+
+  describe("asks", function()
+    it("with these headers and no others", function()
+      local server = Peer.listen()
+      local _, _, request = meet(server)
+      local key = request.headers["sec-websocket-key"]
+      assert.equal(16, #mime.unb64(key))
+      assert.equal(table.concat({
+        "GET / HTTP/1.1",
+        "Host: " .. authority(server),
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: " .. key,
+        "Sec-WebSocket-Version: 13",
+        "",
+        "",
+      }, "\r\n"), request.raw)
+    end)
+
+    it("with a fresh key each time", function()
+      local server = Peer.listen()
+      local _, conn, first = meet(server)
+      conn:cut()
+      local second = server:accept():upgrade()
+      assert.not_equal(first.headers["sec-websocket-key"], second.headers["sec-websocket-key"])
+    end)
+
+    it("for the path and the query of its URL", function()
+      local server = Peer.listen()
+      local path = "/a/b%20c;d=1/?x=1&y=%2F&z"
+      local client, conn, request = meet(server, { url = server.url:gsub("/$", "") .. path })
+      assert.equal("GET " .. path .. " HTTP/1.1", request.line)
+      talk(client, conn)
+    end)
+
+    it("for / where the URL has a query only", function()
+      local server = Peer.listen()
+      local _, _, request = meet(server, { url = server.url:gsub("/$", "") .. "?token=1" })
+      assert.equal("/?token=1", request.path)
+    end)
+
+    it("for a path of 2,047, 5,000 or 30,000 bytes", function()
+      for _, size in ipairs { 2047, 5000, 30000 } do
+        local server = Peer.listen()
+        local path = "/" .. ("p"):rep(size - 1)
+        local client, conn, request = meet(server, { url = server.url:gsub("/$", "") .. path })
+        assert.equal(path, request.path)
+        assert.equal("Upgrade", request.headers.connection)
+        talk(client, conn)
+      end
+    end)
+
+    it("with the user's headers as written, several of one name included", function()
+      local server = Peer.listen()
+      local client, conn, request = meet(server, {
+        headers = {
+          ["X-Api-KEY"] = "k=1; \"v\"",
+          ["Cookie"] = "a=b",
+          ["X-Many"] = { "one", "two" },
+          ["X-Number"] = 17,
+          ["X-Empty"] = "",
+        },
+      })
+      assert.truthy(request.raw:find("\r\nX-Api-KEY: k=1; \"v\"\r\n", 1, true))
+      assert.equal("a=b", request.headers.cookie)
+      assert.same({ "one", "two" }, request.headers["x-many"])
+      assert.equal("17", request.headers["x-number"])
+      assert.equal("", request.headers["x-empty"])
+      talk(client, conn)
+    end)
+
+    it("with 30,000 bytes of a user's header", function()
+      local server = Peer.listen()
+      local token = filler(30000):gsub("\n", " ")
+      local client, conn, request = meet(server, { headers = { Authorization = "Bearer " .. token } })
+      assert.equal("Bearer " .. token, request.headers.authorization)
+      talk(client, conn)
+    end)
+
+    it("with an origin", function()
+      local server = Peer.listen()
+      local _, _, request = meet(server, { origin = "https://app.example:8443" })
+      assert.equal("https://app.example:8443", request.headers.origin)
+    end)
+
+    it("with Basic authorization from the URL, which it shows nowhere", function()
+      local server = Peer.listen()
+      local url = ("ws://anna:s%%3Acr%%C3%%A9t@%s/x"):format(authority(server))
+      local client, _, request = meet(server, { url = url })
+      assert.equal("Basic " .. mime.b64 "anna:s:crét", request.headers.authorization)
+      assert.equal(authority(server), request.headers.host)
+      assert.equal(server.url .. "x", client.opens[1].url)
+      assert.is_nil(tostring(client.ws):find("anna", 1, true))
+    end)
+
+    it("with Basic authorization of a user without a password", function()
+      local server = Peer.listen()
+      local _, _, request = meet(server, { url = ("ws://anna@%s/"):format(authority(server)) })
+      assert.equal("Basic " .. mime.b64 "anna:", request.headers.authorization)
+    end)
+
+    it("again with all of it after the connection was lost", function()
+      local server = Peer.listen()
+      local client, conn, first = meet(server, {
+        headers = { ["X-One"] = "1" },
+        origin = "https://o.example",
+        protocols = { "a", "b" },
+        url = ("ws://anna:pw@%s/path?q"):format(authority(server)),
+      })
+      conn:cut()
+      local second = server:accept():upgrade()
+      local function without_key(request)
+        return (request.raw:gsub("Sec%-WebSocket%-Key: [^\r]*", ""))
+      end
+      assert.equal(without_key(first), without_key(second))
+      client:await("opens", 2)
+    end)
+  end)
+
+  describe("offers subprotocols", function()
+    it("in order, and shows the one that the server chose", function()
+      local server = Peer.listen()
+      local client, conn, request = meet(
+        server,
+        { protocols = { "chat.v2", "chat.v1", "mqtt" } },
+        { protocol = "chat.v1" }
+      )
+      assert.equal("chat.v2, chat.v1, mqtt", request.headers["sec-websocket-protocol"])
+      assert.equal("chat.v1", client.opens[1].protocol)
+      assert.equal("chat.v1", client.ws.protocol)
+      talk(client, conn)
+    end)
+
+    it("and goes on without one where the server chose none", function()
+      local server = Peer.listen()
+      local client, conn = meet(server, { protocols = "chat" })
+      assert.is_nil(client.opens[1].protocol)
+      assert.is_nil(client.ws.protocol)
+      talk(client, conn)
+    end)
+
+    it("and takes another choice with another connection", function()
+      local server = Peer.listen()
+      local client, conn = meet(server, { protocols = { "a", "b" } }, { protocol = "a" })
+      conn:cut()
+      server:welcome { protocol = "b" }
+      assert.equal("b", client:await("opens", 2).protocol)
+      assert.equal("b", client.ws.protocol)
+    end)
+  end)
+
+  describe("tells on_open", function()
+    it("what it has reached", function()
+      local server = Peer.listen()
+      local client = meet(server)
+      local event = client.opens[1]
+      assert.is_false(event.reconnected)
+      assert.equal(1, event.attempt)
+      assert.equal(server.url, event.url)
+      assert.equal("127.0.0.1", event.address)
+    end)
+
+    it("the headers of the answer, names in lower case", function()
+      local server = Peer.listen()
+      local client = meet(server, nil, {
+        headers = { ["Server"] = "peer/1.0 (spec)", ["X-Request-ID"] = "r-17", ["Date"] = "now" },
+      })
+      local headers = client.opens[1].headers
+      assert.equal("peer/1.0 (spec)", headers.server)
+      assert.equal("r-17", headers["x-request-id"])
+      assert.equal("now", headers.date)
+      assert.equal("websocket", headers.upgrade)
+    end)
+
+    it("that it is back, after a loss", function()
+      local server = Peer.listen()
+      local client, conn = meet(server)
+      conn:cut()
+      server:welcome()
+      assert.is_true(client:await("opens", 2).reconnected)
+    end)
+  end)
+
+  describe("reads the answer", function()
+    local ANSWERS = {
+      ["with header names and tokens in another case"] = {
+        headers = { ["upgrade"] = "WebSocket", ["CONNECTION"] = "upgrade" },
+      },
+      ["with Connection as a list"] = { headers = { ["Connection"] = "keep-alive, Upgrade" } },
+      ["with several Connection headers"] = {
+        headers = { ["Connection"] = { "keep-alive", "Upgrade" } },
+      },
+      ["with another reason"] = { status = "HTTP/1.1 101 Web Socket Protocol Handshake" },
+      ["with no reason"] = { status = "HTTP/1.1 101 " },
+      ["with a cookie of 12,000 bytes"] = {
+        headers = { ["Set-Cookie"] = "a=" .. ("c"):rep(12000) },
+      },
+    }
+    for name, answer in pairs(ANSWERS) do
+      it(name, function()
+        local server = Peer.listen()
+        talk(meet(server, nil, answer))
+      end)
+    end
+
+    it("with blanks around the values", function()
+      local server = Peer.listen()
+      local client = watched.connect { url = server.url }
+      local conn = server:accept()
+      local request = conn:request()
+      conn:send(table.concat({
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade:websocket",
+        "Connection:  \t Upgrade \t",
+        "Sec-WebSocket-Accept:   " .. Peer.accept_value(request.headers["sec-websocket-key"]) .. " ",
+        "",
+        "",
+      }, "\r\n"))
+      client:await "opens"
+      talk(client, conn)
+    end)
+
+    it("that arrives byte by byte, and messages behind it too", function()
+      local server = Peer.listen()
+      local client = watched.connect { url = server.url }
+      local conn = server:accept()
+      local send, sent = conn.send, {}
+      conn.send = function(_, bytes) sent[#sent + 1] = bytes end
+      conn:upgrade { extra = Peer.encode("text", "at once") .. Peer.encode("binary", filler(300)) }
+      for byte in table.concat(sent):gmatch "." do
+        send(conn, byte)
+        turn.once()
+      end
+      assert.same({ data = "at once", kind = "text" }, client:await("messages"))
+      assert.same({ data = filler(300), kind = "binary" }, client:await("messages", 2))
+    end)
+  end)
+
+  describe("keeps what stands behind the answer in the same segment", function()
+    for _, size in ipairs { 0, 1, 125, 126, 4096, 5000, 65536, 100000 } do
+      it(("when it is a message of %d bytes"):format(size), function()
+        local server = Peer.listen()
+        local client, conn = meet(server, nil, { extra = Peer.encode("binary", filler(size)) })
+        assert.same({ data = filler(size), kind = "binary" }, client:await "messages")
+        conn:text "next"
+        assert.same({ data = "next", kind = "text" }, client:await("messages", 2))
+        assert.equal("connecting on_open open on_message on_message", client:told())
+      end)
+    end
+
+    it("when it is a thousand messages", function()
+      local frames = {}
+      for number = 1, 1000 do frames[number] = Peer.encode("text", tostring(number)) end
+      local server = Peer.listen()
+      local client = meet(server, nil, { extra = table.concat(frames) })
+      client:await("messages", 1000)
+      for number, message in ipairs(client.messages) do
+        assert.equal(tostring(number), message.data)
+      end
+    end)
+
+    it("when it is half a frame", function()
+      local server = Peer.listen()
+      local frame = Peer.encode("text", "two halves")
+      local client, conn = meet(server, nil, { extra = frame:sub(1, 1) })
+      conn:send(frame:sub(2))
+      assert.equal("two halves", client:await("messages").data)
+    end)
+
+    it("when it is a close frame and the end of the connection", function()
+      local server = Peer.listen()
+      local client = watched.connect { url = server.url }
+      local conn = server:accept()
+      conn:upgrade {
+        extra = Peer.encode("text", "farewell") .. Peer.encode("close", (">I2"):pack(1001) .. "bye"),
+      }
+      conn:finish()
+      local event = client:await "closes"
+      assert.equal(1001, event.code)
+      assert.equal("bye", event.reason)
+      assert.equal("farewell", client.messages[1].data)
+      assert.same({}, client.errors)
+    end)
+  end)
+
+  it("hands over 5,000 bytes that come one at a time", function()
+    local server = Peer.listen()
+    local client, conn = meet(server)
+    for byte in Peer.encode("binary", filler(5000)):gmatch "." do
+      conn:send(byte)
+      turn.once()
+    end
+    assert.same({ data = filler(5000), kind = "binary" }, client:await("messages"))
+  end)
+
+  it("needs one connection, however many clients there are", function()
+    local server = Peer.listen()
+    local clients, conns = {}, {}
+    for number = 1, 50 do
+      clients[number] = watched.connect { url = server.url .. number }
+    end
+    for _ = 1, 50 do
+      local conn = server:accept()
+      conns[tonumber(conn:upgrade().path:sub(2))] = conn
+    end
+    for number, client in ipairs(clients) do
+      client:await "opens"
+      client.ws:send("I am " .. number)
+    end
+    for number, conn in ipairs(conns) do
+      assert.equal("I am " .. number, conn:receive_text())
+    end
+    assert.equal(50, server:arrivals())
+  end)
+
+  it("takes the second address of a name where nothing listens at the first", function()
+    local has = {}
+    for _, entry in ipairs(socket.dns.getaddrinfo "localhost") do has[entry.family] = true end
+    if not (has.inet and has.inet6) then
+      return pending "localhost has one address only on this machine"
+    end
+    for _, address in ipairs { "127.0.0.1", "::1" } do
+      local server = Peer.listen { address = address }
+      local client, conn = meet(server, { url = ("ws://localhost:%d/"):format(server.port) })
+      assert.equal(address, client.opens[1].address)
+      assert.same({}, client.errors)
+      talk(client, conn)
+    end
+  end)
+end)

@@ -1,0 +1,65 @@
+#include "core/heartbeat.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char prefix[] = "steady";
+#define PREFIX (sizeof prefix - 1)
+
+/* The question went out after the last sign of life: it is the one that decides. A ping for
+ * confirmation that went out earlier proves nothing when the connection has fallen silent since. */
+static bool asked_since(const struct steady_heartbeat *heartbeat)
+{
+    return heartbeat->asked > 0 && heartbeat->asked >= heartbeat->heard;
+}
+
+double steady_heartbeat_deadline(const struct steady_heartbeat *heartbeat,
+                                 const struct steady_heartbeat_options *options)
+{
+    if (!options->on)
+        return INFINITY;
+    double silent = heartbeat->heard + options->interval;
+    return asked_since(heartbeat) ? fmax(heartbeat->asked, silent) + options->timeout : silent;
+}
+
+enum steady_heartbeat_verdict steady_heartbeat_check(const struct steady_heartbeat *heartbeat,
+                                                     const struct steady_heartbeat_options *options,
+                                                     double now)
+{
+    if (now < steady_heartbeat_deadline(heartbeat, options))
+        return STEADY_HEARTBEAT_ALIVE;
+    return asked_since(heartbeat) ? STEADY_HEARTBEAT_DEAD : STEADY_HEARTBEAT_ASK;
+}
+
+static void write_payload(uint8_t payload[STEADY_HEARTBEAT_PING], uint64_t number)
+{
+    memcpy(payload, prefix, PREFIX);
+    for (int i = 0; i < 8; i++)
+        payload[PREFIX + i] = (uint8_t)(number >> (56 - 8 * i));
+}
+
+void steady_heartbeat_ask(struct steady_heartbeat *heartbeat, size_t covers, double now,
+                          uint8_t payload[STEADY_HEARTBEAT_PING])
+{
+    heartbeat->asked = now;
+    heartbeat->covers = covers;
+    write_payload(payload, ++heartbeat->number);
+}
+
+bool steady_heartbeat_pong(struct steady_heartbeat *heartbeat, const uint8_t *payload, size_t size,
+                           double now, double *latency, size_t *confirmed)
+{
+    uint8_t expected[STEADY_HEARTBEAT_PING];
+    *latency = 0;
+    *confirmed = 0;
+    if (size != sizeof expected || memcmp(payload, prefix, PREFIX) != 0)
+        return false;
+    write_payload(expected, heartbeat->number);
+    if (memcmp(payload, expected, sizeof expected) != 0 || !(heartbeat->asked > 0))
+        return true;
+    *latency = now - heartbeat->asked;
+    *confirmed = heartbeat->covers;
+    heartbeat->asked = 0;
+    heartbeat->covers = 0;
+    return true;
+}

@@ -1,0 +1,12 @@
+/* The Retry-After header (RFC 9110 section 10.2.3). */
+#ifndef STEADY_CORE_RETRY_AFTER_H
+#define STEADY_CORE_RETRY_AFTER_H
+
+#include <stdint.h>
+
+/* value: seconds, or a date in the preferred form of RFC 9110 section 5.6.7. now: seconds since
+ * 1970 (UTC). Returns the seconds to wait from now on, 0 for a time that is past or a value that is
+ * neither. */
+double steady_retry_after(const char *value, int64_t now);
+
+#endif

@@ -1,0 +1,19 @@
+/* The small change of header fields: RFC 9110 sections 5.6.2 (tokens) and 5.6.3 (blanks). */
+#ifndef STEADY_CORE_TOKEN_H
+#define STEADY_CORE_TOKEN_H
+
+#include <stdbool.h>
+#include <string.h>
+
+static inline bool steady_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static inline bool steady_is_token_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+#endif
