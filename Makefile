@@ -183,6 +183,6 @@ clean:
 
 force:
 
-.PHONY: all specs test asan valgrind bench bench-programs demo lint lint-lua lint-format lint-c lint-rockspec layers \
-    format install clean build-packages force
+.PHONY: all specs test asan valgrind bench bench-programs demo lint lint-lua lint-format lint-c \
+    lint-rockspec layers format install clean build-packages force
 .DELETE_ON_ERROR:

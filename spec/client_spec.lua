@@ -84,6 +84,7 @@ describe("a client", function()
       client:await("opens", 2)
       call("close", 1000)
       call "close"
+      server.all[2]:cut()
       client:await_status "closed"
       call("send", "data")
       call "reconnect"

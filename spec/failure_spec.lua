@@ -1,6 +1,7 @@
 local socket = require "socket"
 
 local Peer = require "support.peer"
+local silent = require "support.silent"
 local turn = require "support.turn"
 local watched = require "support.watched"
 
@@ -70,29 +71,9 @@ local function upgrades(options)
   return function(conn) conn:upgrade(options) end
 end
 
-local sockets = {} -- to be closed after each test
-
 local function end_all()
   watched.end_all()
-  for _, one in ipairs(sockets) do one:close() end
-  sockets = {}
-end
-
--- A port where a connection never comes about: the backlog is full.
-local function full_port()
-  local listener = assert(socket.tcp4())
-  assert(listener:bind("127.0.0.1", 0))
-  assert(listener:listen(0))
-  local _, port = listener:getsockname()
-  repeat
-    local filler = socket.tcp4()
-    filler:settimeout(0)
-    filler:connect("127.0.0.1", port)
-    sockets[#sockets + 1] = filler
-    local _, writable = socket.select(nil, { filler }, 0.05)
-  until not writable[1]
-  sockets[#sockets + 1] = listener
-  return math.tointeger(port)
+  silent.close_all()
 end
 
 -- A port at which nothing listens.
@@ -159,7 +140,7 @@ describe("an attempt to connect that fails", function()
     end)
 
     it("because the address is silent: timeout", function()
-      local url = ("ws://127.0.0.1:%d/"):format(full_port())
+      local url = ("ws://127.0.0.1:%d/"):format(silent.listen())
       local client = watched.connect { url = url, name = "prices", connect_timeout = 0.2 }
       local start = socket.gettime()
       local event = client:await "errors"
@@ -225,6 +206,7 @@ describe("an attempt to connect that fails", function()
 
       it(name .. ": http", function()
         local event = fails(answers("HTTP/1.1 " .. name, headers, "denied"), expected)
+        assert.equal("denied", event.http_body)
         for key, value in pairs(headers) do
           assert.equal(value, event.http_headers[key:lower()])
         end
@@ -272,9 +254,9 @@ describe("an attempt to connect that fails", function()
       local size = 1 << 20
       fails(function(conn)
         conn:request()
-        local body = ("x"):rep(size)
+        local headers = { ["Content-Length"] = tostring(size) }
         -- Not all of it need be taken: the answer is known from its head.
-        pcall(conn.reply, conn, "HTTP/1.1 403 Forbidden", { ["Content-Length"] = tostring(size) }, body)
+        pcall(conn.reply, conn, "HTTP/1.1 403 Forbidden", headers, ("x"):rep(size))
       end, {
         kind = "http",
         message = "the server answered 403 Forbidden",
@@ -339,7 +321,8 @@ describe("an attempt to connect that fails", function()
     end)
 
     it("503 with a Retry-After that makes no sense, or is shorter: http", function()
-      for _, value in ipairs { "soon", "-5", "0", "nan", "0x10", "Wed, 21 Oct 2015 07:28:00 GMT" } do
+      local past = "Wed, 21 Oct 2015 07:28:00 GMT"
+      for _, value in ipairs { "soon", "-5", "0", "nan", "0x10", "1e3", "7 s", past } do
         fails(answers("HTTP/1.1 503 Service Unavailable", { ["Retry-After"] = value }), {
           kind = "http",
           message = "the server answered 503 Service Unavailable",
@@ -419,6 +402,54 @@ describe("an attempt to connect that fails", function()
         end, CLOSED)
       end)
     end
+
+    -- In a process of its own, since the peers of this one are too slow to reset a connection
+    -- before the client has seen that it is there.
+    local RESETTER = [[
+import socket, struct, sys
+listener = socket.create_server(("127.0.0.1", 0))
+open(sys.argv[1], "w").write("%d\n" % listener.getsockname()[1])
+for number in range(1000):
+    connection = listener.accept()[0]
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    open(sys.argv[1], "a").write("x")
+]]
+
+    local function read(path)
+      local file <close> = assert(io.open(path))
+      return file:read("n", "l", "a")
+    end
+
+    for scheme, expected in pairs {
+      ws = CLOSED,
+      wss = { kind = "tls", message = "the TLS handshake failed: the server ended the connection" },
+    } do
+      it(("with a reset, at once and each time, as a server of %s://"):format(scheme), function()
+        local path = os.tmpname()
+        local pid = io.popen(
+          ("exec /usr/bin/python3 -c '%s' %s & echo $!"):format(RESETTER, path)
+        ):read "n"
+        local port = turn.till(function() return (read(path)) end, "the server", 10)
+        local url = ("%s://127.0.0.1:%d/"):format(scheme, port)
+        local client = watched.connect {
+          url = url,
+          name = "prices",
+          reconnect = { min_delay = 0.001, max_delay = 0.001, jitter = 0, max_attempts = 50 },
+        }
+        client:await_status "closed"
+        turn.till(function()
+          return #select(3, read(path)) >= 50
+        end, "the last connection")
+        os.execute("kill " .. pid)
+        for _, event in ipairs(client.errors) do
+          assert.equal(("prices: %s: %s"):format(url, expected.message), event.message)
+          assert.equal(expected.kind, event.kind)
+        end
+        assert.equal(50, #select(3, read(path)), "connections")
+        os.remove(path)
+      end)
+    end
   end)
 
   describe("because the upgrade is broken:", function()
@@ -485,11 +516,14 @@ describe("an attempt to connect that fails", function()
     end
 
     it("a subprotocol other than those that were offered", function()
-      local message = "the answer's Sec-WebSocket-Protocol header is not a subprotocol that we offered"
-      fails(function(conn)
-        conn.server_choice = conn.server_choice or "Chat"
-        conn:upgrade { protocol = conn.server_choice }
-      end, handshake(message .. ': "Chat"'), { protocols = { "chat", "other" } })
+      fails(
+        upgrades { protocol = "Chat" },
+        handshake(
+          "the answer's Sec-WebSocket-Protocol header is not a subprotocol that we offered: "
+            .. '"Chat"'
+        ),
+        { protocols = { "chat", "other" } }
+      )
     end)
 
     it("headers of more than 16 KiB", function()
@@ -616,7 +650,7 @@ describe("close() ends a client", function()
   end)
 
   it("while an address is silent", function()
-    local client = watched.connect { url = ("ws://127.0.0.1:%d/"):format(full_port()) }
+    local client = watched.connect { url = ("ws://127.0.0.1:%d/"):format(silent.listen()) }
     for _ = 1, 10 do turn.once() end
     is_closed_at_once(client, nil, "connecting closed")
   end)

@@ -244,7 +244,8 @@ describe("a server's close frame", function()
 
   it("comes after the messages before it, and nothing comes after it", function()
     local client, conn = meet()
-    conn:send(Peer.encode("text", "one") .. Peer.encode("close", "\3\232") .. Peer.encode("text", "no"))
+    local close = Peer.encode("close", (">I2"):pack(1000))
+    conn:send(Peer.encode("text", "one") .. close .. Peer.encode("text", "no"))
     conn:receive_close()
     conn:finish()
     client:await "closes"

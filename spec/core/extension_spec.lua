@@ -46,7 +46,8 @@ describe("the answer", function()
   end)
 
   it("may accept without more", function()
-    for _, answer in ipairs { "permessage-deflate", " permessage-deflate\t", ",permessage-deflate, ," } do
+    local forms = { "permessage-deflate", " permessage-deflate\t", ",permessage-deflate, ," }
+    for _, answer in ipairs(forms) do
       assert.same(agreed(15, false, 15, false), read(answer, {}))
     end
   end)
@@ -94,7 +95,8 @@ describe("an answer is refused that", function()
       "x-webkit-deflate-frame", "permessage-deflat", "permessage-deflates", "Permessage-Deflate",
       "permessage-bzip2; x=1", '"permessage-deflate"', "; permessage-deflate", "=",
       "permessage-deflate, x", "permessage-deflate; client_no_context_takeover,x",
-      "x, permessage-deflate", "permessage-deflate x", "permessage-deflate=1", "permessage-deflate\n",
+      "x, permessage-deflate", "permessage-deflate x", "permessage-deflate=1",
+      "permessage-deflate\n",
     }
     for _, answer in ipairs(others) do
       refused(answer, {}, why)
@@ -116,8 +118,8 @@ describe("an answer is refused that", function()
       "", " ", "x", "x=1", "server_max_windows_bits=10", "client_no_context_takeover_",
       "CLIENT_NO_CONTEXT_TAKEOVER", "=10", '"server_no_context_takeover"', ";", ",",
     } do
-      refused("permessage-deflate; " .. parameter, {}, "has a parameter that permessage-deflate does "
-        .. "not have")
+      refused("permessage-deflate; " .. parameter, {},
+        "has a parameter that permessage-deflate does not have")
     end
   end)
 

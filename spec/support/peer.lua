@@ -47,24 +47,25 @@ function Peer.encode(opcode, payload, options)
   return header .. options.mask .. mask(payload, options.mask)
 end
 
-local function decode_length(bytes)
-  local short = bytes:byte(2) & 0x7F
-  if short < 126 then return short, 3 end
+local function decode_length(bytes, from)
+  local short = bytes:byte(from + 1) & 0x7F
+  if short < 126 then return short, from + 2 end
   local format, size = table.unpack(short == 126 and { ">I2", 2 } or { ">I8", 8 })
-  if #bytes < 2 + size then return nil end
-  return format:unpack(bytes, 3)
+  if #bytes < from + 1 + size then return nil end
+  return format:unpack(bytes, from + 2)
 end
 
--- The first frame in `bytes` and what is behind it, or nil when it is not whole.
-local function decode(bytes)
-  if #bytes < 2 then return nil end
-  local size, at = decode_length(bytes)
+-- The frame that begins at a position in `bytes` and the position behind it, or nil when it is not
+-- whole.
+local function decode(bytes, from)
+  if #bytes < from + 1 then return nil end
+  local size, at = decode_length(bytes, from)
   if not size then return nil end
-  local masked = bytes:byte(2) & 0x80 ~= 0
+  local masked = bytes:byte(from + 1) & 0x80 ~= 0
   local start = masked and at + 4 or at
   if #bytes < start + size - 1 then return nil end
 
-  local first, payload = bytes:byte(), bytes:sub(start, start + size - 1)
+  local first, payload = bytes:byte(from), bytes:sub(start, start + size - 1)
   local key = masked and bytes:sub(at, at + 3) or nil
   return {
     fin = first & 0x80 ~= 0,
@@ -73,7 +74,7 @@ local function decode(bytes)
     masked = masked,
     key = key,
     payload = key and mask(payload, key) or payload,
-  }, bytes:sub(start + size)
+  }, start + size
 end
 
 --------------------------------------------------------------------------------------------------
@@ -258,10 +259,23 @@ end
 --- The next frame: { fin, rsv, opcode, masked, key, payload (unmasked) }.
 function Connection:receive_frame(limit)
   return expect(self, function()
-    local frame, rest = decode(self.inbox)
-    self.inbox = rest or self.inbox
+    local frame, position = decode(self.inbox, 1)
+    self.inbox = self.inbox:sub(position or 1)
     return frame
   end, "a frame", limit)
+end
+
+--- The frames that have come by now, without waiting for any.
+function Connection:frames()
+  fill(self)
+  local frames, position = {}, 1
+  repeat
+    local frame, behind = decode(self.inbox, position)
+    frames[#frames + 1] = frame
+    position = behind or position
+  until not frame
+  self.inbox = self.inbox:sub(position)
+  return frames
 end
 
 local function receive_whole(conn, kind, limit)

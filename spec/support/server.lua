@@ -80,6 +80,13 @@ function Server:thaw()
   signal(self, "CONT")
 end
 
+--- The process dies at once, and with it what its kernel took and it never read.
+function Server:kill()
+  running[self] = nil
+  signal(self, "KILL")
+  self.input:close()
+end
+
 --- Ends the process, and with it its connections without a close frame; returns when it is gone.
 function Server:stop()
   if not running[self] then return end

@@ -33,6 +33,19 @@ function turn.till(condition, what, limit)
   end
 end
 
+--- Turns until condition() is true, through all that handlers raise meanwhile, and returns a list
+--- of it. condition() must not turn.
+function turn.through(condition, what, limit)
+  local errors = {}
+  local deadline = socket.gettime() + (limit or LIMIT) * patience
+  while not condition() do
+    if socket.gettime() > deadline then error("timed out waiting for " .. what, 2) end
+    local ok, message = pcall(turn.once)
+    if not ok then errors[#errors + 1] = message end
+  end
+  return errors
+end
+
 --- Turns for `seconds`, to see that something does not happen: condition() must stay false.
 function turn.never(condition, what, seconds)
   local deadline = socket.gettime() + seconds

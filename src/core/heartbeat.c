@@ -7,10 +7,11 @@ static const char prefix[] = "steady";
 #define PREFIX (sizeof prefix - 1)
 
 /* The question went out after the last sign of life: it is the one that decides. A ping for
- * confirmation that went out earlier proves nothing when the connection has fallen silent since. */
+ * confirmation that went out earlier proves nothing when the connection has fallen silent since.
+ * What comes at the very time of the question (clocks count milliseconds) answers it. */
 static bool asked_since(const struct steady_heartbeat *heartbeat)
 {
-    return heartbeat->asked > 0 && heartbeat->asked >= heartbeat->heard;
+    return heartbeat->asked > heartbeat->heard;
 }
 
 double steady_heartbeat_deadline(const struct steady_heartbeat *heartbeat,

@@ -32,8 +32,8 @@ static const struct steady_option queue_fields[] = {
 static const struct steady_option heartbeat_fields[] = {
     {"interval", STEADY_OPTION_NUMBER, AT(heartbeat.interval), 0.001, STEADY_MAX_SECONDS, 0, 0},
     {"timeout", STEADY_OPTION_NUMBER, AT(heartbeat.timeout), 0.001, STEADY_MAX_SECONDS, 0, 0},
-    {"message", STEADY_OPTION_STRING, AT(heartbeat.message), 0, 0, 0, 0},
-    {"reply", STEADY_OPTION_STRING, AT(heartbeat.reply), 0, 0, 0, 0},
+    {"message", STEADY_OPTION_TEXT, AT(heartbeat.message), 0, 0, 0, 0},
+    {"reply", STEADY_OPTION_TEXT, AT(heartbeat.reply), 0, 0, 0, 0},
     {0},
 };
 

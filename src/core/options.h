@@ -62,6 +62,7 @@ enum steady_option_type {
                             */
     STEADY_OPTION_BOOLEAN, /* bool */
     STEADY_OPTION_STRING,  /* char *, no NUL inside */
+    STEADY_OPTION_TEXT,    /* the same, of UTF-8 */
     STEADY_OPTION_CHOICE,  /* int: the index of one of choices */
     STEADY_OPTION_GROUP, /* a table of fields; where offset is not STEADY_NO_SWITCH, false and true
                           * set the int there */

@@ -21,7 +21,10 @@ static int64_t parse_date(const char *value)
     int day, year, hour, minute, second, end = 0;
     if (sscanf(value, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, name, &year, &hour,
                &minute, &second, &end) != 6 ||
-        !end)
+        !end || value[end + (int)strspn(value + end, " \t")])
+        return -1;
+    if (day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+        second > 60) /* a leap second's */
         return -1;
     const char *found = strstr(months, name);
     if (!found || strlen(name) != 3 || (found - months) % 3)

@@ -450,6 +450,12 @@ static void get_protocol(lua_State *L, const struct client *client)
     lua_pushstring(L, client->core.subprotocol);
 }
 
+static void get_compression(lua_State *L, const struct client *client)
+{
+    const struct steady_link *link = &client->core.link;
+    lua_pushboolean(L, link->open && link->protocol.deflate.parameters.on);
+}
+
 static void get_buffered_amount(lua_State *L, const struct client *client)
 {
     lua_pushinteger(L, (lua_Integer)steady_client_buffered(&client->core));
@@ -491,6 +497,7 @@ static const struct property {
     {"name", get_name},
     {"status", get_status},
     {"protocol", get_protocol},
+    {"compression", get_compression},
     {"buffered_amount", get_buffered_amount},
     {"queued", get_queued},
     {"unconfirmed", get_unconfirmed},

@@ -1,6 +1,7 @@
 #include "lua/options.h"
 
 #include "core/options.h"
+#include "core/utf8.h"
 #include "lua/client.h"
 
 #include <lauxlib.h>
@@ -66,6 +67,8 @@ static void read_string(lua_State *L, struct steady_options *options,
     const char *text = check_text(L, -1, place, &size);
     if (strlen(text) != size)
         wrong(L, place, "has a NUL byte inside");
+    if (option->type == STEADY_OPTION_TEXT && !steady_utf8_valid((const uint8_t *)text, size))
+        wrong(L, place, "is not UTF-8");
     free(*to);
     *to = strdup(text);
     if (!*to)
@@ -110,6 +113,7 @@ static void read_option(lua_State *L, struct steady_options *options,
         *(bool *)member(options, option) = lua_toboolean(L, -1);
         break;
     case STEADY_OPTION_STRING:
+    case STEADY_OPTION_TEXT:
         read_string(L, options, option, place);
         break;
     case STEADY_OPTION_CHOICE:

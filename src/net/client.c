@@ -317,17 +317,19 @@ static bool begin_closing(struct steady_client *c)
 }
 
 /* Behind the messages that went out, a ping whose pong confirms them. One at a time: the next one
- * covers what is sent until then. */
-static void ask_for_confirmation(struct steady_client *c)
+ * covers what is sent until then. Our close frame needs none: its answer confirms as well. Returns
+ * whether there is one to go out. */
+static bool ask_for_confirmation(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
     uint8_t payload[STEADY_HEARTBEAT_PING];
-    if (!c->options.confirm || link->heartbeat.covers || !c->queue.sent_messages || link->code)
-        return;
+    if (!c->options.confirm || link->heartbeat.covers || !c->queue.sent_messages || link->code ||
+        link->by_us || link->failure)
+        return false;
     steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, steady_loop_now(c->loop),
                          payload);
-    steady_protocol_ping(&link->protocol, payload, sizeof payload);
     c->stats.pings++;
+    return steady_protocol_ping(&link->protocol, payload, sizeof payload);
 }
 
 /* One write of as much as fits; false: there is nothing to write, or it cannot be. */
@@ -345,8 +347,8 @@ static bool write_some(struct steady_client *c)
     c->stats.bytes_sent += size;
     if (c->watched && !c->queue.waiting_messages && waiting)
         steady_ready_add(c->loop, &c->ready);
-    ask_for_confirmation(c);
-    return size && steady_connection_write(c->connection, size);
+    bool written = size && steady_connection_write(c->connection, size);
+    return ask_for_confirmation(c) || written;
 }
 
 /* Whether the queue, having been over high_water, is at or under low_water. */
@@ -433,8 +435,10 @@ static bool is_reply(struct steady_client *c, const struct steady_protocol_event
     if (!reply || message->binary || strlen(reply) != message->size ||
         memcmp(reply, message->data, message->size) != 0)
         return false;
-    if (c->link.heartbeat.asked > 0)
+    if (c->link.heartbeat.asked > 0 && !c->link.heartbeat.covers) { /* not by a ping, that is */
         c->latency = steady_loop_now(c->loop) - c->link.heartbeat.asked;
+        c->link.heartbeat.asked = 0;
+    }
     return true;
 }
 
@@ -672,9 +676,11 @@ static void timer_due(void *owner)
 
 /* ------------------------------------------------------------------------- the connection calls */
 
-static void opened(void *owner, const char *protocol, const struct steady_buffer *headers)
+static void opened(void *owner, const struct steady_answer *answer,
+                   const struct steady_buffer *headers)
 {
     struct steady_client *c = owner;
+    const char *protocol = answer->protocol;
     struct steady_event event = {
         .type = STEADY_EVENT_OPEN,
         .reconnected = c->was_open,
@@ -692,6 +698,7 @@ static void opened(void *owner, const char *protocol, const struct steady_buffer
     c->link.opened_at = c->link.heartbeat.heard = steady_loop_time(c->loop);
     c->stats.connections++;
     steady_protocol_init(&c->link.protocol, &c->loop->random, (size_t)c->options.max_message_size);
+    steady_protocol_deflate(&c->link.protocol, &answer->compression);
     free(c->attempt.addresses);
     c->attempt.addresses = NULL;
     change(c, STEADY_SESSION_OPENED, 0);
@@ -798,18 +805,38 @@ static bool drop_one(struct steady_client *c)
     return dropped;
 }
 
-/* Makes room for a message; with overflow = "drop_oldest" at the cost of those queued before. What
- * is sent and not yet confirmed takes room as well. */
-static bool make_room(struct steady_client *c, size_t size)
+/* The same, if its time is over: it has waited while nothing could be sent. */
+static bool drop_expired(struct steady_client *c)
+{
+    const struct steady_message *oldest = steady_queue_peek(&c->queue);
+    return oldest && !c->queue.begun.block && oldest->expires <= steady_loop_now(c->loop) &&
+           drop_one(c);
+}
+
+static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
 {
     const struct steady_queue_options *bounds = &c->options.queue;
-    if ((double)size > bounds->max_bytes || bounds->max_messages < 1)
+    return (double)bytes <= bounds->max_bytes && (double)messages <= bounds->max_messages;
+}
+
+/* Whether a message fits in beside what must stay: what is part-way out, or sent and not yet
+ * confirmed. */
+static bool can_have_room(struct steady_client *c, size_t size)
+{
+    const struct steady_message *begun = c->queue.begun.block ? steady_queue_peek(&c->queue) : NULL;
+    return fits(c, c->queue.sent_bytes + (begun ? begun->size : 0) + size,
+                c->queue.sent_messages + (begun != NULL) + 1);
+}
+
+/* Makes room for a message; with overflow = "drop_oldest" at the cost of those queued before. */
+static bool make_room(struct steady_client *c, size_t size)
+{
+    if (!can_have_room(c, size))
         return false;
-    while ((double)(steady_client_queued_bytes(c) + c->queue.sent_bytes + size) >
-               bounds->max_bytes ||
-           (double)(steady_client_queued_messages(c) + c->queue.sent_messages + 1) >
-               bounds->max_messages)
-        if (bounds->overflow == STEADY_OVERFLOW_REFUSE || !drop_one(c))
+    while (!fits(c, steady_client_queued_bytes(c) + c->queue.sent_bytes + size,
+                 steady_client_queued_messages(c) + c->queue.sent_messages + 1))
+        if (!drop_expired(c) &&
+            (c->options.queue.overflow == STEADY_OVERFLOW_REFUSE || !drop_one(c)))
             return false;
     return true;
 }

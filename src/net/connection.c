@@ -3,6 +3,7 @@
 #include "net/answer.h"
 #include "net/tls.h"
 
+#include <errno.h>
 #include <libwebsockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define PROTOCOL_NAME "steadysocket" /* libwebsockets' name for our callback; not on the wire */
 
@@ -94,6 +96,8 @@ static bool tcp_connected(struct lws *wsi)
  * and are of help only where nothing better is known. */
 static void library_ended(struct steady_connection *c, struct lws *wsi, const char *text)
 {
+    if (!c->owner) /* nobody asks, and what the target points to may be gone */
+        return;
     if (c->phase == PHASE_CONNECTING && c->target.proxy && tcp_connected(wsi) &&
         !(text && strstr(text, "SSL")))
         fail(c, STEADY_PROXY, "the proxy %s refused to connect to %s%s%s", c->target.proxy->text,
@@ -171,7 +175,7 @@ static bool probe(struct steady_connection *c)
 static void verified(struct steady_connection *c, void *verification, bool good)
 {
     char message[768];
-    if (good)
+    if (good || !c->owner)
         return;
     if (!c->target.verify) {
         steady_tls_accept(verification);
@@ -255,7 +259,7 @@ static int opened(struct steady_connection *c)
     if (c->phase != PHASE_ACCEPTED)
         return -1;
     c->phase = PHASE_OPEN;
-    c->calls->opened(c->owner, c->answer.fields.protocol, &c->answer.headers);
+    c->calls->opened(c->owner, &c->answer.fields, &c->answer.headers);
     steady_answer_free(&c->answer);
     return 0;
 }
@@ -475,14 +479,47 @@ static void describe_request(struct steady_connection *c)
         .origin = options->origin,
         .protocols = (const char *const *)options->protocols,
         .protocol_count = options->protocol_count,
+        .compression = &options->compression,
         .headers = options->headers,
         .header_count = options->header_count,
         .authorization = c->authorization,
     };
 }
 
+/* Why no packet can go to the address, or 0. Without a network connect(2) fails at once, and then
+ * libwebsockets 4.1 loses a libuv handle. Asking for the way of a datagram sends nothing. */
+static int route_error(const struct steady_address *address)
+{
+    const struct sockaddr *to = &address->socket.any;
+    socklen_t size =
+        to->sa_family == AF_INET6 ? sizeof address->socket.v6 : sizeof address->socket.v4;
+    int fd = socket(to->sa_family, SOCK_DGRAM, 0);
+    if (fd < 0)
+        return 0;
+    int error = connect(fd, to, size) ? errno : 0;
+    close(fd);
+    switch (error) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+    case EACCES: /* a broadcast address */
+        return error;
+    default:
+        return 0;
+    }
+}
+
 static void dial(struct steady_connection *c)
 {
+    int error = route_error(&c->address);
+    if (error) {
+        fail(c, STEADY_UNREACHABLE, "cannot be reached: %s",
+             uv_strerror(uv_translate_sys_error(error)));
+        c->unreachable = true;
+        steady_ready_add(c->loop, &c->ready);
+        return;
+    }
     const struct steady_target *target = &c->target;
     int flags = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
     if (target->url->secure)

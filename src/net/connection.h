@@ -33,7 +33,8 @@ struct steady_end {
 /* Calls to the owner, all from the loop. None is made after steady_connection_drop. The connection
  * still exists in all of them; after `ended` it is gone. */
 struct steady_connection_owner {
-    void (*opened)(void *owner, const char *protocol, const struct steady_buffer *headers);
+    void (*opened)(void *owner, const struct steady_answer *answer,
+                   const struct steady_buffer *headers);
     void (*received)(void *owner, const uint8_t *bytes, size_t size);
     void (*writable)(void *owner);
     void (*ended)(void *owner, const struct steady_end *end);

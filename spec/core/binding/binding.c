@@ -4,10 +4,17 @@ static const struct {
     const char *name;
     void (*bind)(lua_State *L);
 } subjects[] = {
-    {"utf8", bind_utf8},         {"frame", bind_frame},     {"queue", bind_queue},
-    {"protocol", bind_protocol}, {"url", bind_url},         {"handshake", bind_handshake},
-    {"backoff", bind_backoff},   {"session", bind_session}, {"extension", bind_extension},
-    {"deflate", bind_deflate},   {"heartbeat", bind_heartbeat},
+    {"utf8", bind_utf8},
+    {"frame", bind_frame},
+    {"queue", bind_queue},
+    {"protocol", bind_protocol},
+    {"url", bind_url},
+    {"handshake", bind_handshake},
+    {"backoff", bind_backoff},
+    {"session", bind_session},
+    {"extension", bind_extension},
+    {"deflate", bind_deflate},
+    {"heartbeat", bind_heartbeat},
     {"retry_after", bind_retry_after},
 };
 
