@@ -24,13 +24,14 @@ ROCKSPEC := rockspec/steadysocket-scm-1.rockspec
 core_sources := $(wildcard src/core/*.c)
 sources := $(core_sources) $(wildcard src/net/*.c src/lua/*.c)
 binding_sources := $(wildcard spec/core/binding/*.c)
-lua_sources := $(wildcard src/steadysocket/*.lua)
+lua_sources := $(wildcard src/steadysocket/*.lua src/steadysocket/*/*.lua)
 c_files = $(sort $(shell find $(wildcard src spec bench examples) -name '*.[ch]'))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 module := $(BUILD)/steadysocket/core.so
 binding := $(BUILD)/spec/core_binding.so
 lua_modules := $(lua_sources:src/%=$(BUILD)/%)
+command := $(BUILD)/bin/steadysocket
 
 # Lua's functions are found in the interpreter that loads the module: only its headers are used.
 # -isystem, so that warnings in other people's headers stay theirs.
@@ -53,7 +54,7 @@ endif
 packages = CC='$(CC)' LUA='$(LUA)' tools/packages
 MAKEFLAGS += --no-print-directory
 
-all: $(module) $(lua_modules)
+all: $(module) $(lua_modules) $(command)
 
 $(module): $(call objects,$(sources))
 $(binding): $(call objects,$(core_sources) $(binding_sources))
@@ -73,6 +74,15 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build-packages
 $(lua_modules): $(BUILD)/%: src/%
 	@mkdir -p $(@D)
 	cp $< $@
+
+# It finds the modules of its build tree, wherever it is called from.
+$(command): bin/steadysocket
+	@mkdir -p $(@D)
+	@{ sed 1q $<; \
+	    echo "package.path = '$(abspath $(BUILD))/?.lua;$(abspath $(BUILD))/?/init.lua;' .. package.path"; \
+	    echo "package.cpath = '$(abspath $(BUILD))/?.so;' .. package.cpath"; \
+	    sed 1d $<; } >$@
+	@chmod +x $@
 
 # Changes only when the flags do, and all objects with it.
 flags := $(CC) $(compile_flags) $(LDFLAGS) $(net_libs) $(core_libs)
@@ -162,7 +172,7 @@ layers:
 	tools/layers.sh
 
 lint-rockspec:
-	$(LUA) tools/check-rockspec.lua $(ROCKSPEC) $(sources) $(lua_sources)
+	$(LUA) tools/check-rockspec.lua $(ROCKSPEC) $(sources) $(lua_sources) bin/steadysocket
 
 format:
 	@$(packages) install lint
@@ -173,7 +183,7 @@ install:
 	@$(packages) install build rocks
 	@rm -rf $(BUILD)/rock
 	@mkdir -p $(BUILD)/rock
-	@cp -r src rockspec LICENSE $(BUILD)/rock
+	@cp -r bin src rockspec LICENSE $(BUILD)/rock
 	cd $(BUILD)/rock && luarocks --lua-version=5.4 $(if $(TREE),--tree='$(abspath $(TREE))') \
 	    make $(ROCKSPEC)
 

@@ -316,8 +316,8 @@ static int listen_on(uint16_t port)
 static void reap(int number)
 {
     (void)number;
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
 }
 
 int main(int argc, char **argv)

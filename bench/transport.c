@@ -15,7 +15,7 @@
 #include "net/connection.h"
 #include "net/dns.h"
 #include "net/loop.h"
-#include "net/tls.h"
+#include "net/vhost.h"
 
 #include <lauxlib.h>
 #include <libwebsockets.h>
@@ -152,10 +152,11 @@ static void received(void *owner, const uint8_t *bytes, size_t size)
 
 /* ------------------------------------------------------------------------- the connection */
 
-static void opened(void *owner, const char *protocol, const struct steady_buffer *headers)
+static void opened(void *owner, const struct steady_answer *answer,
+                   const struct steady_buffer *headers)
 {
     struct program *p = owner;
-    (void)protocol;
+    (void)answer;
     (void)headers;
     steady_protocol_init(&p->protocol, &p->loop.random, (size_t)p->options.max_message_size);
     begin(p);
@@ -170,7 +171,7 @@ static void ended(void *owner, const struct steady_end *end)
 static void dial(struct program *p, const char *host, const char *port)
 {
     static const struct steady_connection_owner calls = {opened, received, writable, ended};
-    char url[256], message[512];
+    char url[256], trouble[512];
     struct steady_address address;
     snprintf(url, sizeof url, "ws://%s:%s/%s?size=%zu&count=%zu", host, port, paths[p->mode],
              p->size, p->count);
@@ -180,9 +181,9 @@ static void dial(struct program *p, const char *host, const char *port)
         fail(problem);
     if (!steady_dns_literal(host, p->options.urls[0].port, &address))
         fail("HOST is not a literal address");
-    struct steady_vhost *vhost = steady_vhost_get(&p->loop, NULL, message, sizeof message);
+    struct steady_vhost *vhost = steady_vhost_get(&p->loop, NULL, NULL, trouble, sizeof trouble);
     if (!vhost)
-        fail(message);
+        fail(trouble);
     struct steady_target target = {.address = &address,
                                    .server_name = host,
                                    .verify = true,

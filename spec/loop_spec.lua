@@ -652,9 +652,9 @@ local function mark(name) io.open("/steadysocket-" .. name) end
 local client = WebSocket.new { url = arg[1], tls = { verify = false } }
 client.on_open = function(_, ws) ws:send "hello" end
 client.on_message = function()
-  WebSocket.after(0.2, function() -- all is said and done
+  WebSocket.after(0.1, function() -- all is said and done
     mark "begin"
-    WebSocket.after(1, function()
+    WebSocket.after(0.5, function()
       mark "end"
       client:close()
     end)
@@ -676,9 +676,12 @@ local function calls_between_marks(trace)
   return calls
 end
 
+-- Which ptrace does not go with.
+local NO_LEAK_CHECK = "ASAN_OPTIONS=detect_leaks=0"
+
 local function strace_works()
   if not child.has "strace" then return false, "strace is not installed" end
-  if os.execute "strace -o /dev/null true 2> /dev/null" then return true end
+  if os.execute(NO_LEAK_CHECK .. " strace -o /dev/null true 2> /dev/null") then return true end
   return false, "strace is not permitted here"
 end
 
@@ -694,7 +697,7 @@ describe("an open connection on which nothing happens", function()
       local trace = os.tmpname()
       local result = child.run(IDLE, { server:url() }, {
         under = "strace -f -o " .. trace,
-        environment = "ASAN_OPTIONS=detect_leaks=0", -- which ptrace does not go with
+        environment = NO_LEAK_CHECK,
       })
       assert.same({ "", 0 }, { result.err, result.code })
       local file <close> = assert(io.open(trace))

@@ -1,5 +1,6 @@
 -- The rockspec lists its files by hand, since it can do nothing else: are they the files there are?
--- Arguments: the rockspec, then every .c and .lua file of the module, as the Makefile finds them.
+-- Arguments: the rockspec, then every file that it has to install or compile, as the Makefile finds
+-- them.
 
 local rockspec = {}
 assert(loadfile(arg[1], "t", rockspec))()
@@ -23,6 +24,8 @@ for _, module in pairs(rockspec.build.modules) do
     for _, path in ipairs(module.sources) do list(path) end
   end
 end
+
+for _, path in pairs(rockspec.build.install.bin) do list(path) end
 
 for i = 2, #arg do
   if not listed[arg[i]] then complain(arg[i], "is not listed") end

@@ -360,9 +360,10 @@ local function new_context(tls)
   })
 end
 
-local function listen(address, port)
+local function listen(address, port, narrow)
   local listener = assert(address:find ":" and socket.tcp6() or socket.tcp4())
   listener:setoption("reuseaddr", true)
+  if narrow then listener:setoption("recv-buffer-size", 65536) end
   assert(listener:bind(address, port))
   assert(listener:listen(64))
   listener:settimeout(0)
@@ -389,13 +390,14 @@ turn.along(function()
 end)
 
 --- options: address ("127.0.0.1" or "::1"); port, a free one by default; tls = { cert, key,
---- client_ca: demand a certificate of this authority }.
+--- client_ca: demand a certificate of this authority }; narrow = true: the kernel takes little of
+--- what nobody reads.
 function Peer.listen(options)
   options = options or {}
   local address = options.address or "127.0.0.1"
   local server = setmetatable({ address = address, all = {}, taken = 0 }, Server)
   server.context = options.tls and new_context(options.tls)
-  server.listener = listen(address, options.port or 0)
+  server.listener = listen(address, options.port or 0, options.narrow)
   server.port = math.tointeger(select(2, server.listener:getsockname()))
   server.url = ("%s://%s:%d/"):format(
     options.tls and "wss" or "ws",

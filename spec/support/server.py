@@ -6,6 +6,7 @@ It ends with its standard input, so it never outlives the specs. See server.lua 
 import argparse
 import asyncio
 import json
+import logging
 import os
 import ssl
 import sys
@@ -148,6 +149,10 @@ def parse_arguments():
     parser.add_argument("--client-ca")
     parser.add_argument("--deflate", action="store_true")
     return parser.parse_args()
+
+
+# asyncio's complaints about clients that have gone
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 async def main():

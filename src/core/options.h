@@ -24,7 +24,7 @@ struct steady_queue_options {
 };
 
 struct steady_inbox_options {
-    double max_bytes; /* payload bytes */
+    double max_bytes; /* payload bytes, and 32 for each message */
 };
 
 struct steady_tls_options {

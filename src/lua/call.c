@@ -10,6 +10,14 @@ static int add_traceback(lua_State *L)
     return 1;
 }
 
+/* Makes a text of any error. */
+static int describe_error(lua_State *L)
+{
+    if (!lua_isstring(L, 1) && !luaL_callmeta(L, 1, "__tostring"))
+        lua_pushfstring(L, "the error is a %s value", luaL_typename(L, 1));
+    return 1;
+}
+
 /* Takes the error off the stack; of several the first counts. */
 static void keep_error(lua_State *L, struct loop *loop)
 {
@@ -42,14 +50,17 @@ bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char
                  size_t size)
 {
     lua_State *L = loop->L;
+    lua_pushcfunction(L, describe_error);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
-    if (lua_pcall(L, 1, 0, 0) == LUA_OK)
-        return true;
-    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1);
-    snprintf(message, size, "%s", text);
+    bool done = lua_pcall(L, 1, 0, -3) == LUA_OK;
+    if (!done) {
+        const char *text = lua_tostring(L, -1);
+        snprintf(message, size, "%s", text ? text : "an error that cannot be described");
+        lua_pop(L, 1);
+    }
     lua_pop(L, 1);
-    return false;
+    return done;
 }
 
 void call_raise(lua_State *L, struct loop *loop)

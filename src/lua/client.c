@@ -170,14 +170,21 @@ static void release(struct steady_client *core)
     unanchor(client->loop->L, client);
 }
 
-/* (light userdata: the client). Asks url = function and headers = function. */
+struct preparation {
+    struct client *client;
+    int provider; /* HANDLER_URL or HANDLER_HEADERS: what is asked */
+};
+
+/* (light userdata: the preparation). Asks url = function and headers = function. */
 static int prepare_protected(lua_State *L)
 {
-    struct client *client = lua_touserdata(L, 1);
+    struct preparation *preparation = lua_touserdata(L, 1);
+    struct client *client = preparation->client;
     static void (*const replace[])(lua_State *, struct steady_options *) = {
         [HANDLER_URL] = options_replace_url, [HANDLER_HEADERS] = options_replace_headers};
     lua_rawgetp(L, LUA_REGISTRYINDEX, client);
     for (int provider = HANDLER_URL; provider <= HANDLER_HEADERS; provider++) {
+        preparation->provider = provider;
         if (lua_getiuservalue(L, 2, provider) == LUA_TNIL)
             continue;
         lua_pushinteger(L, client->core.session.attempt);
@@ -190,8 +197,14 @@ static int prepare_protected(lua_State *L)
 
 static bool prepare(struct steady_client *core, char *message, size_t size)
 {
-    struct client *client = (struct client *)core;
-    return call_caught(client->loop, prepare_protected, client, message, size);
+    struct preparation preparation = {(struct client *)core, 0};
+    char problem[480];
+    if (call_caught(preparation.client->loop, prepare_protected, &preparation, problem,
+                    sizeof problem))
+        return true;
+    snprintf(message, size, "the %s function failed: %s",
+             preparation.provider == HANDLER_HEADERS ? "headers" : "url", problem);
+    return false;
 }
 
 struct decision {

@@ -1,6 +1,7 @@
 /* The module's table: require "steadysocket.core". */
 #include "lua/client.h"
 #include "lua/loop.h"
+#include "lua/source.h"
 #include "lua/timer.h"
 
 #include <lauxlib.h>
@@ -18,6 +19,7 @@ int luaopen_steadysocket_core(lua_State *L)
     lua_newtable(L);
     client_open(L);
     loop_open(L);
+    source_open(L);
     lua_setfield(L, -2, "internal");
     lua_pushcfunction(L, client_new);
     lua_setfield(L, -2, "new");

@@ -22,6 +22,9 @@
 /* Bytes of pongs that wait to go out before reading stops. */
 #define PONG_BACKLOG (64 * 1024)
 
+/* Bytes that a message in the inbox counts beside its payload. */
+#define INBOX_MESSAGE 32
+
 /* Seconds the server may ask for in Retry-After. */
 #define MAX_RETRY_AFTER 3600
 
@@ -452,10 +455,16 @@ static bool for_owner(struct steady_event *event, enum steady_event_type type,
     return true;
 }
 
+/* Bytes, with what a message takes beside its payload: empty ones are not for free. */
+static size_t inbox_size(const struct steady_client *c)
+{
+    return c->inbox.waiting_bytes + INBOX_MESSAGE * c->inbox.waiting_messages;
+}
+
 static bool can_deliver(const struct steady_client *c)
 {
     return c->link.greeted && !c->paused &&
-           (double)c->inbox.waiting_bytes < c->options.inbox.max_bytes &&
+           (double)inbox_size(c) < c->options.inbox.max_bytes &&
            (c->link.lost || steady_protocol_backlog(&c->link.protocol) < PONG_BACKLOG);
 }
 
@@ -809,7 +818,7 @@ static bool drop_one(struct steady_client *c)
 static bool drop_expired(struct steady_client *c)
 {
     const struct steady_message *oldest = steady_queue_peek(&c->queue);
-    return oldest && !c->queue.begun.block && oldest->expires <= steady_loop_now(c->loop) &&
+    return oldest && !c->queue.begun.block && oldest->expires <= steady_loop_time(c->loop) &&
            drop_one(c);
 }
 

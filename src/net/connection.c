@@ -92,6 +92,16 @@ static bool tcp_connected(struct lws *wsi)
 #endif
 }
 
+/* The server ended the connection, and did not say why. */
+static void hung_up(struct steady_connection *c)
+{
+    if (c->phase == PHASE_CONNECTING && c->target.url->secure)
+        fail(c, STEADY_TLS, "the TLS handshake failed: the server ended the connection");
+    else
+        fail(c, STEADY_HANDSHAKE,
+             "the server closed the connection instead of answering the upgrade");
+}
+
 /* The library's last word on an attempt or connection. Its own texts differ from version to version
  * and are of help only where nothing better is known. */
 static void library_ended(struct steady_connection *c, struct lws *wsi, const char *text)
@@ -109,16 +119,12 @@ static void library_ended(struct steady_connection *c, struct lws *wsi, const ch
             fail(c, STEADY_NETWORK, "the connection was reset");
     } else if (c->phase == PHASE_CONNECTING && !tcp_connected(wsi)) {
         return; /* `probe` finds out why */
-    } else if (c->phase == PHASE_CONNECTING && c->target.url->secure) {
-        fail(c, STEADY_TLS, "the TLS handshake failed: %s",
-             reason ? reason : "the server ended the connection");
     } else if (text && strstr(text, "parsing header")) {
         fail(c, STEADY_HANDSHAKE, "the answer to the upgrade is not HTTP, or over 16 KiB");
     } else if (reason) { /* in TLS 1.3 what the server thinks of a certificate comes this late */
         fail(c, STEADY_TLS, "the TLS handshake failed: %s", reason);
     } else {
-        fail(c, STEADY_HANDSHAKE,
-             "the server closed the connection instead of answering the upgrade");
+        hung_up(c);
     }
 }
 
@@ -137,7 +143,8 @@ static void probe_done(uv_connect_t *request, int status)
              uv_strerror(status));
     switch (status) {
     case 0:
-        fail(c, STEADY_NETWORK, "the connection broke before the upgrade");
+    case UV_ECONNRESET: /* so it was there, and gone before libwebsockets had seen it */
+        hung_up(c);
         break;
     case UV_ECONNREFUSED:
         fail(c, STEADY_REFUSED, "connection refused: nothing listens on that port");
@@ -151,7 +158,7 @@ static void probe_done(uv_connect_t *request, int status)
     default:
         fail(c, STEADY_UNREACHABLE, "cannot be reached: %s", uv_strerror(status));
     }
-    c->unreachable = status != 0;
+    c->unreachable = status && status != UV_ECONNRESET;
     if (!uv_is_closing((uv_handle_t *)&c->probe))
         uv_close((uv_handle_t *)&c->probe, probe_closed);
 }

@@ -12,6 +12,10 @@
 /* libwebsockets keeps process-wide state while a context is made or destroyed. */
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 
+/* Its set-up of OpenSSL, once for the process: a second one changes the numbers under which it
+ * finds its own data, and TLS handshakes that are under way on other loops fail. */
+static bool tls_ready;
+
 /* Turns of the loop in which libwebsockets closes its handles; it needs two. */
 #define CLOSING_ROUNDS 8
 
@@ -182,8 +186,7 @@ const char *steady_loop_start(struct steady_loop *loop)
     void *foreign[] = {&loop->uv};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .foreign_loops = foreign,
         .pcontext = &loop->lws,
         /* One read takes at most this; the request has to fit too. */
@@ -195,7 +198,10 @@ const char *steady_loop_start(struct steady_loop *loop)
     };
     pthread_mutex_lock(&library);
     lws_set_log_level(0, NULL); /* what fails is told through our own events */
+    if (!tls_ready)
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     struct lws_context *context = lws_create_context(&info);
+    tls_ready = tls_ready || context;
     pthread_mutex_unlock(&library);
     loop->lws = context;
     return context
@@ -226,6 +232,20 @@ static void close_timer(uv_handle_t *handle, void *argument)
         uv_close(handle, free_timer);
 }
 
+static void free_lost(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+/* When connect(2) fails at once, libwebsockets 4.1 forgets the handle that it made for the socket,
+ * with malloc. The context is gone by now, so what still polls is of that kind. */
+static void close_lost(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    if (handle->type == UV_POLL && !uv_is_closing(handle))
+        uv_close(handle, free_lost);
+}
+
 void steady_loop_close(struct steady_loop *loop)
 {
     loop->halted = true;
@@ -240,6 +260,8 @@ void steady_loop_close(struct steady_loop *loop)
     /* What is left are our own handles, closing, and look-ups that libuv cannot call back. */
     while (uv_run(&loop->uv, UV_RUN_DEFAULT)) {
     }
+    uv_walk(&loop->uv, close_lost, NULL);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
     steady_connections_free(loop);
     steady_vhosts_free(loop);
     uv_loop_close(&loop->uv);

@@ -1,32 +1,49 @@
 --- steadysocket: the WebSocket client that stays connected.
 --
 -- The core, in C, has clients, timers and the loop. Here are tasks, which are coroutines that the
--- loop resumes, and the calls that wait: inside a task they yield, outside one they run the loop.
+-- loop resumes, and the calls that wait: a task yields, and whoever is outside of the loop runs it.
 
 local core = require "steadysocket.core"
 local internal = core.internal -- what users shall not see
 local methods = internal.methods
 
+----------------------------------------------------------------------------------------------------
+-- Tasks
+
 local WAIT = {} -- what a task yields, and nobody else can
 
-local current -- the task that runs now, if any: { thread = coroutine }
+local ALIEN = "a task yielded something of its own; inside a task, use coroutines of your own, or "
+  .. "receive, wait, flush and sleep"
 
+local Task = {}
+Task.__index = Task
+
+local current -- the task that runs now, if any
+
+-- Goes on with a task until it waits or ends.
 local function resume(task, ...)
-  local previous = current
+  local thread = task.thread
   current = task
-  local ok, yielded = coroutine.resume(task.thread, ...)
-  current = previous
-  local finished = coroutine.status(task.thread) == "dead"
-  if finished then internal.hold(-1) end
-  if not ok then
-    if type(yielded) == "string" then yielded = debug.traceback(task.thread, yielded) end
-    error(yielded, 0)
+  local ok, result = coroutine.resume(thread, ...)
+  current = nil
+  if coroutine.status(thread) == "suspended" then
+    if result == WAIT then return end
+    ok, result = false, ALIEN
   end
-  if not finished and yielded ~= WAIT then
-    internal.hold(-1)
-    error(debug.traceback(task.thread, "a task yielded something of its own; inside a task, use "
-      .. "coroutines of your own, or receive, wait, flush and sleep"), 0)
-  end
+  internal.hold(-1)
+  if ok then return end
+  if type(result) == "string" then result = debug.traceback(thread, result) end
+  coroutine.close(thread)
+  error(result, 0)
+end
+
+function Task.pause()
+  coroutine.yield(WAIT)
+  return true
+end
+
+function Task:wake()
+  if coroutine.status(self.thread) == "suspended" then resume(self) end
 end
 
 --- Runs fn(...) as a task, from the loop's next turn on.
@@ -35,20 +52,100 @@ function core.spawn(fn, ...)
     error(("bad argument #1 to 'spawn' (function expected, got %s)"):format(type(fn)), 2)
   end
   local arguments = table.pack(...)
-  local task = { thread = coroutine.create(fn) }
+  local task = setmetatable({ thread = coroutine.create(fn) }, Task)
   internal.hold(1)
   core.after(0, function()
     resume(task, table.unpack(arguments, 1, arguments.n))
   end)
 end
 
---- The task that may wait now; nil: outside of the loop, which the caller then has to run.
+----------------------------------------------------------------------------------------------------
+-- Waiting. Who waits has pause(), which returns after wake() or sooner, and then whether there is
+-- anything left to wait for.
+
+local outside = {
+  pause = function() return core.step() end,
+  wake = function() end,
+}
+
+local host -- the event loop that runs ours, if there is one: see attach
+
+-- Who waits now: the running task, or whatever is outside of the loop.
 local function waiter(name)
   if current and coroutine.running() == current.thread then return current end
   if internal.running() then
-    error(name .. ": a handler, or a coroutine of its own, cannot wait; do it in a task "
-      .. "(WebSocket.spawn)", 3)
+    error(name .. ": a handler, or a coroutine inside a task, cannot wait; do it in a task of its "
+      .. "own (WebSocket.spawn)", 3)
   end
+  if not host then return outside end
+  return host.waiter and host.waiter()
+    or error(("%s: %s runs the loop; wait in a task (WebSocket.spawn)"):format(name, host.name), 3)
+end
+
+-- Wakes those of a list from a place on. One that fails must not keep the others asleep.
+local function wake_from(list, first)
+  for i = first, #list do
+    local ok, failure = pcall(list[i].wake, list[i])
+    if not ok then
+      core.after(0, function() wake_from(list, i + 1) end)
+      error(failure, 0)
+    end
+  end
+end
+
+-- Who waits for a change of a client, in the order they came. The core calls while there is anyone.
+local waiting = setmetatable({}, { __mode = "k" })
+
+local function watch(ws, who)
+  if not waiting[ws] then
+    local list = {}
+    waiting[ws] = list
+    internal.watch(ws, function() wake_from(table.move(list, 1, #list, 1, {}), 1) end)
+  end
+  table.insert(waiting[ws], who)
+end
+
+local function unwatch(ws, who)
+  local list = waiting[ws]
+  for i, each in ipairs(list) do
+    if each == who then
+      table.remove(list, i)
+      break
+    end
+  end
+  if #list == 0 then
+    waiting[ws] = nil
+    internal.watch(ws, nil)
+  end
+end
+
+local function at_end(fn)
+  return setmetatable({}, { __close = fn })
+end
+
+-- Waits until condition() returns something, and returns that; or nil, "timeout" after so many
+-- seconds (nil: never). ws: the client that the condition is about, if any.
+local function wait_for(who, ws, seconds, condition)
+  local value, detail = condition()
+  if value ~= nil or detail ~= nil then return value, detail end
+
+  local timed_out = false
+  local timer = seconds and core.after(seconds, function()
+    timed_out = true
+    who:wake()
+  end)
+  if ws then watch(ws, who) end
+  local _ <close> = at_end(function()
+    if timer then timer:cancel() end
+    if ws then unwatch(ws, who) end
+  end)
+
+  repeat
+    local left = who:pause()
+    value, detail = condition()
+    if value ~= nil or detail ~= nil then return value, detail end
+  until timed_out or not left
+  return nil, timed_out and "timeout" or "closed"
 end
 
 local function check_seconds(seconds, index, name)
@@ -56,75 +153,6 @@ local function check_seconds(seconds, index, name)
     error(("bad argument #%d to '%s' (seconds, 0 or more, expected)"):format(index, name), 3)
   end
   return seconds ~= math.huge and seconds or nil
-end
-
---- Waits, for `seconds` at most (nil: for ever). register(wake) has wake called when the condition
--- may have come true; it returns a function that undoes this. Returns what the condition returned
--- when its first value was not nil, or nil, "timeout".
-local function wait_for(task, seconds, condition, register)
-  local results = table.pack(condition())
-  if results[1] ~= nil or results[2] ~= nil then return table.unpack(results, 1, results.n) end
-
-  local timed_out, timer = false, nil
-  local over = false
-  local function wake()
-    if over then return end
-    results = table.pack(condition())
-    over = timed_out or results[1] ~= nil or results[2] ~= nil
-    if over and task then resume(task) end
-  end
-  if seconds then
-    timer = core.after(seconds, function()
-      timed_out = true
-      wake()
-    end)
-  end
-  local unregister = register(wake)
-  if task then
-    coroutine.yield(WAIT)
-  else
-    -- When nothing is left to do, nothing will change.
-    local ok, failure = pcall(function()
-      while not over and core.step() do end
-    end)
-    if not ok then
-      over = true
-      if timer then timer:cancel() end
-      unregister()
-      error(failure, 0)
-    end
-  end
-  over = true
-  if timer then timer:cancel() end
-  unregister()
-  if results[1] ~= nil or results[2] ~= nil then return table.unpack(results, 1, results.n) end
-  return nil, timed_out and "timeout" or "closed"
-end
-
---- Who waits for something of a client. The core calls back while there is anyone.
-local waiting = setmetatable({}, { __mode = "k" })
-
-local function watch(ws)
-  return function(wake)
-    local wakes = waiting[ws]
-    if not wakes then
-      wakes = {}
-      waiting[ws] = wakes
-      internal.watch(ws, function()
-        local now = {}
-        for each in pairs(wakes) do now[#now + 1] = each end
-        for _, each in ipairs(now) do each() end
-      end)
-    end
-    wakes[wake] = true
-    return function()
-      wakes[wake] = nil
-      if next(wakes) == nil and waiting[ws] == wakes then
-        waiting[ws] = nil
-        internal.watch(ws, nil)
-      end
-    end
-  end
 end
 
 local function at_rest(ws)
@@ -137,11 +165,11 @@ function methods.receive(ws, timeout)
   if ws.on_message then
     error("receive: the client has an on_message, which gets its messages", 2)
   end
-  return wait_for(waiter "receive", timeout, function()
+  return wait_for(waiter "receive", ws, timeout, function()
     local data, kind = internal.take(ws)
     if data then return data, kind end
     if at_rest(ws) then return nil, "closed" end
-  end, watch(ws))
+  end)
 end
 
 --- for data, kind in ws:messages() do ... end
@@ -161,28 +189,63 @@ function methods.wait(ws, status, timeout)
   if not statuses[status] then
     error(("bad argument #1 to 'wait' (no status: '%s')"):format(tostring(status)), 2)
   end
-  return wait_for(waiter "wait", timeout, function()
+  return wait_for(waiter "wait", ws, timeout, function()
     if ws.status == status then return true end
     if ws.status == "closed" then return nil, "closed" end
-  end, watch(ws))
+  end)
 end
 
 --- ws:flush([timeout]) -> true | nil, "timeout" | nil, "closed"
 function methods.flush(ws, timeout)
   timeout = check_seconds(timeout, 1, "flush")
-  return wait_for(waiter "flush", timeout, function()
+  return wait_for(waiter "flush", ws, timeout, function()
     if ws.queued == 0 and ws.unconfirmed == 0 then return true end
     if at_rest(ws) then return nil, "closed" end
-  end, watch(ws))
+  end)
 end
 
 --- WebSocket.sleep(seconds)
 function core.sleep(seconds)
-  check_seconds(seconds, 1, "sleep")
   if seconds == nil then
     error("bad argument #1 to 'sleep' (seconds expected)", 2)
   end
-  wait_for(waiter "sleep", seconds, function() end, function() return function() end end)
+  wait_for(waiter "sleep", nil, check_seconds(seconds, 1, "sleep"), function() end)
+end
+
+----------------------------------------------------------------------------------------------------
+-- Other event loops
+
+local run, step, timeout = core.run, core.step, core.timeout
+
+local function refuse(name)
+  return function()
+    error(("%s: %s runs the loop; run that one, or detach it"):format(name, host.name), 2)
+  end
+end
+
+--- Has another event loop run ours: for modules such as steadysocket.luv. The other loop is
+--   name      for messages
+--   wake()    called by calls from outside of our loop that gave it something to do: step soon
+--   waiter()  optional: how the running coroutine waits in that loop, { pause = , wake = } (nil: it
+--             cannot); wake() makes pause(), which returns true, return
+-- Returns the function that makes one turn, without waiting, and returns whether work is left, and
+-- the seconds until the next turn at the latest (nil: none is due). A turn is also due as soon as
+-- WebSocket.fd() is readable. It raises what handlers raise.
+function core.attach(loop)
+  if host then error(("attach: %s runs the loop already"):format(host.name), 2) end
+  host = loop
+  internal.on_work(loop.wake)
+  core.run, core.step = refuse "run", refuse "step"
+  return function()
+    return step(0), timeout()
+  end
+end
+
+--- From now on `run` and `step` run the loop again.
+function core.detach()
+  host = nil
+  internal.on_work(nil)
+  core.run, core.step = run, step
 end
 
 core.internal = nil

@@ -1,0 +1,97 @@
+--- Where messages and notices go: into a pipe or a file, or to the terminal.
+
+local Terminal = require "steadysocket.cli.terminal"
+local WebSocket = require "steadysocket"
+
+local output = {}
+
+--- One line on standard error.
+function output.complain(text)
+  io.stderr:write("steadysocket: ", text, "\n")
+end
+
+local Pipe = {}
+Pipe.__index = Pipe
+
+--- on_broken(message, errno): standard output takes no more.
+function output.pipe(on_broken)
+  io.stdout:setvbuf("full", 64 * 1024)
+  return setmetatable({ on_broken = on_broken, shown = Terminal.is_terminal(1) }, Pipe)
+end
+
+function Pipe:flush()
+  local ok, message, errno = io.stdout:flush()
+  if not ok then self.on_broken(message, errno) end
+end
+
+-- What one turn of the loop brings is written at once.
+local function flush_soon(pipe)
+  if pipe.flushing then return end
+  pipe.flushing = true
+  WebSocket.after(0, function()
+    pipe.flushing = false
+    pipe:flush()
+  end)
+end
+
+function Pipe:message(data, kind)
+  if self.shown and kind == "text" then data = Terminal.harmless(data) end
+  local ok, message, errno = io.stdout:write(data, kind == "text" and "\n" or "")
+  if not ok then self.on_broken(message, errno) end
+  flush_soon(self)
+end
+
+function Pipe.notice(_, _, text)
+  output.complain(text)
+end
+
+function Pipe.status() end
+Pipe.close = Pipe.flush
+
+local Screen = {}
+Screen.__index = Screen
+
+--- options: as for Terminal.new.
+function output.screen(options)
+  return setmetatable({ terminal = Terminal.new(options) }, Screen)
+end
+
+local function hexadecimal(data)
+  local shown = data:sub(1, 24):gsub(".", function(char) return ("%02x "):format(char:byte()) end)
+  return ("binary, %d bytes: %s%s"):format(#data, shown, #data > 24 and "..." or "")
+end
+
+function Screen:message(data, kind)
+  local text = kind == "text" and Terminal.harmless(data) or hexadecimal(data)
+  self.terminal:print("cyan", "< " .. text)
+end
+
+function Screen:notice(colour, text)
+  self.terminal:print(colour, text)
+end
+
+local STATUS_COLOUR = { open = "green", closed = "red" }
+
+local function seconds_left(session)
+  local left = session.due and math.ceil(session.due - os.time()) or 0
+  return ("next attempt in %d s  "):format(math.max(left, 0))
+end
+
+function Screen:status(session)
+  local ws, stats = session.ws, session.ws:stats()
+  local parts = {
+    ws.status == "waiting" and seconds_left(session) or "",
+    ws.latency and ("latency %.1f ms  "):format(ws.latency * 1000) or "",
+    ("sent %d  received %d"):format(stats.sent, stats.received),
+    ws.queued > 0 and ("  queued %d"):format(ws.queued) or "",
+    ws.unconfirmed > 0 and ("  unconfirmed %d"):format(ws.unconfirmed) or "",
+  }
+  local colour = STATUS_COLOUR[ws.status] or "yellow"
+  self.terminal:show_status(colour, ws.status, table.concat(parts))
+end
+
+function Screen:close()
+  self.terminal:close()
+end
+
+return output

@@ -1,0 +1,171 @@
+--- The terminal: messages scroll by above a status line and the line that is being typed, which are
+-- taken away and drawn anew around them.
+
+local Editor = require "steadysocket.cli.editor"
+local WebSocket = require "steadysocket"
+
+local Terminal = {}
+Terminal.__index = Terminal
+
+local PROMPT = "> "
+local COLOURS = { red = 31, green = 32, yellow = 33, cyan = 36, dim = 2, bold = 1 }
+
+local function ask(command)
+  local pipe <close> = assert(io.popen(command .. " 2>/dev/null"))
+  return pipe:read "l"
+end
+
+--- Whether a standard stream (0, 1 or 2) is a terminal.
+function Terminal.is_terminal(descriptor)
+  return (os.execute("test -t " .. descriptor)) == true
+end
+
+--- A peer must not be able to command the terminal: control characters show as "?", also those that
+--- UTF-8 has beyond ASCII.
+function Terminal.harmless(text)
+  return (text:gsub("[\0-\8\11-\31\127]", "?"):gsub("\xC2[\x80-\x9F]", "?"))
+end
+
+--------------------------------------------------------------------------------------------------
+-- Widths
+
+-- East Asian characters and emoji are two columns wide.
+local WIDE = {
+  { 0x1100, 0x115F }, { 0x2E80, 0xA4CF }, { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },
+  { 0xFE30, 0xFE6F }, { 0xFF00, 0xFF60 }, { 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1FAFF },
+  { 0x20000, 0x3FFFD },
+}
+
+local function width_of(char)
+  local code = #char > 2 and utf8.len(char) and utf8.codepoint(char) or 0
+  for _, range in ipairs(WIDE) do
+    if code >= range[1] and code <= range[2] then return 2 end
+  end
+  return 1
+end
+
+-- What of a line fits into `room` columns: as much as possible before the cursor, then what is
+-- behind it. Returns the text and the columns behind the cursor.
+local function visible(chars, cursor, room)
+  local first, last, used, behind = cursor + 1, cursor, 0, 0
+  while first > 1 and used + width_of(chars[first - 1]) <= room do
+    first = first - 1
+    used = used + width_of(chars[first])
+  end
+  while last < #chars and used + width_of(chars[last + 1]) <= room do
+    last = last + 1
+    used = used + width_of(chars[last])
+    behind = behind + width_of(chars[last])
+  end
+  return (table.concat(chars, "", first, last):gsub("%c", " ")), behind
+end
+
+--------------------------------------------------------------------------------------------------
+-- Drawing
+
+function Terminal:paint(colour, text)
+  if not self.colours then return text end
+  return ("\27[%dm%s\27[0m"):format(COLOURS[colour], text)
+end
+
+local function erased(terminal)
+  if not terminal.drawn then return "" end
+  return "\r\27[A\27[J"
+end
+
+local function drawn(terminal)
+  local editor = terminal.editor
+  local text, behind = visible(editor.chars, editor.cursor, terminal.columns - #PROMPT - 1)
+  local back = behind > 0 and ("\27[%dD"):format(behind) or ""
+  return terminal.status .. "\n" .. PROMPT .. text .. back
+end
+
+-- All that a turn of the loop brings is drawn at once.
+local function refresh(terminal)
+  terminal.refreshing = false
+  if terminal.closed then return end
+  io.stdout:write(erased(terminal), table.concat(terminal.lines), drawn(terminal))
+  io.stdout:flush()
+  terminal.lines, terminal.drawn = {}, true
+end
+
+local function refresh_soon(terminal)
+  if terminal.refreshing then return end
+  terminal.refreshing = true
+  WebSocket.after(0, function() refresh(terminal) end)
+end
+
+--- Prints a line, or several, above the prompt.
+function Terminal:print(colour, text)
+  table.insert(self.lines, (colour and self:paint(colour, text) or text) .. "\n")
+  refresh_soon(self)
+end
+
+--- Sets the status line: a word in its colour, and text.
+function Terminal:show_status(colour, word, text)
+  local room = self.columns - #word - 3
+  local status = self:paint(colour, word) .. "  " .. self:paint("dim", text:sub(1, room))
+  if status == self.status then return end
+  self.status = status
+  refresh_soon(self)
+end
+
+--------------------------------------------------------------------------------------------------
+-- Its life
+
+local function measure(terminal)
+  local size = ask "stty size"
+  terminal.columns = math.max(20, tonumber((size or ""):match "%d+ (%d+)") or 80)
+end
+
+-- Keys come as they are pressed, and are not echoed: the line is ours to draw.
+local function take_over()
+  os.execute "stty -icanon -echo -iexten min 1 time 0 2>/dev/null"
+end
+
+--- options: colours; on_line(text), on_end().
+function Terminal.new(options)
+  local terminal = setmetatable({ colours = options.colours, lines = {}, status = "" }, Terminal)
+  terminal.editor = Editor.new {
+    on_line = function(line)
+      terminal:print("bold", PROMPT .. Terminal.harmless(line))
+      options.on_line(line)
+    end,
+    on_end = options.on_end,
+  }
+  terminal.saved = ask "stty -g"
+  measure(terminal)
+  take_over()
+  refresh_soon(terminal)
+  return terminal
+end
+
+--- Takes what was typed.
+function Terminal:feed(bytes)
+  self.editor:feed(bytes)
+  refresh_soon(self)
+end
+
+--- After the window's size changed.
+function Terminal:resized()
+  measure(self)
+  refresh_soon(self)
+end
+
+--- After the process was stopped (Ctrl-Z) and goes on.
+function Terminal:resumed()
+  take_over()
+  self.drawn = false
+  self:resized()
+end
+
+--- Gives the terminal back as it was.
+function Terminal:close()
+  if self.closed then return end
+  self.closed = true
+  io.stdout:write(erased(self), table.concat(self.lines))
+  io.stdout:flush()
+  if self.saved then os.execute("stty " .. self.saved .. " 2>/dev/null") end
+end
+
+return Terminal
