@@ -445,25 +445,46 @@ describe("should_reconnect", function()
     end)
   end
 
+  -- How a connection does not come about, or does not last; and what the client tells of it, if
+  -- should_reconnect calls close() and if it calls reconnect().
+  local ENDS = {
+    {
+      function(server) turn_away(server) end,
+      "connecting on_error closed",
+      "connecting on_error on_open open",
+    },
+    {
+      function(server) server:welcome():cut() end,
+      "connecting on_open open closing on_close closed",
+      "connecting on_open open on_close connecting on_open open",
+    },
+    {
+      function(server) server:welcome():frame(3, "") end,
+      "connecting on_open open on_error closing on_close closed",
+      "connecting on_open open on_error on_close connecting on_open open",
+    },
+  }
+
   it("may close the client", function()
-    for _, how in ipairs { "a refusal", "a loss" } do
+    for _, how in ipairs(ENDS) do
       local server = Peer.listen()
       local client = watched.connect {
         url = server.url,
         should_reconnect = function(_, ws) ws:close() end,
       }
-      if how == "a refusal" then
-        turn_away(server)
-      else
-        server:welcome():cut()
+      how[1](server)
+      client:await_status("closed", 5)
+      turn.never(function() return server:arrivals() > 1 end, "another attempt", 0.02)
+      assert.equal(how[2], client:told())
+      assert.equal(#client.errors, client.ws:stats().failures)
+      for _, list in ipairs { client.errors, client.closes } do
+        assert.is_false(list[1] ~= nil and list[1].will_reconnect)
       end
-      client:await_status "closed"
-      turn.never(function() return server:arrivals() > 1 end, "another attempt", 0.05)
     end
   end)
 
   it("may call reconnect(), which does not wait", function()
-    for _, how in ipairs { "a refusal", "a loss" } do
+    for _, how in ipairs(ENDS) do
       local server = Peer.listen()
       local calls = 0
       local client = watched.connect {
@@ -474,13 +495,13 @@ describe("should_reconnect", function()
           if calls == 1 then ws:reconnect() end
         end,
       }
-      if how == "a refusal" then
-        turn_away(server)
-      else
-        server:welcome():cut()
-      end
+      how[1](server)
       server:welcome()
-      turn.till(function() return client.ws.status == "open" end, "the next connection")
+      turn.till(function() return client:told() == how[3] end, how[3])
+      for _, list in ipairs { client.errors, client.closes } do
+        assert.is_true(list[1] == nil or list[1].will_reconnect)
+        assert.is_true(list[1] == nil or list[1].delay == 0)
+      end
     end
   end)
 end)

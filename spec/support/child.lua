@@ -5,12 +5,13 @@ local child = {}
 local PATIENCE = tonumber(os.getenv "SPEC_PATIENCE") or 1
 local LIMIT = 30 -- seconds
 
-local function quote(text)
+--- A word for the shell.
+function child.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- The interpreter that runs the specs: what is before all other words of its command line.
-local function interpreter()
+--- The interpreter that runs the specs: what is before all other words of its command line.
+function child.interpreter()
   local words, first = _G.arg or {}, 0
   while words[first - 1] do first = first - 1 end
   return words[first] or "lua5.4"
@@ -49,15 +50,15 @@ function child.run(code, arguments, options)
   write(script, code)
   local words = {
     options.environment or "",
-    "LUA_PATH=" .. quote(package.path),
-    "LUA_CPATH=" .. quote(package.cpath),
+    "LUA_PATH=" .. child.quote(package.path),
+    "LUA_CPATH=" .. child.quote(package.cpath),
     ("timeout %d"):format(LIMIT * PATIENCE),
     options.under or "",
-    interpreter(),
+    child.interpreter(),
     script,
   }
   for _, argument in ipairs(arguments or {}) do
-    words[#words + 1] = quote(argument)
+    words[#words + 1] = child.quote(argument)
   end
   local redirected = ("{ %s; } > %s 2> %s < /dev/null"):format(table.concat(words, " "), out, err)
   local _, _, status = os.execute(redirected)

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_MIN 1024  /* bytes, bookkeeping included; what an empty queue may hold */
-#define BLOCK_MAX 65536 /* each block is twice its predecessor, up to here */
+#define BLOCK_MIN 1024       /* bytes, bookkeeping included; what an empty queue may hold */
+#define BLOCK_MAX 65536      /* each block is twice its predecessor, up to here */
+#define POOL_MAX  (4u << 20) /* bytes that a pool keeps */
 
 /* A message in a block. One that has left the queue stays where it is, marked as gone, until its
  * whole block goes. */
@@ -55,11 +56,51 @@ static struct steady_queue_position behind(struct steady_queue_position position
     return seek(position);
 }
 
+static size_t block_size(const struct steady_queue_block *block)
+{
+    return sizeof *block + block->capacity;
+}
+
+/* A block of *size bytes or more, up to twice as many; *size tells. Small ones are not pooled:
+ * malloc is good at those. */
+static struct steady_queue_block *get_block(struct steady_queue_pool *pool, size_t *size)
+{
+    struct steady_queue_block *block = pool ? pool->first : NULL;
+    if (!block || *size < BLOCK_MAX || block_size(block) < *size || block_size(block) / 2 > *size)
+        return malloc(*size);
+    *size = block_size(block);
+    pool->first = block->next;
+    pool->bytes -= *size;
+    return block;
+}
+
+static void put_block(struct steady_queue_pool *pool, struct steady_queue_block *block)
+{
+    const size_t size = block_size(block);
+    if (!pool || size < BLOCK_MAX || size > POOL_MAX - pool->bytes) {
+        free(block);
+        return;
+    }
+    block->next = pool->first;
+    pool->first = block;
+    pool->bytes += size;
+}
+
+void steady_queue_pool_free(struct steady_queue_pool *pool)
+{
+    while (pool->first) {
+        struct steady_queue_block *block = pool->first;
+        pool->first = block->next;
+        free(block);
+    }
+    pool->bytes = 0;
+}
+
 static void remove_block(struct steady_queue *queue, struct steady_queue_block *block)
 {
     *(block->previous ? &block->previous->next : &queue->first) = block->next;
     *(block->next ? &block->next->previous : &queue->last) = block->previous;
-    free(block);
+    put_block(queue->pool, block);
 }
 
 /* Takes a message that nothing else points to any more out of the queue. */
@@ -84,7 +125,7 @@ static bool add_block(struct steady_queue *queue, size_t record)
         size = BLOCK_MAX;
     if (size - sizeof *block < record)
         size = sizeof *block + record;
-    block = malloc(size);
+    block = get_block(queue->pool, &size);
     if (!block)
         return false;
     if (last && last->live == 0) { /* the one that an empty queue kept is too small */
@@ -135,8 +176,10 @@ void steady_queue_prepend(struct steady_queue *queue, struct steady_queue *front
         front->waiting_bytes += queue->waiting_bytes;
         front->waiting_messages += queue->waiting_messages;
     }
+    struct steady_queue_pool *pool = queue->pool;
     *queue = *front;
-    *front = (struct steady_queue){0};
+    queue->pool = pool;
+    *front = (struct steady_queue){.pool = front->pool};
 }
 
 static struct steady_queue_position head_of(const struct steady_queue *queue)
@@ -222,6 +265,6 @@ size_t steady_queue_clear(struct steady_queue *queue)
     size_t messages = queue->waiting_messages + queue->sent_messages;
     while (queue->first)
         remove_block(queue, queue->first);
-    *queue = (struct steady_queue){0};
+    *queue = (struct steady_queue){.pool = queue->pool};
     return messages;
 }

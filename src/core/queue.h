@@ -23,6 +23,13 @@ struct steady_message {
 
 struct steady_queue_block;
 
+/* Blocks that queues are through with, for them to use again: what goes back to the system comes
+ * with page faults, which cost more than all the rest of sending. Zeroed: empty. */
+struct steady_queue_pool {
+    struct steady_queue_block *first;
+    size_t bytes;
+};
+
 /* A place in the queue; block is NULL where there is no message to stand at. */
 struct steady_queue_position {
     struct steady_queue_block *block;
@@ -37,6 +44,7 @@ struct steady_queue {
     size_t waiting_bytes, waiting_messages; /* payload bytes; the begun message still counts here */
     size_t sent_bytes, sent_messages;       /* sent and kept */
     struct steady_message head;             /* what steady_queue_peek shows */
+    struct steady_queue_pool *pool;         /* NULL: none. It must outlive the queue */
 };
 
 /* Adds a message at the end. False: out of memory, and the queue is as it was. */
@@ -74,5 +82,8 @@ void steady_queue_rewind(struct steady_queue *queue);
 /* Empties it and gives all memory back. Returns how many messages that were, kept ones included.
  * Not while a connection is open, which may be in the middle of one: then steady_queue_drop. */
 size_t steady_queue_clear(struct steady_queue *queue);
+
+/* Gives its memory back; it can be used again. */
+void steady_queue_pool_free(struct steady_queue_pool *pool);
 
 #endif

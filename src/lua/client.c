@@ -14,7 +14,16 @@
 /* The client at index; raises for anything else, and for one whose Lua state is being closed. */
 static struct client *check_client(lua_State *L, int index)
 {
-    struct client *client = luaL_checkudata(L, index, CLIENT);
+    /* The metatable is the first upvalue of every method and metamethod: to compare it is much
+     * faster than to look it up by name. */
+    struct client *client = NULL;
+    if (lua_type(L, index) == LUA_TUSERDATA && lua_getmetatable(L, index)) {
+        if (lua_rawequal(L, -1, lua_upvalueindex(1)))
+            client = lua_touserdata(L, index);
+        lua_pop(L, 1);
+    }
+    if (!client)
+        client = luaL_checkudata(L, index, CLIENT); /* raises */
     luaL_argcheck(L, client->loop, index, "the client is gone with its Lua state");
     return client;
 }
@@ -112,6 +121,21 @@ static void log_event(lua_State *L, struct client *client, const struct steady_e
         call_protected(client->loop, log_protected, &entry);
 }
 
+/* Messages are many: nothing is looked up by name. Their kinds are at index 3 and 4. */
+static void handle_message(lua_State *L, struct client *client, const struct steady_event *event)
+{
+    if (lua_getiuservalue(L, 2, HANDLER_MESSAGE) == LUA_TFUNCTION) {
+        lua_pushlstring(L, (const char *)event->data, event->size);
+        lua_pushvalue(L, event->binary ? 4 : 3);
+        lua_pushvalue(L, 2);
+        call_handler(L, 3, 0);
+    } else {
+        lua_pop(L, 1);
+        if (!steady_client_keep(&client->core, event))
+            luaL_error(L, "not enough memory");
+    }
+}
+
 static void handle(lua_State *L, struct client *client, const struct steady_event *event)
 {
     if (event->type == STEADY_EVENT_INCOMPLETE)
@@ -124,8 +148,6 @@ static void handle(lua_State *L, struct client *client, const struct steady_even
         call_handler(L, arguments + 1, 0);
     } else {
         lua_pop(L, 1);
-        if (event->type == STEADY_EVENT_MESSAGE && !steady_client_keep(&client->core, event))
-            luaL_error(L, "not enough memory");
     }
 }
 
@@ -137,8 +159,14 @@ static int deliver_protected(lua_State *L)
     struct steady_event event;
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, client) == LUA_TNIL)
         return 0; /* it is at rest */
-    while (!client->loop->core.halted && steady_client_next(&client->core, &event))
-        handle(L, client, &event);
+    lua_pushliteral(L, "text");
+    lua_pushliteral(L, "binary");
+    while (!client->loop->core.halted && steady_client_next(&client->core, &event)) {
+        if (event.type == STEADY_EVENT_MESSAGE)
+            handle_message(L, client, &event);
+        else
+            handle(L, client, &event);
+    }
     if (lua_getiuservalue(L, 2, HANDLER_WATCH) == LUA_TFUNCTION)
         call_handler(L, 0, 0);
     return 0;
@@ -258,6 +286,7 @@ static bool check_binary(lua_State *L, int index)
 static int result(lua_State *L, const struct client *client, enum steady_error error,
                   const char *message)
 {
+    loop_tell(L, client->loop);
     if (error == STEADY_OK) {
         lua_pushboolean(L, 1);
         return 1;
@@ -359,7 +388,10 @@ static int client_ping(lua_State *L)
 /* ws:discard() -> integer: how many messages it dropped */
 static int client_discard(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)steady_client_discard(&check_client(L, 1)->core));
+    struct client *client = check_client(L, 1);
+    size_t dropped = steady_client_discard(&client->core);
+    loop_tell(L, client->loop);
+    lua_pushinteger(L, (lua_Integer)dropped);
     return 1;
 }
 
@@ -373,6 +405,7 @@ static int client_take(lua_State *L)
     lua_pushlstring(L, (const char *)message->data, message->size);
     lua_pushstring(L, message->binary ? "binary" : "text");
     steady_client_taken(&client->core);
+    loop_tell(L, client->loop);
     return 2;
 }
 
@@ -387,16 +420,22 @@ static int client_watch(lua_State *L)
 }
 
 /* ws:pause()  ws:resume() */
+static int set_pause(lua_State *L, bool pause)
+{
+    struct client *client = check_client(L, 1);
+    steady_client_pause(&client->core, pause);
+    loop_tell(L, client->loop);
+    return 0;
+}
+
 static int client_pause(lua_State *L)
 {
-    steady_client_pause(&check_client(L, 1)->core, true);
-    return 0;
+    return set_pause(L, true);
 }
 
 static int client_resume(lua_State *L)
 {
-    steady_client_pause(&check_client(L, 1)->core, false);
-    return 0;
+    return set_pause(L, false);
 }
 
 /* ws:stats() -> table */
@@ -521,13 +560,13 @@ static const struct property {
 
 #define PROPERTIES (sizeof properties / sizeof *properties)
 
-/* ws.name: a method, a property, or a handler. The upvalue maps names to methods, to the numbers of
- * handlers, which are positive, and to those of properties, which are negative or 0. */
+/* ws.name: a method, a property, or a handler. The second upvalue maps names to methods, to the
+ * numbers of handlers, which are positive, and to those of properties, which are negative or 0. */
 static int client_index(lua_State *L)
 {
     struct client *client = check_client(L, 1);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
+    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNUMBER)
         return 1;
     lua_Integer number = lua_tointeger(L, -1);
     if (number > 0)
@@ -614,10 +653,14 @@ void client_open(lua_State *L)
     };
     luaL_setfuncs(L, waiting, 0);
     luaL_newmetatable(L, CLIENT);
-    luaL_setfuncs(L, meta, 0);
-    luaL_newlib(L, methods);
     lua_pushvalue(L, -1);
-    lua_setfield(L, -4, "methods");
+    luaL_setfuncs(L, meta, 1);
+    lua_pushvalue(L, -1);
+    luaL_newlibtable(L, methods);
+    lua_pushvalue(L, -2);
+    luaL_setfuncs(L, methods, 1);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -5, "methods");
     for (size_t i = 0; i < PROPERTIES; i++) {
         lua_pushinteger(L, -(lua_Integer)i);
         lua_setfield(L, -2, properties[i].name);
@@ -626,7 +669,7 @@ void client_open(lua_State *L)
         lua_pushinteger(L, i);
         lua_setfield(L, -2, handlers[i]);
     }
-    lua_pushcclosure(L, client_index, 1);
+    lua_pushcclosure(L, client_index, 2);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
 }

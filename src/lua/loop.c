@@ -36,7 +36,7 @@ static struct loop *loop_new(lua_State *L)
     if (error)
         luaL_error(L, "no event loop can be made: %s", uv_strerror(error));
     loop->L = L;
-    loop->failed = loop->closed = false;
+    loop->failed = loop->closed = loop->hosted = false;
     lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
     return loop;
@@ -50,6 +50,17 @@ struct loop *loop_get(lua_State *L)
     if (loop && loop->closed)
         luaL_error(L, "the event loop is gone with its Lua state");
     return loop ? loop : loop_new(L);
+}
+
+void loop_tell(lua_State *L, struct loop *loop)
+{
+    if (!loop->hosted || !loop->core.changed || loop->core.running)
+        return;
+    loop->core.changed = false;
+    loop_push(L, loop);
+    lua_getiuservalue(L, -1, LOOP_WORK);
+    call_handler(L, 0, 0);
+    lua_pop(L, 1);
 }
 
 /* Every wait goes through here: not inside a handler, which would never return to the loop. */
@@ -123,10 +134,24 @@ static int internal_hold(lua_State *L)
     return 0;
 }
 
+/* on_work(fn | nil): has fn called when a call from outside of the loop gave it something to do */
+static int internal_on_work(lua_State *L)
+{
+    struct loop *loop = loop_get(L);
+    lua_settop(L, 1);
+    loop->hosted = !lua_isnil(L, 1);
+    loop_push(L, loop);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, LOOP_WORK);
+    return 0;
+}
+
 void loop_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"running", internal_running}, {"hold", internal_hold}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"running", internal_running},
+                                         {"hold", internal_hold},
+                                         {"on_work", internal_on_work},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }
 

@@ -11,6 +11,15 @@
 
 __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
 
+/* What init.lua takes out of the module's table is there for our other Lua files by a name. */
+static void share(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "steadysocket.internal");
+    lua_pop(L, 1);
+}
+
 int luaopen_steadysocket_core(lua_State *L)
 {
     luaL_checkversion(L);
@@ -20,6 +29,7 @@ int luaopen_steadysocket_core(lua_State *L)
     client_open(L);
     loop_open(L);
     source_open(L);
+    share(L);
     lua_setfield(L, -2, "internal");
     lua_pushcfunction(L, client_new);
     lua_setfield(L, -2, "new");

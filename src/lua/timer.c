@@ -25,6 +25,7 @@ static void disarm(lua_State *L, struct timer *timer)
         return;
     timer->armed = false;
     timer->loop->core.alive--;
+    timer->loop->core.changed = true; /* it may have been the last */
     steady_timer_stop(timer->core);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, timer);
@@ -77,6 +78,7 @@ static int start(lua_State *L, double seconds, double interval)
     loop->core.alive++;
     timer->due = steady_loop_time(&loop->core) + seconds;
     steady_timer_start(timer->core, seconds);
+    loop_tell(L, loop);
     return 1;
 }
 
@@ -97,7 +99,9 @@ int timer_every(lua_State *L)
 /* timer:cancel() */
 static int timer_cancel(lua_State *L)
 {
-    disarm(L, luaL_checkudata(L, 1, TIMER));
+    struct timer *timer = luaL_checkudata(L, 1, TIMER);
+    disarm(L, timer);
+    loop_tell(L, timer->loop);
     return 0;
 }
 

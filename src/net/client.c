@@ -2,9 +2,8 @@
 
 #include "core/retry_after.h"
 #include "net/answer.h"
-#include "net/proxy.h"
+#include "net/parts.h"
 
-#include <libwebsockets.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,76 +11,16 @@
 #include <string.h>
 #include <time.h>
 
-/* Seconds that the peer has to end the TCP connection after its close frame, or after a failure.
- * Ending it is the server's part (RFC 6455 section 7.1.1). */
-#define LINGER 1.0
-
-/* Writes in a row for one client before others have a turn. */
-#define WRITES_A_TURN 8
-
-/* Bytes of pongs that wait to go out before reading stops. */
-#define PONG_BACKLOG (64 * 1024)
-
-/* Bytes that a message in the inbox counts beside its payload. */
-#define INBOX_MESSAGE 32
-
 /* Seconds the server may ask for in Retry-After. */
 #define MAX_RETRY_AFTER 3600
 
-/* A timer that fires this much early, in seconds, is on time: the loop's clock counts milliseconds.
+/* ------------------------------------------------------------------------- what the session says
  */
-#define CLOCK_STEP 0.0005
-
-/* ------------------------------------------------------------------------- changes of status */
-
-static void drop_attempt(struct steady_client *c)
-{
-    steady_connection_drop(c->connection);
-    c->connection = NULL;
-    steady_dns_cancel(c->attempt.dns);
-    c->attempt.dns = NULL;
-    free(c->attempt.addresses);
-    c->attempt.addresses = NULL;
-}
-
-static struct steady_event close_event(const struct steady_client *c, double delay)
-{
-    const struct steady_link *link = &c->link;
-    return (struct steady_event){
-        .type = STEADY_EVENT_CLOSE,
-        .code = link->failure ? link->failure_code
-                : link->code  ? link->code
-                              : STEADY_CLOSE_ABNORMAL,
-        .data = (const uint8_t *)link->reason,
-        .size = link->reason_size,
-        .clean = link->code && steady_protocol_close_sent(&link->protocol),
-        .by = link->failure || link->by_us ? STEADY_BY_US
-              : link->code                 ? STEADY_BY_PEER
-                                           : STEADY_BY_NETWORK,
-        .delay = delay,
-    };
-}
-
-/* The open connection is over, one way or another. What had not gone out waits for the next one. */
-static void end_link(struct steady_client *c, double delay)
-{
-    if (!c->link.open)
-        return;
-    struct steady_event event = close_event(c, delay);
-    steady_events_push(&c->events, &event);
-    steady_protocol_free(&c->link.protocol);
-    free(c->link.reason);
-    c->stats.connected += steady_loop_time(c->loop) - c->link.opened_at;
-    c->stats.resent += c->queue.sent_messages;
-    c->link = (struct steady_link){0};
-    steady_queue_rewind(&c->queue);
-    steady_queue_prepend(&c->queue, &c->front);
-}
 
 /* Tells the session what happened and carries out what it answers. delay: see
  * steady_session_handle. The owner hears what happened first, the new status next. */
-static enum steady_session_action change(struct steady_client *c, enum steady_session_event event,
-                                         double delay)
+enum steady_session_action steady_client_change(struct steady_client *c,
+                                                enum steady_session_event event, double delay)
 {
     enum steady_status old = c->session.status;
     c->changes++;
@@ -89,8 +28,8 @@ static enum steady_session_action change(struct steady_client *c, enum steady_se
     enum steady_session_action action = steady_session_handle(&c->session, event, now, delay);
     if (action == STEADY_ACTION_DROP || action == STEADY_ACTION_ATTEMPT ||
         event == STEADY_SESSION_FAILED || event == STEADY_SESSION_LOST) {
-        end_link(c, action == STEADY_ACTION_ATTEMPT ? 0 : delay);
-        drop_attempt(c);
+        steady_link_end(c, action == STEADY_ACTION_ATTEMPT ? 0 : delay);
+        steady_attempt_drop(c);
     }
     if (c->session.status == STEADY_STATUS_CLOSED && c->user_closed)
         c->stats.dropped += steady_queue_clear(&c->queue);
@@ -120,7 +59,7 @@ static double retry_after(const struct steady_buffer *headers)
 }
 
 /* Makes event->message one with the client's name and the URL, and remembers it. */
-static void complete_message(struct steady_client *c, struct steady_event *event)
+void steady_client_complete_message(struct steady_client *c, struct steady_event *event)
 {
     struct steady_buffer text = {0};
     const char *url = c->attempt.url ? c->attempt.url->text : "";
@@ -135,28 +74,27 @@ static void complete_message(struct steady_client *c, struct steady_event *event
 }
 
 /* Asks the owner what shall follow `ended`, and tells it `error`, if it is not NULL. An owner that
- * answers with a call, as close(), has decided by that. */
+ * answers with a call, as close() or reconnect(), has decided by that; it hears of the error before
+ * it hears what the call did. */
 static void decide(struct steady_client *c, enum steady_session_event what,
                    const struct steady_event *ended, struct steady_event *error)
 {
     unsigned changes = c->changes;
+    struct steady_queued_event *last = c->events.last;
     double delay = c->owner->decide(c, ended);
     bool overtaken = c->changes != changes;
+    if (overtaken)
+        delay = c->session.status == STEADY_STATUS_CONNECTING ? 0 : -1;
     if (error) {
-        error->delay = overtaken ? -1 : delay;
-        steady_events_push(&c->events, error);
+        error->delay = delay;
+        steady_events_insert(&c->events, last, error);
     }
-    if (!overtaken)
-        change(c, what, delay);
+    if (!overtaken || c->session.status == STEADY_STATUS_CLOSING)
+        steady_client_change(c, what, delay);
 }
 
-/* end: what the connection told, or NULL. */
-static void fail_attempt(struct steady_client *c, enum steady_error error,
-                         const struct steady_end *end, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void fail_attempt(struct steady_client *c, enum steady_error error,
-                         const struct steady_end *end, const char *format, ...)
+void steady_client_fail_attempt(struct steady_client *c, enum steady_error error,
+                                const struct steady_end *end, const char *format, ...)
 {
     char message[1024];
     va_list arguments;
@@ -173,342 +111,31 @@ static void fail_attempt(struct steady_client *c, enum steady_error error,
         .size = end ? end->body_size : 0,
         .delay = delay_of_options(c),
     };
-    complete_message(c, &event);
+    steady_client_complete_message(c, &event);
     event.retry_after = retry_after(event.headers);
     if (event.delay >= 0)
         event.delay = fmax(event.delay, event.retry_after);
     decide(c, STEADY_SESSION_FAILED, &event, &event);
 }
 
-/* ------------------------------------------------------------------------- the attempt */
-
-static const struct steady_connection_owner connection_calls;
-
-/* The proxy of the present attempt, or NULL. */
-static const struct steady_url *proxy_of(const struct steady_client *c)
-{
-    return c->options.proxy.host   ? &c->options.proxy
-           : c->attempt.proxy.host ? &c->attempt.proxy
-                                   : NULL;
-}
-
-static bool get_vhost(struct steady_client *c)
-{
-    char message[512];
-    struct steady_proxy proxy = {proxy_of(c), c->attempt.addresses[c->attempt.current].text};
-    struct steady_vhost *vhost =
-        steady_vhost_get(c->loop, c->attempt.url->secure ? &c->options.tls : NULL,
-                         proxy.url ? &proxy : NULL, message, sizeof message);
-    steady_vhost_release(c->attempt.vhost); /* after, so that it stays if it is the same */
-    c->attempt.vhost = vhost;
-    if (!vhost)
-        fail_attempt(c, STEADY_TLS, NULL, "%s", message);
-    return vhost != NULL;
-}
-
-static void try_address(struct steady_client *c)
-{
-    struct steady_attempt *attempt = &c->attempt;
-    const struct steady_tls_options *tls = &c->options.tls;
-    if (!get_vhost(c))
-        return;
-    struct steady_target target = {
-        .address = &attempt->addresses[attempt->current],
-        .server_name = tls->server_name ? tls->server_name : attempt->url->host,
-        .verify = tls->verify,
-        .vhost = attempt->vhost,
-        .url = attempt->url,
-        .proxy = proxy_of(c),
-        .options = &c->options,
-    };
-    /* A silent address must leave time for the others. */
-    double now = steady_loop_time(c->loop);
-    attempt->deadline =
-        now + (c->session.deadline - now) / (double)(attempt->count - attempt->current);
-    c->connection = steady_connection_start(c->loop, &target, &connection_calls, c);
-    if (!c->connection)
-        fail_attempt(c, STEADY_NETWORK, NULL, "out of memory");
-}
-
-static bool next_address(struct steady_client *c)
-{
-    if (c->attempt.current + 1 >= c->attempt.count)
-        return false;
-    c->attempt.current++;
-    try_address(c);
-    return true;
-}
-
-static void set_addresses(struct steady_client *c, const struct steady_address *addresses,
-                          size_t count)
-{
-    c->attempt.addresses = malloc(count * sizeof *addresses);
-    if (!c->attempt.addresses) {
-        fail_attempt(c, STEADY_NETWORK, NULL, "out of memory");
-        return;
-    }
-    memcpy(c->attempt.addresses, addresses, count * sizeof *addresses);
-    c->attempt.count = count;
-    c->attempt.current = 0;
-    try_address(c);
-}
-
-static const char *host_to_reach(const struct steady_client *c)
-{
-    return proxy_of(c) ? proxy_of(c)->host : c->attempt.url->host;
-}
-
-static void resolved(void *owner, const struct steady_address *addresses, size_t count,
-                     const char *problem)
-{
-    struct steady_client *c = owner;
-    c->attempt.dns = NULL;
-    if (count)
-        set_addresses(c, addresses, count);
-    else
-        fail_attempt(c, proxy_of(c) ? STEADY_PROXY : STEADY_DNS, NULL, "cannot resolve \"%s\": %s",
-                     host_to_reach(c), problem);
-}
-
-static void look_up(struct steady_client *c)
-{
-    struct steady_address address;
-    const char *host = host_to_reach(c);
-    uint16_t port = proxy_of(c) ? proxy_of(c)->port : c->attempt.url->port;
-    if (steady_dns_literal(host, port, &address))
-        set_addresses(c, &address, 1);
-    else if (!(c->attempt.dns = steady_dns_resolve(c->loop, host, port, resolved, c)))
-        fail_attempt(c, STEADY_NETWORK, NULL, "out of memory");
-}
-
-static void start_attempt(struct steady_client *c)
-{
-    struct steady_attempt *attempt = &c->attempt;
-    char message[512];
-    attempt->start = false;
-    attempt->deadline = INFINITY;
-    attempt->url = NULL; /* the options' are about to change */
-    c->stats.attempts++;
-    unsigned changes = c->changes;
-    bool prepared = c->owner->prepare(c, message, sizeof message);
-    if (c->changes != changes) /* by a call of the owner's */
-        return;
-    if (!prepared) {
-        fail_attempt(c, STEADY_PROVIDER, NULL, "%s", message);
-        return;
-    }
-    attempt->url = &c->options.urls[(c->session.attempt - 1) % c->options.url_count];
-    steady_url_free(&attempt->proxy);
-    if (c->options.proxy_of_environment &&
-        !steady_proxy_of_environment(attempt->url, &attempt->proxy, message, sizeof message))
-        fail_attempt(c, STEADY_PROXY, NULL, "%s", message);
-    else
-        look_up(c);
-}
-
-/* ------------------------------------------------------------------------- sending */
-
-/* After close(): once all that was queued has gone out, our close frame. */
-static bool begin_closing(struct steady_client *c)
-{
-    struct steady_link *link = &c->link;
-    if (c->session.status != STEADY_STATUS_CLOSING || link->by_us || link->code || link->failure)
-        return false;
-    link->by_us = true;
-    return steady_protocol_close(&link->protocol, c->close_code, c->close_reason,
-                                 c->close_reason ? strlen(c->close_reason) : 0);
-}
-
-/* Behind the messages that went out, a ping whose pong confirms them. One at a time: the next one
- * covers what is sent until then. Our close frame needs none: its answer confirms as well. Returns
- * whether there is one to go out. */
-static bool ask_for_confirmation(struct steady_client *c)
-{
-    struct steady_link *link = &c->link;
-    uint8_t payload[STEADY_HEARTBEAT_PING];
-    if (!c->options.confirm || link->heartbeat.covers || !c->queue.sent_messages || link->code ||
-        link->by_us || link->failure)
-        return false;
-    steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, steady_loop_now(c->loop),
-                         payload);
-    c->stats.pings++;
-    return steady_protocol_ping(&link->protocol, payload, sizeof payload);
-}
-
-/* One write of as much as fits; false: there is nothing to write, or it cannot be. */
-static bool write_some(struct steady_client *c)
-{
-    struct steady_protocol *protocol = &c->link.protocol;
-    size_t waiting = c->queue.waiting_messages;
-    uint64_t expired = protocol->expired;
-    size_t size =
-        steady_protocol_output(protocol, &c->queue, c->options.confirm, steady_loop_now(c->loop),
-                               c->loop->write_buffer + LWS_PRE, STEADY_WRITE_SIZE);
-    expired = protocol->expired - expired;
-    c->stats.dropped += expired;
-    c->stats.sent += waiting - c->queue.waiting_messages - expired;
-    c->stats.bytes_sent += size;
-    if (c->watched && !c->queue.waiting_messages && waiting)
-        steady_ready_add(c->loop, &c->ready);
-    bool written = size && steady_connection_write(c->connection, size);
-    return ask_for_confirmation(c) || written;
-}
-
-/* Whether the queue, having been over high_water, is at or under low_water. */
-static void check_drain(struct steady_client *c)
-{
-    if (!c->over_high_water || (double)steady_client_queued_bytes(c) > c->options.low_water)
-        return;
-    struct steady_event event = {.type = STEADY_EVENT_DRAIN};
-    c->over_high_water = false;
-    steady_events_push(&c->events, &event);
-    steady_ready_add(c->loop, &c->ready);
-}
-
-static void flush(struct steady_client *c)
-{
-    if (!c->link.greeted || !c->connection)
-        return;
-    bool more = true;
-    for (int i = 0; more && i < WRITES_A_TURN && steady_connection_can_write(c->connection); i++)
-        more = write_some(c) || (begin_closing(c) && write_some(c));
-    if (more)
-        steady_connection_want_writable(c->connection);
-    check_drain(c);
-}
-
-/* ------------------------------------------------------------------------- receiving */
-
-/* The OPEN event has been handled: what was sent meanwhile goes first. */
-static void end_greeting(struct steady_client *c)
-{
-    if (!c->link.greeting)
-        return;
-    c->link.greeting = false;
-    c->link.greeted = true;
-    steady_queue_prepend(&c->queue, &c->front);
-}
-
-static void peer_closes(struct steady_client *c, const struct steady_protocol_event *event)
-{
-    struct steady_link *link = &c->link;
-    link->code = event->code;
-    if (link->by_us) { /* it answers our close frame, so it has read all before that */
-        c->stats.confirmed += c->queue.sent_messages;
-        steady_queue_confirm(&c->queue, c->queue.sent_messages);
-    }
-    link->reason = malloc(event->size + 1);
-    link->linger = steady_loop_time(c->loop) + LINGER;
-    if (!link->reason)
-        return; /* the code is what matters */
-    memcpy(link->reason, event->data, event->size);
-    link->reason_size = event->size;
-}
-
-static void peer_fails(struct steady_client *c, const struct steady_protocol_event *event)
-{
-    struct steady_link *link = &c->link;
-    link->failure = event->code == STEADY_CLOSE_TOO_LARGE        ? STEADY_TOO_LARGE
-                    : event->code == STEADY_CLOSE_INTERNAL_ERROR ? STEADY_NETWORK
-                                                                 : STEADY_PROTOCOL;
-    link->failure_code = event->code;
-    link->failure_message = (const char *)event->data;
-    link->linger = steady_loop_time(c->loop) + LINGER;
-}
-
-/* A pong of ours confirms; another one is the owner's, who may have pinged by hand. */
-static bool is_for_owner(struct steady_client *c, const struct steady_protocol_event *pong)
-{
-    double latency;
-    size_t confirmed;
-    c->stats.pongs++;
-    if (!steady_heartbeat_pong(&c->link.heartbeat, pong->data, pong->size, steady_loop_now(c->loop),
-                               &latency, &confirmed))
-        return true;
-    c->latency = latency;
-    c->stats.confirmed += confirmed;
-    steady_queue_confirm(&c->queue, confirmed);
-    return false;
-}
-
-/* The answer to a text heartbeat. */
-static bool is_reply(struct steady_client *c, const struct steady_protocol_event *message)
-{
-    const char *reply = c->options.heartbeat.on ? c->options.heartbeat.reply : NULL;
-    if (!reply || message->binary || strlen(reply) != message->size ||
-        memcmp(reply, message->data, message->size) != 0)
-        return false;
-    if (c->link.heartbeat.asked > 0 && !c->link.heartbeat.covers) { /* not by a ping, that is */
-        c->latency = steady_loop_now(c->loop) - c->link.heartbeat.asked;
-        c->link.heartbeat.asked = 0;
-    }
-    return true;
-}
-
-static bool for_owner(struct steady_event *event, enum steady_event_type type,
-                      const struct steady_protocol_event *from)
-{
-    event->type = type;
-    event->data = from->data;
-    event->size = from->size;
-    event->binary = from->binary;
-    return true;
-}
-
-/* Bytes, with what a message takes beside its payload: empty ones are not for free. */
-static size_t inbox_size(const struct steady_client *c)
-{
-    return c->inbox.waiting_bytes + INBOX_MESSAGE * c->inbox.waiting_messages;
-}
-
-static bool can_deliver(const struct steady_client *c)
-{
-    return c->link.greeted && !c->paused &&
-           (double)inbox_size(c) < c->options.inbox.max_bytes &&
-           (c->link.lost || steady_protocol_backlog(&c->link.protocol) < PONG_BACKLOG);
-}
-
-static bool next_message(struct steady_client *c, struct steady_event *event)
-{
-    struct steady_protocol_event next;
-    while (can_deliver(c)) {
-        switch (steady_protocol_next(&c->link.protocol, &next)) {
-        case STEADY_PROTOCOL_MESSAGE:
-            if (is_reply(c, &next))
-                break;
-            c->stats.received++;
-            return for_owner(event, STEADY_EVENT_MESSAGE, &next);
-        case STEADY_PROTOCOL_PONG:
-            if (is_for_owner(c, &next))
-                return for_owner(event, STEADY_EVENT_PONG, &next);
-            break;
-        case STEADY_PROTOCOL_CLOSE:
-            peer_closes(c, &next);
-            break;
-        case STEADY_PROTOCOL_FAILURE:
-            peer_fails(c, &next);
-            break;
-        case STEADY_PROTOCOL_NONE:
-            return false;
-        default:
-            break;
-        }
-    }
-    return false;
-}
+/* ------------------------------------------------------------------------- the turn */
 
 bool steady_client_next(struct steady_client *c, struct steady_event *event)
 {
-    end_greeting(c);
-    if (!steady_events_pop(&c->events, event))
-        return next_message(c, event);
+    steady_link_end_greeting(c);
+    /* `current` is what was handed out last: popping lets go of it. */
+    bool queued = !steady_events_empty(&c->events) || c->events.current;
+    if (!queued || !steady_events_pop(&c->events, event))
+        return steady_link_next(c, event);
     c->link.greeting = event->type == STEADY_EVENT_OPEN && c->link.open;
     return true;
 }
 
-static size_t unread(const struct steady_client *c)
+/* A delivery that a handler cut short is to be finished, also when that was the last event: an owner
+ * who watches hears of its end. */
+static bool has_news(const struct steady_client *c)
 {
-    return c->link.open ? steady_protocol_pending(&c->link.protocol) : 0;
+    return !steady_events_empty(&c->events) || (c->watched && c->loop->halted);
 }
 
 static void deliver(struct steady_client *c)
@@ -517,31 +144,20 @@ static void deliver(struct steady_client *c)
         c->delivering = true;
         c->owner->deliver(c);
         c->delivering = false;
-        end_greeting(c);
+        steady_link_end_greeting(c);
     }
-    if (!steady_events_empty(&c->events))
+    if (has_news(c))
         steady_ready_add(c->loop, &c->ready);
 }
 
-/* ------------------------------------------------------------------------- the turn */
-
 static void lose_link(struct steady_client *c)
 {
-    struct steady_event closing = close_event(c, delay_of_options(c));
+    struct steady_event closing = steady_link_close_event(c, delay_of_options(c));
     struct steady_event error = {
         .type = STEADY_EVENT_ERROR, .error = c->link.failure, .message = c->link.failure_message};
     if (c->link.failure)
-        complete_message(c, &error);
+        steady_client_complete_message(c, &error);
     decide(c, STEADY_SESSION_LOST, &closing, c->link.failure ? &error : NULL);
-}
-
-static void time_out(struct steady_client *c)
-{
-    double seconds = c->options.session.connect_timeout;
-    if (c->connection)
-        steady_connection_time_out(c->connection, seconds);
-    else
-        fail_attempt(c, STEADY_TIMEOUT, NULL, "the name is not resolved within %g s", seconds);
 }
 
 static bool due(double deadline, double now)
@@ -549,79 +165,19 @@ static bool due(double deadline, double now)
     return deadline - CLOCK_STEP <= now;
 }
 
-/* Ends the connection from our side, as if TCP had ended. */
-static void drop_link(struct steady_client *c)
-{
-    steady_connection_drop(c->connection);
-    c->connection = NULL;
-    c->link.lost = true;
-}
-
-static void ask_for_life(struct steady_client *c)
-{
-    struct steady_link *link = &c->link;
-    const char *message = c->options.heartbeat.message;
-    double now = steady_loop_now(c->loop);
-    if (message) {
-        link->heartbeat.asked = now;
-        steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message));
-    } else {
-        uint8_t payload[STEADY_HEARTBEAT_PING];
-        steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, now, payload);
-        steady_protocol_ping(&link->protocol, payload, sizeof payload);
-        c->stats.pings++;
-    }
-}
-
-/* While it is paused, or closing, a client does not ask. */
-static bool has_heartbeat(const struct steady_client *c)
-{
-    return c->session.status == STEADY_STATUS_OPEN && c->link.greeted && !c->link.lost &&
-           !c->link.code && !c->link.failure && can_deliver(c);
-}
-
-static void check_heartbeat(struct steady_client *c, double now)
-{
-    struct steady_link *link = &c->link;
-    if (!has_heartbeat(c))
-        return;
-    switch (steady_heartbeat_check(&link->heartbeat, &c->options.heartbeat, now + CLOCK_STEP)) {
-    case STEADY_HEARTBEAT_ASK:
-        ask_for_life(c);
-        break;
-    case STEADY_HEARTBEAT_DEAD:
-        link->failure = STEADY_HEARTBEAT;
-        link->failure_code = STEADY_CLOSE_ABNORMAL;
-        link->failure_message = "the peer is silent: it does not answer the heartbeat";
-        drop_link(c);
-        break;
-    default:
-        break;
-    }
-}
-
-/* This address has had its share of the time. If it has been reached, it is the one. */
-static void leave_address(struct steady_client *c)
-{
-    struct steady_connection *connection = c->connection;
-    c->attempt.deadline = INFINITY;
-    if (connection && !steady_connection_reached(connection) && next_address(c))
-        steady_connection_drop(connection);
-}
-
 static void check_time(struct steady_client *c)
 {
     double now = steady_loop_time(c->loop);
     if (due(c->session.deadline, now)) {
         c->link.by_us = c->link.by_us || !c->link.code; /* close_timeout: we end it */
-        if (change(c, STEADY_SESSION_DUE, -1) == STEADY_ACTION_TIME_OUT)
-            time_out(c);
+        if (steady_client_change(c, STEADY_SESSION_DUE, -1) == STEADY_ACTION_TIME_OUT)
+            steady_attempt_time_out(c);
     } else if (c->session.status == STEADY_STATUS_CONNECTING && due(c->attempt.deadline, now)) {
-        leave_address(c);
+        steady_attempt_leave_address(c);
     } else if (c->link.linger > 0 && !c->link.lost && due(c->link.linger, now)) {
-        drop_link(c);
+        steady_link_drop(c);
     } else {
-        check_heartbeat(c, now);
+        steady_link_check_heartbeat(c, now);
     }
 }
 
@@ -634,7 +190,7 @@ static void arm(struct steady_client *c)
         next = fmin(next, c->attempt.deadline);
     if (c->link.linger > 0 && !c->link.lost)
         next = fmin(next, c->link.linger);
-    if (has_heartbeat(c))
+    if (steady_link_has_heartbeat(c))
         next = fmin(next, steady_heartbeat_deadline(&c->link.heartbeat, &c->options.heartbeat));
     if (!c->timer || next == c->armed || (c->armed < next && !isinf(next)))
         return;
@@ -650,17 +206,19 @@ static void arm(struct steady_client *c)
 static void carry_on(struct steady_client *c)
 {
     deliver(c);
-    if (unread(c) && !steady_protocol_hold(&c->link.protocol))
+    if (steady_link_unread(c) && !steady_protocol_hold(&c->link.protocol))
         c->link.lost = true; /* out of memory: bytes are missing, so the stream is of no more use */
-    flush(c);
-    if (unread(c) && can_deliver(c)) /* the pongs that delivery waited for have gone out */
+    steady_link_flush(c);
+    if (steady_link_unread(c) &&
+        steady_link_can_deliver(c)) /* the pongs that delivery waited for have gone out */
         steady_ready_add(c->loop, &c->ready);
-    if (c->link.lost && !unread(c))
+    if (c->link.lost && !steady_link_unread(c))
         lose_link(c);
     if (c->connection && c->link.open)
-        steady_connection_pause(c->connection, unread(c) || !can_deliver(c));
+        steady_connection_pause(c->connection,
+                                steady_link_unread(c) || !steady_link_can_deliver(c));
     arm(c);
-    if (c->alive && !steady_session_active(&c->session) && steady_events_empty(&c->events)) {
+    if (c->alive && !steady_session_active(&c->session) && !has_news(c)) {
         c->alive = false;
         c->loop->alive--;
         c->owner->release(c);
@@ -672,7 +230,7 @@ static void turn(struct steady_ready *ready)
     struct steady_client *c = (struct steady_client *)ready; /* its first member */
     check_time(c);
     if (c->attempt.start)
-        start_attempt(c);
+        steady_attempt_start(c);
     carry_on(c);
 }
 
@@ -683,7 +241,8 @@ static void timer_due(void *owner)
     turn(&c->ready);
 }
 
-/* ------------------------------------------------------------------------- the connection calls */
+/* ------------------------------------------------------------------------- calls of the connection
+ */
 
 static void opened(void *owner, const struct steady_answer *answer,
                    const struct steady_buffer *headers)
@@ -710,7 +269,7 @@ static void opened(void *owner, const struct steady_answer *answer,
     steady_protocol_deflate(&c->link.protocol, &answer->compression);
     free(c->attempt.addresses);
     c->attempt.addresses = NULL;
-    change(c, STEADY_SESSION_OPENED, 0);
+    steady_client_change(c, STEADY_SESSION_OPENED, 0);
 }
 
 static void received(void *owner, const uint8_t *bytes, size_t size)
@@ -733,12 +292,14 @@ static void ended(void *owner, const struct steady_end *end)
     c->connection = NULL;
     if (c->link.open)
         c->link.lost = true;
-    else if (!end->unreachable || c->session.deadline == INFINITY || !next_address(c))
-        fail_attempt(c, end->error, end, "%s", end->message);
+    else if (!end->unreachable || c->session.deadline == INFINITY ||
+             !steady_attempt_next_address(c))
+        steady_client_fail_attempt(c, end->error, end, "%s", end->message);
     carry_on(c);
 }
 
-static const struct steady_connection_owner connection_calls = {opened, received, writable, ended};
+const struct steady_connection_owner steady_client_connection_calls = {opened, received, writable,
+                                                                       ended};
 
 /* ------------------------------------------------------------------------- calls from outside */
 
@@ -747,6 +308,7 @@ void steady_client_init(struct steady_client *c, struct steady_loop *loop,
 {
     c->ready.run = turn;
     c->loop = loop;
+    c->queue.pool = c->front.pool = &loop->queue_pool;
     c->owner = owner;
     c->session.options = &c->options.session;
     c->session.deadline = INFINITY;
@@ -756,7 +318,7 @@ void steady_client_init(struct steady_client *c, struct steady_loop *loop,
 
 void steady_client_free(struct steady_client *c)
 {
-    drop_attempt(c);
+    steady_attempt_drop(c);
     steady_url_free(&c->attempt.proxy);
     steady_vhost_release(c->attempt.vhost);
     steady_ready_remove(c->loop, &c->ready);
@@ -802,82 +364,8 @@ enum steady_error steady_client_connect(struct steady_client *c, const uint8_t *
     c->stats.accepted += data != NULL;
     c->user_closed = c->was_open = false;
     live(c);
-    change(c, STEADY_SESSION_CONNECT, -1);
+    steady_client_change(c, STEADY_SESSION_CONNECT, -1);
     return STEADY_OK;
-}
-
-/* The oldest message that has not begun to go out is given up. */
-static bool drop_one(struct steady_client *c)
-{
-    bool dropped = steady_queue_drop(&c->queue) || steady_queue_drop(&c->front);
-    c->stats.dropped += dropped;
-    return dropped;
-}
-
-/* The same, if its time is over: it has waited while nothing could be sent. */
-static bool drop_expired(struct steady_client *c)
-{
-    const struct steady_message *oldest = steady_queue_peek(&c->queue);
-    return oldest && !c->queue.begun.block && oldest->expires <= steady_loop_time(c->loop) &&
-           drop_one(c);
-}
-
-static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
-{
-    const struct steady_queue_options *bounds = &c->options.queue;
-    return (double)bytes <= bounds->max_bytes && (double)messages <= bounds->max_messages;
-}
-
-/* Whether a message fits in beside what must stay: what is part-way out, or sent and not yet
- * confirmed. */
-static bool can_have_room(struct steady_client *c, size_t size)
-{
-    const struct steady_message *begun = c->queue.begun.block ? steady_queue_peek(&c->queue) : NULL;
-    return fits(c, c->queue.sent_bytes + (begun ? begun->size : 0) + size,
-                c->queue.sent_messages + (begun != NULL) + 1);
-}
-
-/* Makes room for a message; with overflow = "drop_oldest" at the cost of those queued before. */
-static bool make_room(struct steady_client *c, size_t size)
-{
-    if (!can_have_room(c, size))
-        return false;
-    while (!fits(c, steady_client_queued_bytes(c) + c->queue.sent_bytes + size,
-                 steady_client_queued_messages(c) + c->queue.sent_messages + 1))
-        if (!drop_expired(c) &&
-            (c->options.queue.overflow == STEADY_OVERFLOW_REFUSE || !drop_one(c)))
-            return false;
-    return true;
-}
-
-enum steady_error steady_client_send(struct steady_client *c, const uint8_t *data, size_t size,
-                                     bool binary)
-{
-    if (c->session.status == STEADY_STATUS_CLOSING || c->session.status == STEADY_STATUS_CLOSED)
-        return STEADY_CLOSED;
-    if (!binary && !steady_utf8_valid(data, size))
-        return STEADY_INVALID;
-    if (!make_room(c, size))
-        return STEADY_QUEUE_FULL;
-    double ttl = c->options.queue.ttl;
-    if (!steady_queue_push(c->link.greeting ? &c->front : &c->queue, data, size, binary,
-                           isinf(ttl) ? ttl : steady_loop_time(c->loop) + ttl))
-        return STEADY_NETWORK;
-    c->stats.accepted++;
-    if ((double)steady_client_queued_bytes(c) > c->options.high_water)
-        c->over_high_water = true;
-    if (c->link.open && !c->delivering)
-        steady_ready_add(c->loop, &c->ready);
-    return STEADY_OK;
-}
-
-size_t steady_client_discard(struct steady_client *c)
-{
-    size_t count = 0;
-    while (drop_one(c))
-        count++;
-    check_drain(c);
-    return count;
 }
 
 enum steady_error steady_client_ping(struct steady_client *c, const uint8_t *data, size_t size)
@@ -904,28 +392,16 @@ enum steady_error steady_client_close(struct steady_client *c, uint16_t code, co
     c->close_code = code;
     c->user_closed = true;
     live(c);
-    change(c, STEADY_SESSION_CLOSE, -1);
+    steady_client_change(c, STEADY_SESSION_CLOSE, -1);
     return STEADY_OK;
-}
-
-/* The peer hears that we go, if it can be told at once. */
-static void say_goodbye(struct steady_client *c)
-{
-    struct steady_link *link = &c->link;
-    if (!link->open || link->code || link->failure)
-        return;
-    link->by_us = true;
-    if (steady_protocol_close(&link->protocol, STEADY_CLOSE_NORMAL, NULL, 0) && c->connection &&
-        steady_connection_can_write(c->connection))
-        write_some(c);
 }
 
 enum steady_error steady_client_reconnect(struct steady_client *c)
 {
     if (!steady_session_active(&c->session) || c->session.status == STEADY_STATUS_CLOSING)
         return STEADY_NOT_CONNECTED;
-    say_goodbye(c);
-    change(c, STEADY_SESSION_RECONNECT, 0);
+    steady_link_say_goodbye(c);
+    steady_client_change(c, STEADY_SESSION_RECONNECT, 0);
     return STEADY_OK;
 }
 
@@ -935,44 +411,6 @@ void steady_client_pause(struct steady_client *c, bool pause)
         c->link.heartbeat.heard = steady_loop_time(c->loop);
     c->paused = pause;
     steady_ready_add(c->loop, &c->ready);
-}
-
-/* ------------------------------------------------------------------------- the inbox */
-
-bool steady_client_keep(struct steady_client *c, const struct steady_event *event)
-{
-    return steady_queue_push(&c->inbox, event->data, event->size, event->binary, INFINITY);
-}
-
-const struct steady_message *steady_client_take(struct steady_client *c)
-{
-    return steady_queue_peek(&c->inbox);
-}
-
-void steady_client_taken(struct steady_client *c)
-{
-    bool was_full = !can_deliver(c);
-    steady_queue_sent(&c->inbox, false);
-    if (was_full)
-        steady_ready_add(c->loop, &c->ready);
-}
-
-/* ------------------------------------------------------------------------- figures */
-
-size_t steady_client_queued_bytes(const struct steady_client *c)
-{
-    return c->queue.waiting_bytes + c->front.waiting_bytes;
-}
-
-size_t steady_client_queued_messages(const struct steady_client *c)
-{
-    return c->queue.waiting_messages + c->front.waiting_messages;
-}
-
-size_t steady_client_buffered(const struct steady_client *c)
-{
-    return steady_client_queued_bytes(c) +
-           (c->connection ? steady_connection_buffered(c->connection) : 0);
 }
 
 struct steady_stats steady_client_stats(struct steady_client *c)

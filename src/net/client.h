@@ -93,7 +93,7 @@ struct steady_client {
     bool alive;      /* counted in the loop, and held by the owner */
     bool delivering; /* the owner is pulling events */
     bool paused;     /* no message is delivered, nothing is read */
-    bool watched;    /* the owner wants to hear when the queue has gone out */
+    bool watched;    /* the owner wants to hear of the end of a delivery, and of an empty queue */
 
     /* What waits to be sent. While the OPEN event is with the owner, `front` takes what is sent: it
      * goes before all that is queued. */

@@ -61,6 +61,12 @@ static bool copy_all(struct steady_queued_event *queued)
 
 void steady_events_push(struct steady_events *events, const struct steady_event *event)
 {
+    steady_events_insert(events, events->last, event);
+}
+
+void steady_events_insert(struct steady_events *events, struct steady_queued_event *after,
+                          const struct steady_event *event)
+{
     struct steady_queued_event *queued = calloc(1, sizeof *queued);
     if (queued)
         queued->event = *event;
@@ -69,11 +75,11 @@ void steady_events_push(struct steady_events *events, const struct steady_event 
         events->incomplete = true;
         return;
     }
-    if (events->last)
-        events->last->next = queued;
-    else
-        events->first = queued;
-    events->last = queued;
+    struct steady_queued_event **link = after ? &after->next : &events->first;
+    queued->next = *link;
+    *link = queued;
+    if (events->last == after)
+        events->last = queued;
 }
 
 bool steady_events_pop(struct steady_events *events, struct steady_event *event)

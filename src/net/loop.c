@@ -3,11 +3,15 @@
 #include "net/connection.h"
 #include "net/vhost.h"
 
+#include <fcntl.h>
 #include <libwebsockets.h>
 #include <math.h>
+#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* libwebsockets keeps process-wide state while a context is made or destroyed. */
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
@@ -15,6 +19,9 @@ static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 /* Its set-up of OpenSSL, once for the process: a second one changes the numbers under which it
  * finds its own data, and TLS handshakes that are under way on other loops fail. */
 static bool tls_ready;
+
+/* See create_context. */
+#define HIGH_DESCRIPTOR 512
 
 /* Turns of the loop in which libwebsockets closes its handles; it needs two. */
 #define CLOSING_ROUNDS 8
@@ -27,6 +34,7 @@ void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready)
 {
     if (ready->next)
         return;
+    loop->changed = true;
     ready->next = &loop->ready;
     ready->previous = loop->ready.previous;
     ready->previous->next = ready->next->previous = ready;
@@ -106,6 +114,7 @@ void steady_timer_start(struct steady_timer *timer, double seconds)
     double ms = fmin(fmax(ceil(seconds * 1000), 0), 1e15);
     uv_update_time(timer->uv.loop);
     timer->pass = loop->passes;
+    loop->changed = true;
     uv_timer_start(&timer->uv, timer_due, (uint64_t)ms, 0);
 }
 
@@ -132,9 +141,12 @@ const char *steady_loop_library(void)
     return lws_get_library_version();
 }
 
+/* OpenSSL's generator runs in the process: a system call for each refill takes four times as long.
+ */
 static void refill(void *context, uint8_t *bytes, size_t size)
 {
-    steady_loop_random_bytes(context, bytes, size);
+    if (RAND_bytes(bytes, (int)size) != 1)
+        steady_loop_random_bytes(context, bytes, size);
 }
 
 /* libuv waits for something to happen also when it just has, in its timers. */
@@ -179,6 +191,29 @@ int steady_loop_init(struct steady_loop *loop)
     return 0;
 }
 
+/* Where its own asserts are compiled in, as in Debian's 4.1.6, libwebsockets closes the descriptor
+ * of its event pipe twice, the second time when it may have become another thread's. So that one
+ * gets a number that is not given to others soon: all below it are taken meanwhile. */
+static struct lws_context *create_context(struct steady_loop *loop,
+                                          const struct lws_context_creation_info *info)
+{
+    static int taken[HIGH_DESCRIPTOR]; /* by whoever holds the mutex */
+    int count = 0, highest = HIGH_DESCRIPTOR - 1;
+    struct rlimit limit;
+    if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur / 2 < HIGH_DESCRIPTOR)
+        highest = (int)limit.rlim_cur / 2;
+    for (int fd = 0; fd < highest && count < HIGH_DESCRIPTOR; count++) {
+        fd = fcntl(steady_loop_fd(loop), F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            break;
+        taken[count] = fd;
+    }
+    struct lws_context *context = lws_create_context(info);
+    while (count > 0)
+        close(taken[--count]);
+    return context;
+}
+
 const char *steady_loop_start(struct steady_loop *loop)
 {
     if (loop->lws)
@@ -200,7 +235,7 @@ const char *steady_loop_start(struct steady_loop *loop)
     lws_set_log_level(0, NULL); /* what fails is told through our own events */
     if (!tls_ready)
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    struct lws_context *context = lws_create_context(&info);
+    struct lws_context *context = create_context(loop, &info);
     tls_ready = tls_ready || context;
     pthread_mutex_unlock(&library);
     loop->lws = context;
@@ -265,6 +300,7 @@ void steady_loop_close(struct steady_loop *loop)
     steady_connections_free(loop);
     steady_vhosts_free(loop);
     uv_loop_close(&loop->uv);
+    steady_queue_pool_free(&loop->queue_pool);
     free(loop->read_buffer);
     free(loop->write_buffer);
 }
@@ -279,6 +315,11 @@ static void begin(struct steady_loop *loop)
         uv_idle_start(&loop->turn, run_ready);
 }
 
+static void end(struct steady_loop *loop)
+{
+    loop->running = loop->changed = false;
+}
+
 static void turn(struct steady_loop *loop, uv_run_mode mode)
 {
     loop->happened = false;
@@ -291,7 +332,7 @@ void steady_loop_run(struct steady_loop *loop)
     begin(loop);
     while (loop->alive && !loop->stopped && !loop->halted)
         turn(loop, UV_RUN_ONCE);
-    loop->running = false;
+    end(loop);
 }
 
 /* Its only purpose is to end the poll. */
@@ -313,7 +354,7 @@ bool steady_loop_step(struct steady_loop *loop, double seconds)
         turn(loop, UV_RUN_ONCE);
         uv_timer_stop(&loop->limit);
     }
-    loop->running = false;
+    end(loop);
     return loop->alive > 0;
 }
 

@@ -28,6 +28,7 @@ struct steady_loop {
     struct steady_vhost *vhosts; /* see net/tls.h */
     struct steady_connection *connections;
     struct steady_random random;
+    struct steady_queue_pool queue_pool;
 
     uv_idle_t turn;            /* active while anything is ready, so that polling does not block */
     struct steady_ready ready; /* head of a ring */
@@ -42,14 +43,15 @@ struct steady_loop {
     bool running; /* inside steady_loop_run or _step */
     bool stopped; /* by steady_loop_stop, until the next run */
     bool halted;  /* a handler failed: nothing may be handed to Lua until the next run */
+    bool changed; /* what is to be done has, since the last run or step */
 
     /* Shared by all connections: what one read takes in, what one write hands over. The latter has
      * room for libwebsockets' prefix in front. */
     uint8_t *read_buffer, *write_buffer;
 };
 
-#define STEADY_READ_SIZE  (128 * 1024) /* bytes */
-#define STEADY_WRITE_SIZE (128 * 1024)
+#define STEADY_READ_SIZE  (256 * 1024) /* bytes */
+#define STEADY_WRITE_SIZE (512 * 1024)
 
 /* The version of libwebsockets at run time, as "4.1.6". */
 const char *steady_loop_library(void);

@@ -223,7 +223,7 @@ local function refuse(name)
   end
 end
 
---- Has another event loop run ours: for modules such as steadysocket.luv. The other loop is
+--- Has another event loop run ours: for steadysocket.luv and its like. The other loop is
 --   name      for messages
 --   wake()    called by calls from outside of our loop that gave it something to do: step soon
 --   waiter()  optional: how the running coroutine waits in that loop, { pause = , wake = } (nil: it
@@ -231,8 +231,9 @@ end
 -- Returns the function that makes one turn, without waiting, and returns whether work is left, and
 -- the seconds until the next turn at the latest (nil: none is due). A turn is also due as soon as
 -- WebSocket.fd() is readable. It raises what handlers raise.
-function core.attach(loop)
-  if host then error(("attach: %s runs the loop already"):format(host.name), 2) end
+function internal.attach(loop)
+  if host then error(("attach: %s runs the loop already"):format(host.name), 3) end
+  if internal.running() then error("attach: not inside a handler", 3) end
   host = loop
   internal.on_work(loop.wake)
   core.run, core.step = refuse "run", refuse "step"
@@ -242,11 +243,12 @@ function core.attach(loop)
 end
 
 --- From now on `run` and `step` run the loop again.
-function core.detach()
+function internal.detach()
   host = nil
   internal.on_work(nil)
   core.run, core.step = run, step
 end
 
 core.internal = nil
+package.loaded["steadysocket.internal"] = internal -- for the other modules of this directory
 return core

@@ -77,11 +77,16 @@ local function seconds_left(session)
   return ("next attempt in %d s  "):format(math.max(left, 0))
 end
 
+-- The loop's clock counts whole ones.
+local function milliseconds(seconds)
+  return seconds < 0.001 and "< 1" or ("%.0f"):format(seconds * 1000)
+end
+
 function Screen:status(session)
   local ws, stats = session.ws, session.ws:stats()
   local parts = {
     ws.status == "waiting" and seconds_left(session) or "",
-    ws.latency and ("latency %.1f ms  "):format(ws.latency * 1000) or "",
+    ws.latency and ("latency %s ms  "):format(milliseconds(ws.latency)) or "",
     ("sent %d  received %d"):format(stats.sent, stats.received),
     ws.queued > 0 and ("  queued %d"):format(ws.queued) or "",
     ws.unconfirmed > 0 and ("  unconfirmed %d"):format(ws.unconfirmed) or "",

@@ -1,0 +1,78 @@
+--- steadysocket inside a cqueues controller.
+--
+--   local cqueues = require "cqueues"
+--   local cq = cqueues.new()
+--   require("steadysocket.cqueues").attach(cq)
+--   ...                                    -- clients, timers, tasks as usual
+--   assert(cq:loop())                      -- instead of WebSocket.run()
+--
+-- Calls that wait (ws:receive, ws:messages, ws:wait, ws:flush, WebSocket.sleep) may be made in any
+-- coroutine of a controller, not only in tasks: the others go on meanwhile. cq:loop() returns when
+-- nothing is left to do; it returns an error in a handler, and goes on when it is called again.
+
+local condition = require "cqueues.condition"
+local cqueues = require "cqueues"
+
+local WebSocket = require "steadysocket"
+local internal = require "steadysocket.internal"
+
+local adapter = {}
+
+local attachment -- { controller, step, changed = a condition, serving = a coroutine runs our loop }
+
+-- The coroutine of the controller's that runs our loop while there is work.
+local function serve(self)
+  local readable = { pollfd = WebSocket.fd(), events = "r" }
+  while self == attachment do
+    local ok, left, seconds = pcall(self.step)
+    if not ok then
+      self.controller:wrap(serve, self) -- since this coroutine ends by the error
+      error(left, 0)
+    end
+    if not left then break end
+    cqueues.poll(readable, self.changed, seconds)
+  end
+  self.serving = false
+end
+
+local function wake()
+  if attachment.serving then
+    attachment.changed:signal()
+  else
+    attachment.serving = true
+    attachment.controller:wrap(serve, attachment)
+  end
+end
+
+-- How a coroutine of a controller waits.
+local function waiter()
+  local _, inside = cqueues.running()
+  if not inside then return nil end
+  local awake = condition.new()
+  return {
+    pause = function()
+      awake:wait()
+      return true
+    end,
+    wake = function() awake:signal() end,
+  }
+end
+
+--- From now on this controller (by default the one that runs the caller) runs our loop.
+function adapter.attach(controller)
+  controller = controller or assert(cqueues.running(), "attach: which controller?")
+  if attachment and attachment.controller == controller then return end
+  local step = internal.attach { name = "cqueues", wake = wake, waiter = waiter }
+  attachment = { controller = controller, step = step, changed = condition.new() }
+  wake()
+end
+
+--- From now on WebSocket.run() runs our loop again.
+function adapter.detach()
+  if not attachment then return end
+  internal.detach()
+  attachment.changed:signal()
+  attachment = nil
+end
+
+return adapter

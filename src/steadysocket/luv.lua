@@ -1,0 +1,66 @@
+--- steadysocket inside luv's event loop.
+--
+--   local uv = require "luv"
+--   require("steadysocket.luv").attach()
+--   ...                                    -- clients, timers, tasks as usual
+--   uv.run()                               -- instead of WebSocket.run()
+--
+-- uv.run() returns when neither luv nor steadysocket has anything left to do. An error in a handler
+-- is luv's, as one in any of its callbacks is: by default luv prints it and ends the process. Calls
+-- that wait (ws:receive and so on) do so in tasks only, see WebSocket.spawn.
+
+local uv = require "luv"
+
+local WebSocket = require "steadysocket"
+local internal = require "steadysocket.internal"
+
+local adapter = {}
+
+local poll, timer, idle -- luv's handles; poll keeps uv.run going, the others never do
+local step
+
+local turn
+
+-- Has luv call us when the next turn is due: in so many seconds (nil: it has no time).
+local function arm(left, seconds)
+  timer:stop()
+  idle:stop()
+  if seconds == 0 then
+    idle:start(turn) -- a timer might come again before luv has polled
+  elseif seconds then
+    uv.update_time()
+    timer:start(math.ceil(seconds * 1000), 0, turn)
+  end
+  if left then poll:ref() else poll:unref() end
+end
+
+function turn()
+  local ok, left, seconds = pcall(step)
+  if poll then -- no handler has detached us
+    if ok then arm(left, seconds) else arm(true, 0) end
+  end
+  if not ok then error(left, 0) end
+end
+
+--- From now on luv's loop runs ours. Done twice, it is done once.
+function adapter.attach()
+  if poll then return end
+  step = internal.attach { name = "luv", wake = function() arm(true, 0) end }
+  poll, timer, idle = assert(uv.new_poll(WebSocket.fd())), uv.new_timer(), uv.new_idle()
+  timer:unref()
+  idle:unref()
+  poll:start("r", turn)
+  arm(true, 0)
+end
+
+--- From now on WebSocket.run() runs our loop again.
+function adapter.detach()
+  if not poll then return end
+  internal.detach()
+  poll:close()
+  timer:close()
+  idle:close()
+  poll, timer, idle = nil, nil, nil
+end
+
+return adapter
