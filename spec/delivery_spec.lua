@@ -99,7 +99,7 @@ function Rough:read(conn, limit)
   return conn.read_up_to - first + 1
 end
 
-function Rough:answer(conn)
+function Rough.answer(_, conn)
   while conn.pings and conn.pings[1] and not conn.ended do
     conn.socket:send(Peer.encode("pong", table.remove(conn.pings, 1)))
   end

@@ -57,15 +57,15 @@ void steady_ready_remove(struct steady_loop *loop, struct steady_ready *ready)
 static void run_ready(uv_idle_t *turn)
 {
     struct steady_loop *loop = turn->data;
-    struct steady_ready end = {0};
-    steady_ready_add(loop, &end);
-    while (loop->ready.next != &end && !loop->halted) {
+    struct steady_ready last = {0};
+    steady_ready_add(loop, &last);
+    while (loop->ready.next != &last && !loop->halted) {
         struct steady_ready *ready = loop->ready.next;
         steady_ready_remove(loop, ready);
         loop->happened = true;
         ready->run(ready);
     }
-    steady_ready_remove(loop, &end);
+    steady_ready_remove(loop, &last);
     if (loop->ready.next == &loop->ready)
         uv_idle_stop(turn);
 }

@@ -43,8 +43,11 @@ local function finish(session, code)
   session.ws:close()
 end
 
+-- In a task: what was read before is sent first.
 local function fail(session, text)
   session.output:notice("red", text)
+  session.input:cancel()
+  session.ws:flush()
   finish(session, EXIT.data)
 end
 
@@ -101,7 +104,7 @@ local function on_close(session, event)
 end
 
 local function on_status(session, status)
-  session.output:status(session)
+  session.output:refresh()
   if status == "closed" then WebSocket.stop() end
 end
 
@@ -157,7 +160,9 @@ local function wait_for_answers(session)
 end
 
 local function on_input(session, data, problem)
-  if problem then return fail(session, "standard input cannot be read: " .. problem) end
+  if problem then
+    return WebSocket.spawn(fail, session, "standard input cannot be read: " .. problem)
+  end
   if not data then return WebSocket.spawn(wait_for_answers, session) end
   session.input:pause()
   WebSocket.spawn(function()
@@ -174,7 +179,7 @@ local function on_line(session, line)
   if line == "" then return end
   local sent, problem = session.ws:send(line, session.options.binary and "binary" or "text")
   if not sent then session.output:notice("red", problem:gsub("^" .. NAME .. ": ", "not sent: ")) end
-  session.output:status(session)
+  session.output:refresh()
 end
 
 local function every_time(name, fn)
@@ -191,8 +196,7 @@ local function read_terminal(session)
   end))
   every_time("WINCH", function() terminal:resized() end)
   every_time("CONT", function() terminal:resumed() end)
-  WebSocket.every(0.5, function() session.output:status(session) end)
-  session.output:status(session)
+  WebSocket.every(0.5, function() session.output:refresh() end)
 end
 
 -- The first one closes in order. In a pipe the second does what it does by default; the terminal
@@ -305,11 +309,11 @@ end
 local function start(session, terminal)
   local options = session.options
   if terminal then
-    session.output = output.screen {
+    session.output = output.screen(session, {
       colours = not options["no-color"] and (os.getenv "NO_COLOR" or "") == "",
       on_line = function(line) on_line(session, line) end,
       on_end = function() finish(session, EXIT.done) end,
-    }
+    })
   else
     session.output = output.pipe(function(...) output_broken(session, ...) end)
   end

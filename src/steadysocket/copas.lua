@@ -7,10 +7,10 @@
 --
 -- Calls that wait (ws:receive, ws:messages, ws:wait, ws:flush, WebSocket.sleep) may be made in any
 -- thread of Copas, not only in tasks: the others go on meanwhile. copas.loop() returns when nothing
--- is left to do. An error in a handler goes where those of Copas's threads go.
+-- is left to do. An error in a handler goes where those in threads of Copas go.
 --
--- That is so with Copas 4. Copas 1, as in Debian 12, has no end and no way to sleep: there its loop
--- goes on for ever, and only tasks can wait.
+-- This is so with Copas 4. In Copas 1, which Debian 12 has, threads cannot sleep: there, only tasks
+-- can wait. And its loop never returns.
 
 local copas = require "copas"
 
@@ -19,13 +19,95 @@ local internal = require "steadysocket.internal"
 
 local adapter = {}
 
-local attachment -- { step, changed = there is something to do, serving = a thread runs our loop }
+local attachment -- { step, socket, changed = a turn is due, serving = a thread runs our loop }
 
--- What Copas takes for a socket: our loop's descriptor, readable also when a turn is due.
-local socket = {
-  getfd = WebSocket.fd,
-  dirty = function()
-    return not attachment or attachment.changed or WebSocket.timeout() == 0
-  end,
-  close = function() end,
-}
+-- What Copas takes for a socket: one to be read whenever a turn is due.
+local function new_socket(self)
+  local asked = false
+  return {
+    getfd = function() return WebSocket.fd() end,
+    dirty = function() return self ~= attachment or self.changed or WebSocket.timeout() == 0 end,
+    receive = function()
+      asked = not asked
+      if asked then return nil, "timeout" end
+      return true
+    end,
+    close = function() end,
+  }
+end
+
+local start
+
+-- The thread that runs our loop while there is work.
+local function serve(self)
+  while true do
+    copas.receive(self.socket)
+    if self ~= attachment then return end
+    self.changed = false
+    local ok, left = pcall(self.step)
+    if not ok then
+      start(self) -- another one, since this one ends by the error
+      error(left, 0)
+    end
+    if not left then break end
+  end
+  self.serving = false
+end
+
+function start(self)
+  self.changed, self.serving = true, true
+  copas.addthread(function() serve(self) end)
+end
+
+local function wake()
+  if attachment.serving then
+    attachment.changed = true
+  else
+    start(attachment)
+  end
+end
+
+-- How a thread of Copas waits.
+local function waiter()
+  if not copas.pauseforever or not coroutine.isyieldable() then return nil end
+  local thread, asleep = coroutine.running(), false
+  return {
+    pause = function()
+      asleep = true
+      copas.pauseforever()
+      asleep = false
+      return true
+    end,
+    wake = function()
+      if asleep then copas.wakeup(thread) end
+    end,
+  }
+end
+
+-- Copas's own step waits too long for what is due with us.
+local copas_step = copas.step
+
+local function step(timeout)
+  local due = attachment.serving and WebSocket.timeout()
+  return copas_step(due and math.min(timeout or due, due) or timeout)
+end
+
+--- From now on Copas runs our loop. Done twice, it is done once.
+function adapter.attach()
+  if attachment then return end
+  local turn = internal.attach { name = "copas", wake = wake, waiter = waiter }
+  attachment = { step = turn }
+  attachment.socket = new_socket(attachment)
+  copas.step = step
+  wake()
+end
+
+--- From now on WebSocket.run() runs our loop again.
+function adapter.detach()
+  if not attachment then return end
+  internal.detach()
+  copas.step = copas_step
+  attachment = nil
+end
+
+return adapter

@@ -45,30 +45,13 @@ function Pipe.notice(_, _, text)
   output.complain(text)
 end
 
-function Pipe.status() end
+function Pipe.refresh() end
 Pipe.close = Pipe.flush
+
+--------------------------------------------------------------------------------------------------
 
 local Screen = {}
 Screen.__index = Screen
-
---- options: as for Terminal.new.
-function output.screen(options)
-  return setmetatable({ terminal = Terminal.new(options) }, Screen)
-end
-
-local function hexadecimal(data)
-  local shown = data:sub(1, 24):gsub(".", function(char) return ("%02x "):format(char:byte()) end)
-  return ("binary, %d bytes: %s%s"):format(#data, shown, #data > 24 and "..." or "")
-end
-
-function Screen:message(data, kind)
-  local text = kind == "text" and Terminal.harmless(data) or hexadecimal(data)
-  self.terminal:print("cyan", "< " .. text)
-end
-
-function Screen:notice(colour, text)
-  self.terminal:print(colour, text)
-end
 
 local STATUS_COLOUR = { open = "green", closed = "red" }
 
@@ -82,7 +65,8 @@ local function milliseconds(seconds)
   return seconds < 0.001 and "< 1" or ("%.0f"):format(seconds * 1000)
 end
 
-function Screen:status(session)
+-- The status line: a word, its colour, and more.
+local function status_of(session)
   local ws, stats = session.ws, session.ws:stats()
   local parts = {
     ws.status == "waiting" and seconds_left(session) or "",
@@ -91,8 +75,32 @@ function Screen:status(session)
     ws.queued > 0 and ("  queued %d"):format(ws.queued) or "",
     ws.unconfirmed > 0 and ("  unconfirmed %d"):format(ws.unconfirmed) or "",
   }
-  local colour = STATUS_COLOUR[ws.status] or "yellow"
-  self.terminal:show_status(colour, ws.status, table.concat(parts))
+  return ws.status, STATUS_COLOUR[ws.status] or "yellow", table.concat(parts)
+end
+
+--- options: as for Terminal.new, without status.
+function output.screen(session, options)
+  options.status = function() return status_of(session) end
+  return setmetatable({ terminal = Terminal.new(options) }, Screen)
+end
+
+local function hexadecimal(data)
+  local shown = data:sub(1, 24):gsub(".", function(char) return (" %02x"):format(char:byte()) end)
+  return ("binary, %d bytes:%s%s"):format(#data, shown, #data > 24 and " ..." or "")
+end
+
+function Screen:message(data, kind)
+  local text = kind == "text" and Terminal.harmless(data) or hexadecimal(data)
+  self.terminal:print("cyan", "< " .. text)
+end
+
+function Screen:notice(colour, text)
+  self.terminal:print(colour, text)
+end
+
+--- To be called when the status line may have changed.
+function Screen:refresh()
+  self.terminal:refresh()
 end
 
 function Screen:close()

@@ -77,37 +77,32 @@ local function drawn(terminal)
   local editor = terminal.editor
   local text, behind = visible(editor.chars, editor.cursor, terminal.columns - #PROMPT - 1)
   local back = behind > 0 and ("\27[%dD"):format(behind) or ""
-  return terminal.status .. "\n" .. PROMPT .. text .. back
+  local word, colour, more = terminal.status()
+  more = terminal:paint("dim", more:sub(1, terminal.columns - #word - 3))
+  return terminal:paint(colour, word) .. "  " .. more .. "\n" .. PROMPT .. text .. back
 end
 
 -- All that a turn of the loop brings is drawn at once.
 local function refresh(terminal)
   terminal.refreshing = false
-  if terminal.closed then return end
-  io.stdout:write(erased(terminal), table.concat(terminal.lines), drawn(terminal))
+  local now = drawn(terminal)
+  if terminal.closed or (#terminal.lines == 0 and now == terminal.drawn) then return end
+  io.stdout:write(erased(terminal), table.concat(terminal.lines), now)
   io.stdout:flush()
-  terminal.lines, terminal.drawn = {}, true
+  terminal.lines, terminal.drawn = {}, now
 end
 
-local function refresh_soon(terminal)
-  if terminal.refreshing then return end
-  terminal.refreshing = true
-  WebSocket.after(0, function() refresh(terminal) end)
+--- Draws what has changed.
+function Terminal:refresh()
+  if self.refreshing then return end
+  self.refreshing = true
+  WebSocket.after(0, function() refresh(self) end)
 end
 
 --- Prints a line, or several, above the prompt.
 function Terminal:print(colour, text)
   table.insert(self.lines, (colour and self:paint(colour, text) or text) .. "\n")
-  refresh_soon(self)
-end
-
---- Sets the status line: a word in its colour, and text.
-function Terminal:show_status(colour, word, text)
-  local room = self.columns - #word - 3
-  local status = self:paint(colour, word) .. "  " .. self:paint("dim", text:sub(1, room))
-  if status == self.status then return end
-  self.status = status
-  refresh_soon(self)
+  self:refresh()
 end
 
 --------------------------------------------------------------------------------------------------
@@ -123,9 +118,14 @@ local function take_over()
   os.execute "stty -icanon -echo -iexten min 1 time 0 2>/dev/null"
 end
 
---- options: colours; on_line(text), on_end().
+--- options: colours; status(), which returns a word, its colour, and the rest of the status line;
+--- on_line(text); on_end().
 function Terminal.new(options)
-  local terminal = setmetatable({ colours = options.colours, lines = {}, status = "" }, Terminal)
+  local terminal = setmetatable({
+    colours = options.colours,
+    status = options.status,
+    lines = {}, -- to be printed above the status line
+  }, Terminal)
   terminal.editor = Editor.new {
     on_line = function(line)
       terminal:print("bold", PROMPT .. Terminal.harmless(line))
@@ -136,26 +136,26 @@ function Terminal.new(options)
   terminal.saved = ask "stty -g"
   measure(terminal)
   take_over()
-  refresh_soon(terminal)
+  terminal:refresh()
   return terminal
 end
 
 --- Takes what was typed.
 function Terminal:feed(bytes)
   self.editor:feed(bytes)
-  refresh_soon(self)
+  self:refresh()
 end
 
 --- After the window's size changed.
 function Terminal:resized()
   measure(self)
-  refresh_soon(self)
+  self:refresh()
 end
 
 --- After the process was stopped (Ctrl-Z) and goes on.
 function Terminal:resumed()
   take_over()
-  self.drawn = false
+  self.drawn = nil
   self:resized()
 end
 
