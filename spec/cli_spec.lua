@@ -15,8 +15,10 @@ after_each(function()
   Server.stop_all()
 end)
 
+-- With a short wait at the input's end, for servers that answer at once.
 local function run(words, options)
-  return Command.start(words, options):result()
+  local wait = 0.3 * (tonumber(os.getenv "SPEC_PATIENCE") or 1)
+  return Command.start({ "--wait=" .. wait, table.unpack(words) }, options):result()
 end
 
 local function lines(text)
@@ -88,7 +90,7 @@ describe("The command, in a pipe,", function()
     if not reading then return pending "there is no /proc/PID/io" end
     reading:close()
     local server = Peer.listen()
-    local command = Command.start({ "--ping", "0", server.url }, { from = "yes 'a line' 2>&1" })
+    local command = Command.start({ "--ping", "0", server.url }, { from = "yes 'a line' 2>/dev/null" })
     server:welcome()
     local path, before = ("/proc/%d/io"):format(command:pid()), 0
     local function amount()
@@ -286,6 +288,14 @@ not JSON
     assert.not_match("written", result.err)
   end)
 
+  it("does without an input or an output that is closed", function()
+    local server = Server.start()
+    for _, closed in ipairs { "exec <&-;", "exec >&-;" } do
+      local result = run({ "-x", "a", server:url() }, { input = "", environment = closed })
+      assert.equal(0, result.code)
+    end
+  end)
+
   it("prints the help, and its version", function()
     local help = run({ "--help", "--json" }, { input = "" })
     assert.equal(0, help.code)
@@ -380,7 +390,7 @@ describe("The command fails with one line that says what to do, and exit code", 
   end)
 
   it("5: a line without an end", function()
-    local result = run({ NOBODY }, { from = "head -c 20000000 /dev/zero | tr '\\0' x 2>&-" })
+    local result = run({ NOBODY }, { from = "{ head -c 20000000 /dev/zero | tr '\\0' x; } 2>/dev/null" })
     assert.equal(5, result.code)
     assert.match("steadysocket: line 1 is longer than 16 MiB; split it\n", result.err)
   end)

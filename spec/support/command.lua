@@ -52,7 +52,10 @@ function Command.start(words, options)
     command:path "pid", options.environment or "", child.quote(package.path),
     child.quote(package.cpath), child.interpreter(), PROGRAM, words_of(words))
   if options.terminal then
-    run = ("exec script -qec %s /dev/null"):format(child.quote("stty cols 80; " .. run))
+    -- A sanitizer would look for leaks in script, too.
+    local preload = child.quote(os.getenv "LD_PRELOAD" or "")
+    run = ("LD_PRELOAD= exec script -qec %s /dev/null"):format(
+      child.quote(("stty cols 80; export LD_PRELOAD=%s; %s"):format(preload, run)))
   end
   local from = options.from and options.from .. " |" or ""
   local input = options.from and "" or open_input(command, options.input)

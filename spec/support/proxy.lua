@@ -95,7 +95,7 @@ turn.along(function()
   for proxy in pairs(proxies) do serve(proxy) end
 end)
 
---- options: address; answer, the bytes to answer with instead of a tunnel, before hanging up unless
+--- options: address; port; answer, the bytes to answer with instead of a tunnel, before hanging up unless
 --- hang_up = false; silent = true: no answer; hosts, a table from names to addresses. The proxy has
 --- a url, a port, and requests: { line, target, headers } each.
 function Proxy.listen(options)
@@ -103,7 +103,8 @@ function Proxy.listen(options)
   local address = options.address or "127.0.0.1"
   local proxy = setmetatable({ options = options, requests = {}, tunnels = {} }, Proxy)
   proxy.listener = assert(address:find ":" and socket.tcp6() or socket.tcp4())
-  assert(proxy.listener:bind(address, 0))
+  proxy.listener:setoption("reuseaddr", true)
+  assert(proxy.listener:bind(address, options.port or 0))
   assert(proxy.listener:listen(16))
   proxy.listener:settimeout(0)
   proxy.port = math.tointeger(select(2, proxy.listener:getsockname()))

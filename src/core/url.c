@@ -9,6 +9,9 @@
 
 #define HOST_MAX 255 /* bytes; no DNS name is longer (RFC 1035 section 2.3.4) */
 
+/* Bytes; libwebsockets takes no more, and without a word does not use the proxy then. */
+#define PROXY_CREDENTIALS_MAX 92
+
 /* A piece of the URL; at is NULL where the URL has none. */
 struct slice {
     const char *at;
@@ -348,6 +351,11 @@ const char *steady_url_parse(struct steady_url *url, const char *text, size_t si
 }
 
 /* http and ws URLs are of one make, and so is their default port. */
+static size_t length(const char *text)
+{
+    return text ? strlen(text) : 0;
+}
+
 const char *steady_url_parse_proxy(struct steady_url *url, const char *text, size_t size)
 {
     static const char scheme[] = "http://";
@@ -363,6 +371,8 @@ const char *steady_url_parse_proxy(struct steady_url *url, const char *text, siz
     steady_buffer_free(&as_ws);
     if (!wrong && strcmp(url->path, "/") != 0)
         wrong = "has a path, which a proxy's has not";
+    if (!wrong && length(url->user) + length(url->password) > PROXY_CREDENTIALS_MAX)
+        wrong = "has a user name and a password of more than 92 bytes together";
     free(url->text);
     struct steady_buffer shown = {0};
     if (!wrong && !steady_buffer_printf(&shown, "http://%s:%u", url->host, (unsigned)url->port))

@@ -97,9 +97,13 @@ static void resolved(void *owner, const struct steady_address *addresses, size_t
     c->attempt.dns = NULL;
     if (count)
         set_addresses(c, addresses, count);
+    else if (proxy_of(c))
+        steady_client_fail_attempt(c, STEADY_PROXY, NULL,
+                                   "the proxy %s cannot be reached: cannot resolve \"%s\": %s",
+                                   proxy_of(c)->text, proxy_of(c)->host, problem);
     else
-        steady_client_fail_attempt(c, proxy_of(c) ? STEADY_PROXY : STEADY_DNS, NULL,
-                                   "cannot resolve \"%s\": %s", host_to_reach(c), problem);
+        steady_client_fail_attempt(c, STEADY_DNS, NULL, "cannot resolve \"%s\": %s",
+                                   host_to_reach(c), problem);
 }
 
 static void look_up(struct steady_client *c)

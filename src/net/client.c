@@ -131,8 +131,8 @@ bool steady_client_next(struct steady_client *c, struct steady_event *event)
     return true;
 }
 
-/* A delivery that a handler cut short is to be finished, also when that was the last event: an owner
- * who watches hears of its end. */
+/* A delivery that a handler cut short is to be finished, also when that was the last event: an
+ * owner who watches hears of its end. */
 static bool has_news(const struct steady_client *c)
 {
     return !steady_events_empty(&c->events) || (c->watched && c->loop->halted);

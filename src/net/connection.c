@@ -92,10 +92,12 @@ static bool tcp_connected(struct lws *wsi)
 #endif
 }
 
-/* The server ended the connection, and did not say why. */
+/* The server, or the proxy, ended the connection, and did not say why. */
 static void hung_up(struct steady_connection *c)
 {
-    if (c->phase == PHASE_CONNECTING && c->target.url->secure)
+    if (c->phase == PHASE_CONNECTING && c->target.proxy)
+        fail(c, STEADY_PROXY, "the proxy %s ended the connection", c->target.proxy->text);
+    else if (c->phase == PHASE_CONNECTING && c->target.url->secure)
         fail(c, STEADY_TLS, "the TLS handshake failed: the server ended the connection");
     else
         fail(c, STEADY_HANDSHAKE,
@@ -113,7 +115,9 @@ static void library_ended(struct steady_connection *c, struct lws *wsi, const ch
         fail(c, STEADY_PROXY, "the proxy %s refused to connect to %s%s%s", c->target.proxy->text,
              c->target.url->authority, text && strstr(text, "->") ? ": it answered" : "",
              text && strstr(text, "->") ? strstr(text, "->") + 2 : "");
-    const char *reason = c->target.url->secure ? steady_tls_failure(lws_get_ssl(wsi)) : NULL;
+    const char *reason = c->phase != PHASE_OPEN && c->target.url->secure
+                             ? steady_tls_failure(lws_get_ssl(wsi))
+                             : NULL;
     if (c->phase == PHASE_OPEN) {
         if (!c->finished)
             fail(c, STEADY_NETWORK, "the connection was reset");
@@ -138,7 +142,7 @@ static void probe_closed(uv_handle_t *handle)
 static void probe_done(uv_connect_t *request, int status)
 {
     struct steady_connection *c = request->data;
-    if (status && c->target.proxy)
+    if (status && c->owner && c->target.proxy)
         fail(c, STEADY_PROXY, "the proxy %s cannot be reached: %s", c->target.proxy->text,
              uv_strerror(status));
     switch (status) {
@@ -203,13 +207,37 @@ static int check_certificate(struct steady_connection *c, struct lws *wsi)
     return fail(c, STEADY_TLS, "%s", message);
 }
 
+/* That the library did connect to the proxy: where it does not understand what it was told of one,
+ * it goes straight to the target. */
+static int check_proxy(struct steady_connection *c, struct lws *wsi)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;
+    socklen_t size = sizeof peer;
+    char text[64];
+    static const char mapped[] = "::ffff:"; /* an IPv4 address on an IPv6 socket */
+    if (!c->target.proxy)
+        return 0;
+    if (getpeername(lws_get_socket_fd(wsi), &peer.any, &size) ||
+        uv_ip_name(&peer.any, text, sizeof text))
+        return fail(c, STEADY_NETWORK, "the connection broke before the upgrade");
+    size_t skip = strncmp(text, mapped, sizeof mapped - 1) ? 0 : sizeof mapped - 1;
+    if (ntohs(peer.v4.sin_port) == c->target.proxy->port && !strcmp(text + skip, c->address.text))
+        return 0;
+    return fail(c, STEADY_PROXY, "libwebsockets %s did not take the proxy %s",
+                lws_get_library_version(), c->target.proxy->text);
+}
+
 /* The library has written a request of its own, with a "connection: close" that many servers take
  * at its word, and on 4.1 with a path cut at 2,000 bytes. Ours takes its place from the beginning.
  * *end is where the library goes on, room what it says is left behind that. */
 static int write_request(struct steady_connection *c, struct lws *wsi, unsigned char **end,
                          size_t room)
 {
-    if (check_certificate(c, wsi))
+    if (check_proxy(c, wsi) || check_certificate(c, wsi))
         return -1;
     unsigned char *start = *end + room + 12 - STEADY_READ_SIZE;
     if (memcmp(start, "GET ", 4) != 0)
@@ -529,6 +557,8 @@ static void dial(struct steady_connection *c)
     }
     const struct steady_target *target = &c->target;
     int flags = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
+    char host[280]; /* as in the request to a proxy: an IPv6 literal in brackets */
+    snprintf(host, sizeof host, target->url->ipv6 ? "[%s]" : "%s", target->url->host);
     if (target->url->secure)
         flags |= LCCSCF_USE_SSL;
     if (!target->verify)
@@ -541,7 +571,7 @@ static void dial(struct steady_connection *c)
         .context = c->loop->lws,
         .vhost = steady_vhost_lws(target->vhost),
         /* For a proxy, which resolves it, the name; the library connects to the vhost's proxy. */
-        .address = target->proxy ? target->url->host : c->address.text,
+        .address = target->proxy ? host : c->address.text,
         .port = target->url->port,
         .host = target->server_name,
         .path = "/", /* write_request knows the real one */
@@ -604,7 +634,11 @@ static const char *missing(const struct steady_connection *c)
 
 void steady_connection_time_out(struct steady_connection *c, double seconds)
 {
-    fail(c, STEADY_TIMEOUT, "%s within %g s", missing(c), seconds);
+    if (c->phase == PHASE_CONNECTING && c->target.proxy)
+        fail(c, STEADY_TIMEOUT, "no connection through the proxy %s within %g s",
+             c->target.proxy->text, seconds);
+    else
+        fail(c, STEADY_TIMEOUT, "%s within %g s", missing(c), seconds);
     c->timed_out = true;
     steady_ready_add(c->loop, &c->ready);
 }

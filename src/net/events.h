@@ -64,7 +64,8 @@ struct steady_events {
 /* Queues a copy, with copies of all that the event points to. */
 void steady_events_push(struct steady_events *events, const struct steady_event *event);
 
-/* The same, behind one that was the last at another time and is still queued; NULL: as the first. */
+/* The same, behind one that was the last at another time and is still queued; NULL: as the first.
+ */
 void steady_events_insert(struct steady_events *events, struct steady_queued_event *after,
                           const struct steady_event *event);
 

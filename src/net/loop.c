@@ -107,15 +107,22 @@ struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void
     return timer;
 }
 
+/* On libuv's clock, which cuts off what is below a millisecond, so that a timer is never early. */
+static uint64_t milliseconds(const struct steady_loop *loop, double seconds)
+{
+    if (!(seconds > 0))
+        return 0;
+    double now = (double)uv_hrtime() / 1e6 - (double)uv_now(&loop->uv);
+    return (uint64_t)fmin(ceil(seconds * 1000 + fmax(now, 0)), 1e15);
+}
+
 void steady_timer_start(struct steady_timer *timer, double seconds)
 {
     struct steady_loop *loop = timer->uv.loop->data;
-    /* Rounded up: a timer must not be early, or its owner would have to set it again. */
-    double ms = fmin(fmax(ceil(seconds * 1000), 0), 1e15);
     uv_update_time(timer->uv.loop);
     timer->pass = loop->passes;
     loop->changed = true;
-    uv_timer_start(&timer->uv, timer_due, (uint64_t)ms, 0);
+    uv_timer_start(&timer->uv, timer_due, milliseconds(loop, seconds), 0);
 }
 
 void steady_timer_stop(struct steady_timer *timer)

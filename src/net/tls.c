@@ -61,8 +61,13 @@ static void watch(const SSL *session, int where, int value)
     }
 }
 
-const char *steady_tls_failure(const struct ssl_st *tls)
+const char *steady_tls_failure(struct ssl_st *tls)
 {
+    char byte;
+    if (tls && failure.session != tls) {
+        ERR_clear_error();
+        SSL_read(tls, &byte, 1); /* `watch` notes an alert that is there, before a reset perhaps */
+    }
     return tls && failure.session == tls ? failure.reason : NULL;
 }
 

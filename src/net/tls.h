@@ -27,8 +27,9 @@ void steady_tls_accept(void *verification);
  * host, a name or a literal address. If not, message says so. */
 bool steady_tls_check(struct ssl_st *tls, const char *host, char *message, size_t size);
 
-/* Why the handshake of a session failed, or how the peer complained after it; NULL: not known. Good
- * until something happens to another session in this thread. */
-const char *steady_tls_failure(const struct ssl_st *tls);
+/* When a session is over: why its handshake failed, or how the peer complained after it; NULL: not
+ * known. What is unread is lost by this. Good until something happens to another session in this
+ * thread. */
+const char *steady_tls_failure(struct ssl_st *tls);
 
 #endif

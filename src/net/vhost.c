@@ -47,7 +47,7 @@ static bool make_proxy(struct steady_buffer *text, const struct steady_proxy *pr
     const char *user = proxy->url->user, *password = proxy->url->password;
     if (user && !steady_buffer_printf(text, "%s:%s@", user, password ? password : ""))
         return false;
-    return steady_buffer_printf(text, "%s", proxy->address);
+    return steady_buffer_printf(text, strchr(proxy->address, ':') ? "[%s]" : "%s", proxy->address);
 }
 
 static void free_vhost(struct steady_vhost *vhost)

@@ -350,8 +350,17 @@ local function tell(options)
   return options.help or options.version
 end
 
+local held = {} -- open for as long as the command runs
+
+-- Where a standard stream is closed, the next descriptor takes its place, and libuv aborts when it
+-- closes one of those.
+local function fill_standard_streams()
+  for _ = 1, 3 do table.insert(held, (io.open("/dev/null", "r+"))) end
+end
+
 --- Runs the command with a list of words, and returns its exit code.
 function cli.main(words)
+  fill_standard_streams()
   local options, problem = arguments.parse(words)
   if not options then return complain(EXIT.usage, problem) end
   if tell(options) then return EXIT.done end

@@ -109,8 +109,8 @@ end
 -- Its life
 
 local function measure(terminal)
-  local size = ask "stty size"
-  terminal.columns = math.max(20, tonumber((size or ""):match "%d+ (%d+)") or 80)
+  local columns = tonumber((ask "stty size" or ""):match "%d+ (%d+)") or 0
+  terminal.columns = columns > 0 and math.max(20, columns) or 80 -- 0: it does not know
 end
 
 -- Keys come as they are pressed, and are not echoed: the line is ours to draw.

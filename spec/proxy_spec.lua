@@ -1,0 +1,394 @@
+local Peer = require "support.peer"
+local Proxy = require "support.proxy"
+local WebSocket = require "steadysocket"
+local certs = require "support.certs"
+local child = require "support.child"
+local mime = require "mime"
+local socket = require "socket"
+local watched = require "support.watched"
+
+local TRANSPORTS = { ws = {}, wss = { tls = certs.good } }
+
+local function end_all()
+  watched.end_all()
+  Proxy.close_all()
+end
+
+-- A client that goes through the proxy, and the server it wants to reach.
+local function set_out(proxy, scheme, options)
+  local server = Peer.listen(TRANSPORTS[scheme])
+  options = options or {}
+  options.url = options.url and options.url:gsub("PORT", server.port) or server.url
+  options.name = "prices"
+  options.proxy = options.proxy or proxy.url
+  if scheme == "wss" then options.tls = { ca_file = certs.ca } end
+  return watched.connect(options), server
+end
+
+local function talk(client, conn)
+  client:await "opens"
+  client.ws:send "from the client"
+  assert.equal("from the client", conn:receive_text())
+  conn:text "from the server"
+  assert.equal("from the server", client:await("messages").data)
+  local large = ("x"):rep(1 << 20)
+  client.ws:send(large, "binary")
+  assert.is_true(conn:receive_binary() == large)
+  assert.same({}, client.errors)
+end
+
+-- The attempt fails with this message behind "prices: <url>: ", and nothing reaches the server.
+local function fails(client, server, message, kind)
+  local event = client:await "errors"
+  assert.equal(("prices: %s: %s"):format(client.ws.url, message), event.message)
+  assert.equal(kind or "proxy", event.kind)
+  assert.is_nil(event.http_status)
+  assert.is_true(event.will_reconnect)
+  assert.equal(event.message, client.ws.last_error)
+  assert.equal("connecting on_error waiting", client:told())
+  assert.equal(0, server:arrivals(), "the client has gone past the proxy")
+end
+
+for scheme in pairs(TRANSPORTS) do
+  describe(scheme .. " through a proxy", function()
+    after_each(end_all)
+
+    it("is asked for with CONNECT, and then works as without one", function()
+      local proxy = Proxy.listen()
+      local client, server = set_out(proxy, scheme)
+      talk(client, server:welcome())
+      assert.equal(1, #proxy.requests)
+      local request = proxy.requests[1]
+      assert.equal("127.0.0.1:" .. server.port, request.target)
+      assert.equal(request.target, request.headers.host)
+      assert.is_nil(request.headers["proxy-authorization"])
+      assert.equal(server.url, client.opens[1].url)
+      assert.equal("127.0.0.1", client.opens[1].address)
+    end)
+
+    it("sends Basic authorization to the proxy, and none of it to the server", function()
+      local proxy = Proxy.listen()
+      local client, server = set_out(proxy, scheme, { proxy = proxy:url_with "user:secret" })
+      local conn = server:welcome()
+      talk(client, conn)
+      local method, value = proxy.requests[1].headers["proxy-authorization"]:match "^(%a+) (.*)$"
+      assert.equal("basic", method:lower())
+      assert.equal("user:secret", (mime.unb64(value)))
+      assert.is_nil(conn.asked.headers["proxy-authorization"])
+      assert.is_nil(conn.asked.headers.authorization)
+    end)
+
+    it("is asked for again on each attempt", function()
+      local proxy = Proxy.listen()
+      local client, server = set_out(proxy, scheme)
+      server:welcome()
+      client:await "opens"
+      client.ws:reconnect()
+      server:welcome()
+      client:await("opens", 2)
+      assert.equal(2, #proxy.requests)
+    end)
+
+    it("that is refused is an error that names the proxy", function()
+      for _, status in ipairs { "407 Proxy Authentication Required", "503 Service Unavailable" } do
+        for _, hang_up in ipairs { true, false } do
+          local proxy = Proxy.listen {
+            answer = ("HTTP/1.1 %s\r\nContent-Length: 2\r\nRetry-After: 60\r\n\r\nno"):format(status),
+            hang_up = hang_up,
+          }
+          local client, server = set_out(proxy, scheme, { proxy = proxy:url_with "user:secret" })
+          local event = client:await "errors"
+          local text = "the proxy %s refused to connect to 127.0.0.1:%d"
+          local message = text:format(proxy.url, server.port)
+          -- libwebsockets from 4.3 on says what the proxy answered.
+          local rest = event.message:sub(#("prices: : " .. server.url .. message) + 1)
+          assert.truthy(rest == "" or rest:find "^: it answered")
+          fails(client, server, message .. rest)
+          client.ws:close()
+        end
+      end
+    end)
+
+    it("that answers nonsense, or hangs up, is an error that names it", function()
+      for _, answer in ipairs { "SSH-2.0 OpenSSH\r\n", "\0\1\2\3", "" } do
+        local proxy = Proxy.listen { answer = answer }
+        local client, server = set_out(proxy, scheme)
+        local event = client:await "errors"
+        assert.equal("proxy", event.kind)
+        assert.truthy(event.message:find("the proxy " .. proxy.url, 1, true))
+        assert.equal(0, server:arrivals())
+        client.ws:close()
+      end
+    end)
+
+    it("that does not answer is a timeout that names it", function()
+      local proxy = Proxy.listen { silent = true }
+      local client, server = set_out(proxy, scheme, { connect_timeout = 0.2 })
+      local text = "no connection through the proxy %s within 0.2 s"
+      fails(client, server, text:format(proxy.url), "timeout")
+    end)
+
+    it("that is down is an error that names it and not its password", function()
+      local proxy = Proxy.listen()
+      proxy:close()
+      local client, server = set_out(proxy, scheme, { proxy = proxy:url_with "user:secret" })
+      local text = "the proxy %s cannot be reached: connection refused"
+      fails(client, server, text:format(proxy.url))
+    end)
+
+    it("whose name does not resolve is an error that names it and not its password", function()
+      local client, server = set_out(nil, scheme, {
+        proxy = "http://user:secret@no-such-host.invalid:3128",
+      })
+      local event = client:await("errors", 1, 20)
+      assert.equal("proxy", event.kind)
+      local message = "the proxy http://no-such-host.invalid:3128 cannot be reached: "
+        .. 'cannot resolve "no-such-host.invalid": '
+      assert.truthy(event.message:find(message, 1, true), event.message)
+      assert.is_nil(event.message:find("secret", 1, true))
+      assert.equal(0, server:arrivals())
+    end)
+
+    it("is found again after it was down", function()
+      local proxy = Proxy.listen()
+      local client, server = set_out(proxy, scheme)
+      local conn = server:welcome()
+      client:await "opens"
+      proxy:close()
+      client:await "closes"
+      client:await "errors"
+      assert.equal("proxy", client.errors[1].kind)
+      conn:closed()
+      Proxy.listen { port = proxy.port }
+      server:welcome()
+      client:await("opens", 2)
+      assert.is_true(client.opens[2].reconnected)
+    end)
+  end)
+end
+
+describe("a proxy", function()
+  after_each(end_all)
+
+  it("resolves the server's name; the client does not", function()
+    local proxy = Proxy.listen { hosts = { ["feed.test"] = "127.0.0.1" } }
+    local client, server = set_out(proxy, "ws", { url = "ws://feed.test:PORT/path" })
+    local conn = server:welcome()
+    talk(client, conn)
+    assert.equal("feed.test:" .. server.port, proxy.requests[1].target)
+    assert.equal("feed.test:" .. server.port, conn.asked.headers.host)
+    assert.equal("/path", conn.asked.path)
+  end)
+
+  it("is asked for an IPv6 address in brackets", function()
+    local proxy = Proxy.listen()
+    local server = Peer.listen { address = "::1" }
+    local client = watched.connect { url = server.url, proxy = proxy.url }
+    talk(client, server:welcome())
+    assert.equal(("[::1]:%d"):format(server.port), proxy.requests[1].target)
+  end)
+
+  it("may have an IPv6 address itself", function()
+    local proxy = Proxy.listen { address = "::1" }
+    for _, options in ipairs { {}, { proxy = proxy:url_with "user:secret" } } do
+      local client, server = set_out(proxy, "ws", options)
+      talk(client, server:welcome())
+      assert.equal("::1", client.opens[1].address)
+      client.ws:close()
+    end
+    assert.equal(2, #proxy.requests)
+  end)
+
+  it("may be known by a name", function()
+    local proxy = Proxy.listen()
+    local url = proxy.url:gsub("127%.0%.0%.1", "localhost")
+    local client, server = set_out(proxy, "ws", { proxy = url })
+    talk(client, server:welcome())
+    assert.equal(1, #proxy.requests)
+  end)
+
+  it("gets a user name or a password with any characters in it", function()
+    local proxy = Proxy.listen()
+    for written, meant in pairs {
+      ["us%40er:p%3Aass%2Fw%25ord"] = "us@er:p:ass/w%ord",
+      ["user"] = "user:",
+      ["user:"] = "user:",
+      ["u:" .. ("p"):rep(91)] = "u:" .. ("p"):rep(91),
+    } do
+      local client, server = set_out(proxy, "ws", { proxy = proxy:url_with(written) })
+      server:welcome()
+      client:await "opens"
+      local sent = proxy.requests[#proxy.requests].headers["proxy-authorization"]:match " (.*)$"
+      assert.equal(meant, (mime.unb64(sent)))
+      client.ws:close()
+    end
+  end)
+
+  it("is for its own clients only", function()
+    local one, other = Proxy.listen(), Proxy.listen()
+    local first, first_server = set_out(one, "ws")
+    local second, second_server = set_out(other, "ws")
+    local third_server = Peer.listen()
+    local third = watched.connect { url = third_server.url }
+    talk(first, first_server:welcome())
+    talk(second, second_server:welcome())
+    talk(third, third_server:welcome())
+    assert.equal(1, #one.requests)
+    assert.equal(1, #other.requests)
+  end)
+
+  it("does not keep the certificate from being checked", function()
+    local proxy = Proxy.listen()
+    local server = Peer.listen { tls = certs.wrong_host }
+    local client = watched.connect {
+      url = server.url,
+      proxy = proxy.url,
+      tls = { ca_file = certs.ca },
+    }
+    local event = client:await "errors"
+    assert.equal("tls", event.kind)
+    assert.truthy(event.message:find('certificate is for "other.example"', 1, true))
+  end)
+
+  it("must be an http:// URL", function()
+    local function refused(value, text)
+      local ok, message = pcall(WebSocket.new, { url = "ws://h/", proxy = value })
+      assert.is_false(ok)
+      assert.truthy(message:find(text, 1, true), message)
+      assert.is_nil(message:find("secret", 1, true))
+    end
+    local not_a_proxy = "option 'proxy' is neither \"env\" nor the URL of a proxy: the URL "
+    refused("socks5://h:1080", not_a_proxy .. "does not begin with http://")
+    refused("https://user:secret@h:1080", not_a_proxy .. "does not begin with http://")
+    refused("h:1080", not_a_proxy)
+    refused("http://user:secret@h:1/path", not_a_proxy .. "has a path")
+    refused("http://:3128", not_a_proxy .. "has no host")
+    refused("http://u:secret" .. ("x"):rep(86) .. "@h:1", not_a_proxy .. "has a user name and a password")
+    refused(3128, "option 'proxy' is a number, string expected")
+  end)
+end)
+
+--------------------------------------------------------------------------------------------------
+
+-- In a process of its own, with a proxy at the port that the environment names: says "through",
+-- "direct", or the error. The arguments: the proxy's port, the scheme, the host, the proxy option.
+local CHILD = [[
+local Peer = require "support.peer"
+local Proxy = require "support.proxy"
+local turn = require "support.turn"
+local WebSocket = require "steadysocket"
+local port, scheme, host, option, cert, key, ca = ...
+local proxy = Proxy.listen { port = tonumber(port), hosts = { [host] = "127.0.0.1" } }
+local server = Peer.listen { tls = scheme == "wss" and { cert = cert, key = key } or nil }
+local ws = WebSocket.new {
+  url = ("%s://%s:%d/"):format(scheme, host, server.port),
+  proxy = option ~= "none" and option or nil,
+  tls = { ca_file = ca },
+  connect_timeout = 3,
+}
+local failure
+ws.on_error = function(event) failure = event.kind .. ": " .. event.message:match ": .-: (.*)" end
+ws:connect()
+turn.till(function()
+  return failure or server:arrivals() > 0
+end, "the outcome")
+if not failure then
+  server:welcome()
+  turn.till(function() return failure or ws.status == "open" end, "the connection")
+end
+io.write(failure or #proxy.requests > 0 and "through" or "direct")
+os.exit(0) -- at once
+]]
+
+local function free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return math.tointeger(tonumber(port))
+end
+
+local NAMES = {
+  "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+  "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+}
+
+-- What comes of it with these variables, in which PROXY stands for the proxy's URL.
+local function outcome(variables, scheme, host, option)
+  local port = free_port()
+  local words = { "env" }
+  for _, name in ipairs(NAMES) do words[#words + 1] = "-u " .. name end
+  for name, value in pairs(variables) do
+    words[#words + 1] = ("%s='%s'"):format(name, (value:gsub("PROXY", "http://127.0.0.1:" .. port)))
+  end
+  local result = child.run(CHILD, {
+    tostring(port), scheme, host, option or "env", certs.good.cert, certs.good.key, certs.ca,
+  }, { under = table.concat(words, " ") })
+  assert.equal(0, result.code, result.err)
+  return result.out
+end
+
+describe('proxy = "env"', function()
+  it("takes http_proxy for ws, and https_proxy for wss", function()
+    local both = { http_proxy = "PROXY", https_proxy = "PROXY" }
+    assert.equal("through", outcome(both, "ws", "127.0.0.1"))
+    assert.equal("through", outcome(both, "wss", "localhost"))
+    assert.equal("direct", outcome({ https_proxy = "PROXY" }, "ws", "127.0.0.1"))
+    assert.equal("direct", outcome({ http_proxy = "PROXY" }, "wss", "localhost"))
+    assert.equal("through", outcome({ HTTPS_PROXY = "PROXY" }, "wss", "localhost"))
+  end)
+
+  it("takes all_proxy for both, if there is nothing better", function()
+    assert.equal("through", outcome({ all_proxy = "PROXY" }, "ws", "127.0.0.1"))
+    assert.equal("through", outcome({ ALL_PROXY = "PROXY" }, "wss", "localhost"))
+    local both = { all_proxy = "http://127.0.0.1:1", http_proxy = "PROXY" }
+    assert.equal("through", outcome(both, "ws", "127.0.0.1"))
+    local empty = { http_proxy = "", all_proxy = "PROXY" }
+    assert.equal("through", outcome(empty, "ws", "127.0.0.1"))
+  end)
+
+  it("leaves HTTP_PROXY alone, which a CGI program has from its client", function()
+    assert.equal("direct", outcome({ HTTP_PROXY = "PROXY" }, "ws", "127.0.0.1"))
+  end)
+
+  it("goes straight to what no_proxy lists", function()
+    local function with(list, host)
+      return outcome({ http_proxy = "PROXY", no_proxy = list }, "ws", host)
+    end
+    assert.equal("direct", with("localhost", "localhost"))
+    assert.equal("direct", with("other.test, 127.0.0.1", "127.0.0.1"))
+    assert.equal("direct", with("*", "localhost"))
+    assert.equal("through", with("other.test,ocalhost", "localhost"))
+    assert.equal("through", with("", "localhost"))
+    assert.equal("through", with(".feed.test", "xfeed.test"))
+    assert.equal("direct", outcome({ http_proxy = "PROXY", NO_PROXY = "LOCALHOST" }, "ws", "localhost"))
+  end)
+
+  it("goes straight on when nothing is set", function()
+    assert.equal("direct", outcome({}, "ws", "127.0.0.1"))
+  end)
+
+  it("fails with kind proxy when the variable is no URL of a proxy, which it names", function()
+    local text = "proxy: the proxy in http_proxy cannot be used: the URL does not begin with http://"
+    assert.equal(text, outcome({ http_proxy = "user:secret@h:1" }, "ws", "127.0.0.1"))
+  end)
+end)
+
+describe("without the option, a proxy", function()
+  it("is not taken from the environment", function()
+    local all = {}
+    for _, name in ipairs(NAMES) do
+      all[name] = not name:lower():find "^no" and "PROXY" or nil
+    end
+    assert.equal("direct", outcome(all, "ws", "127.0.0.1", "none"))
+    assert.equal("direct", outcome(all, "wss", "localhost", "none"))
+  end)
+
+  it("that the option names is used whatever the environment says", function()
+    local proxy = "http://127.0.0.1:%d"
+    local port = free_port()
+    local result = child.run(CHILD, {
+      tostring(port), "ws", "localhost", proxy:format(port), certs.good.cert, certs.good.key, certs.ca,
+    }, { under = "env http_proxy=http://127.0.0.1:1 no_proxy=localhost" })
+    assert.equal("through", result.out, result.err)
+  end)
+end)
