@@ -71,6 +71,9 @@ static int fail(struct steady_connection *c, enum steady_error error, const char
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    for (char *at = text; *at; at++) /* a server's words end up on terminals */
+        if ((unsigned char)*at < ' ' || *at == 127)
+            *at = '?';
     steady_buffer_append(&c->message, text, strlen(text) + 1); /* without memory: no text */
     return -1;
 }

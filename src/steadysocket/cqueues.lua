@@ -29,7 +29,7 @@ local function serve(self)
       self.controller:wrap(serve, self) -- since this coroutine ends by the error
       error(left, 0)
     end
-    if not left then break end
+    if not left or self ~= attachment then break end -- a handler may have detached us
     cqueues.poll(readable, self.changed, seconds)
   end
   self.serving = false
