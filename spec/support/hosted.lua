@@ -79,13 +79,15 @@ local function conversation(loop, it)
         url = { url .. "/close?code=1001", url .. "/echo" },
         reconnect = { min_delay = 0.05, jitter = 0 },
       }
-      ws.on_close = function(event) print("closed", event.code) end
+      ws.on_close = function(event)
+        print("closed", event.code)
+        if event.will_reconnect then later(0.001, function() ws:send "kept" end) end
+      end
       ws.on_open = function(event) print("open", event.reconnected) end
       ws.on_message = function(data) print(data) ws:close() end
       ws.on_status = function(status) if status == "closed" then finish() end end
       ws:connect()
       ws.on_error = print
-      later(0.02, function() ws:send "kept" end)
       loop()
     ]])
     assert.equal("open\tfalse\nclosed\t1001\nopen\ttrue\nkept\nclosed\t1000\n", out)
