@@ -4,7 +4,6 @@ local Command = require "support.command"
 local Peer = require "support.peer"
 local Server = require "support.server"
 local certs = require "support.certs"
-local child = require "support.child"
 local turn = require "support.turn"
 
 local NOBODY = "ws://127.0.0.1:1/" -- nothing listens there
