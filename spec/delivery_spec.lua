@@ -49,6 +49,9 @@ end
 -- The rough run: a server that dies again and again, in many ways, while numbered messages come.
 
 local COUNT, DEATHS = 5000, 50
+-- Without confirmation a server that dies takes what was sent to it along; the last message is for
+-- the last one, which lives.
+local BEFORE_THE_LAST = COUNT - 1
 
 -- Odd numbers are text and even ones binary, and sizes differ: some are larger than a write.
 local function numbered(number)
@@ -124,7 +127,7 @@ local DEATHS_OF = {
     conn:cut()
   end,
   function(conn, rough) -- with much in the kernel that is never read
-    rough:feed(math.min(rough.sent + math.random(100), COUNT))
+    rough:feed(math.min(rough.sent + math.random(100), BEFORE_THE_LAST))
     for _ = 1, 8 do turn.once() end
     conn:reset()
   end,
@@ -138,7 +141,7 @@ function Rough:life(death)
   if math.random(8) == 1 then return conn:cut() end
   conn:upgrade()
   local frames_left = math.random(0, 200)
-  self:feed(math.min(death * COUNT // (DEATHS + 1) + math.random(100), COUNT))
+  self:feed(math.min(death * COUNT // (DEATHS + 1) + math.random(100), BEFORE_THE_LAST))
   for _ = 1, 20 do
     turn.once()
     frames_left = frames_left - self:read(conn, frames_left)
