@@ -190,7 +190,11 @@ describe("step", function()
   it("waits no longer than until something happens", function()
     local seen, note = in_order()
     after(0.02, note "timer")
-    assert(timed(WebSocket.step, 60) < 0.02 + SOON)
+    -- A turn may also be over because of libuv's own work, as closing what was collected.
+    local took = timed(function()
+      repeat WebSocket.step(60) until #seen > 0
+    end)
+    assert(took < 0.02 + SOON, took)
     assert.same({ "timer" }, seen)
   end)
 
@@ -211,7 +215,7 @@ describe("step", function()
   it("without a time, waits until something happens", function()
     local seen, note = in_order()
     after(0.02, note "timer")
-    assert.is_false(WebSocket.step())
+    repeat until not WebSocket.step()
     assert.same({ "timer" }, seen)
   end)
 
