@@ -462,6 +462,8 @@ static int client_stats(lua_State *L)
         {"failures", stats.failures},
         {"queued", steady_client_queued_messages(&client->core)},
         {"unconfirmed", client->core.queue.sent_messages},
+        {"retries", stats.retries},
+        {"last_close", stats.last_close},
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {

@@ -125,6 +125,7 @@ void steady_attempt_start(struct steady_client *c)
     attempt->deadline = INFINITY;
     attempt->url = NULL; /* the options' are about to change */
     c->stats.attempts++;
+    c->stats.retries += c->was_open || c->session.attempt > 1;
     unsigned changes = c->changes;
     bool prepared = c->owner->prepare(c, message, sizeof message);
     if (c->changes != changes) /* by a call of the owner's */

@@ -47,7 +47,9 @@ struct steady_stats {
     uint64_t bytes_sent, bytes_received; /* after the upgrade, frames included, before TLS */
     uint64_t pings, pongs;               /* pings we sent, pongs that came */
     uint64_t attempts, connections, failures;
-    double connected; /* seconds, up to the end of the last connection */
+    uint64_t retries;    /* attempts that were not the first since connect() */
+    uint64_t last_close; /* close code of the last connection that ended; 0: none has */
+    double connected;    /* seconds, up to the end of the last connection */
 };
 
 /* One attempt: a URL, its addresses, and which of them is tried. */

@@ -41,6 +41,7 @@ void steady_link_end(struct steady_client *c, double delay)
         return;
     struct steady_event event = steady_link_close_event(c, delay);
     steady_events_push(&c->events, &event);
+    c->stats.last_close = event.code;
     steady_protocol_free(&c->link.protocol);
     free(c->link.reason);
     c->stats.connected += steady_loop_time(c->loop) - c->link.opened_at;

@@ -147,6 +147,8 @@
 ---@field pongs integer that came
 ---@field attempts integer
 ---@field connections integer
+---@field retries integer attempts that were not the first since connect()
+---@field last_close integer the close code of the last connection that ended; 0: none has
 ---@field failures integer calls of on_error, had or not
 ---@field time_connected number seconds
 
