@@ -1,5 +1,5 @@
 /* What the module is measured against: a plain C program on the same transport (libwebsockets' HTTP
- * role, net/connection and net/loop) and the same protocol core, without net/client and Lua.
+ * role, then net/stream) and the same protocol core, without net/client and Lua.
  *
  *     transport MODE HOST PORT SIZE COUNT       prints seconds, and seconds of CPU time
  *
@@ -12,13 +12,13 @@
 #include "core/options.h"
 #include "core/protocol.h"
 #include "core/queue.h"
-#include "net/connection.h"
 #include "net/dns.h"
 #include "net/loop.h"
+#include "net/stream.h"
+#include "net/upgrade.h"
 #include "net/vhost.h"
 
 #include <lauxlib.h>
-#include <libwebsockets.h>
 #include <lualib.h>
 #include <math.h>
 #include <stdbool.h>
@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum mode { RX, LUA, TX, RTT };
 
@@ -40,7 +41,7 @@ struct program {
     struct steady_options options;
     struct steady_protocol protocol;
     struct steady_queue queue;
-    struct steady_connection *connection;
+    struct steady_stream *stream;
     lua_State *L; /* with the function that counts on its stack */
     double began, cpu;
 };
@@ -89,12 +90,12 @@ static void writable(void *owner)
     if (p->mode == TX)
         fill(p);
     size_t size = steady_protocol_output(&p->protocol, &p->queue, false, steady_loop_now(&p->loop),
-                                         p->loop.write_buffer + LWS_PRE, STEADY_WRITE_SIZE);
+                                         p->loop.write_buffer, STEADY_WRITE_SIZE);
     if (size == 0)
         return;
-    if (!steady_connection_write(p->connection, size))
+    if (!steady_stream_write(p->stream, size))
         fail("the write failed");
-    steady_connection_want_writable(p->connection);
+    steady_stream_want_writable(p->stream);
 }
 
 static void begin(struct program *p)
@@ -105,7 +106,7 @@ static void begin(struct program *p)
         push(p, "go", 2);
     if (p->mode == RTT)
         push(p, p->text, p->size);
-    steady_connection_want_writable(p->connection);
+    steady_stream_want_writable(p->stream);
 }
 
 /* ------------------------------------------------------------------------- receiving */
@@ -152,25 +153,32 @@ static void received(void *owner, const uint8_t *bytes, size_t size)
 
 /* ------------------------------------------------------------------------- the connection */
 
-static void opened(void *owner, const struct steady_answer *answer,
-                   const struct steady_buffer *headers)
+static void ended(void *owner)
 {
+    (void)owner;
+    fail("the connection has ended");
+}
+
+static void accepted(void *owner, const struct steady_accepted *accepted)
+{
+    static const struct steady_stream_owner calls = {received, writable, ended};
     struct program *p = owner;
-    (void)answer;
-    (void)headers;
+    p->stream = steady_stream_new(&p->loop, accepted->socket, accepted->tls, &calls, p);
+    if (!p->stream)
+        fail("out of memory");
     steady_protocol_init(&p->protocol, &p->loop.random, (size_t)p->options.max_message_size);
     begin(p);
 }
 
-static void ended(void *owner, const struct steady_end *end)
+static void failed(void *owner, const struct steady_failure *failure)
 {
     (void)owner;
-    fail(end->message);
+    fail(failure->message);
 }
 
 static void dial(struct program *p, const char *host, const char *port)
 {
-    static const struct steady_connection_owner calls = {opened, received, writable, ended};
+    static const struct steady_upgrade_owner calls = {accepted, failed};
     char url[256], trouble[512];
     struct steady_address address;
     snprintf(url, sizeof url, "ws://%s:%s/%s?size=%zu&count=%zu", host, port, paths[p->mode],
@@ -190,8 +198,7 @@ static void dial(struct program *p, const char *host, const char *port)
                                    .vhost = vhost,
                                    .url = &p->options.urls[0],
                                    .options = &p->options};
-    p->connection = steady_connection_start(&p->loop, &target, &calls, p);
-    if (!p->connection)
+    if (!steady_upgrade_start(&p->loop, &target, &calls, p))
         fail("out of memory");
 }
 

@@ -204,7 +204,9 @@ not JSON
   it("prints messages only with --quiet", function()
     local server = Peer.listen()
     local command = Command.start({ "-q", server.url }, { input = "a\n" })
-    server:welcome():cut()
+    local lost = server:welcome()
+    assert.equal("a", lost:receive_text())
+    lost:cut()
     local conn = server:welcome()
     conn:text "answer"
     part(conn)

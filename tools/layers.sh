@@ -70,8 +70,12 @@ line ~ /^[ \t]*#[ \t]*include/ {
     }
 }
 
-names(line, "lws_write[a-z_]*") && FILENAME != "src/net/connection.c" {
-    violation("only src/net/connection.c writes to libwebsockets")
+names(line, "lws_(write|http_client_read)[a-z_]*") && FILENAME != "src/net/upgrade.c" {
+    violation("only src/net/upgrade.c reads and writes by libwebsockets")
+}
+
+names(line, "recv|send|SSL_read|SSL_write") && FILENAME !~ /^src\/net\/(stream|tls).c$/ {
+    violation("only src/net/stream.c reads and writes sockets, by TLS with src/net/tls.c")
 }
 
 names(line, "lua_p?callk?|lua_resume|luaL_do(string|file)") && FILENAME != "src/lua/call.c" {

@@ -8,8 +8,8 @@
 
 void steady_attempt_drop(struct steady_client *c)
 {
-    steady_connection_drop(c->connection);
-    c->connection = NULL;
+    steady_upgrade_drop(c->attempt.upgrade);
+    c->attempt.upgrade = NULL;
     steady_dns_cancel(c->attempt.dns);
     c->attempt.dns = NULL;
     free(c->attempt.addresses);
@@ -57,8 +57,8 @@ static void try_address(struct steady_client *c)
     double now = steady_loop_time(c->loop);
     attempt->deadline =
         now + (c->session.deadline - now) / (double)(attempt->count - attempt->current);
-    c->connection = steady_connection_start(c->loop, &target, &steady_client_connection_calls, c);
-    if (!c->connection)
+    attempt->upgrade = steady_upgrade_start(c->loop, &target, &steady_client_upgrade_calls, c);
+    if (!attempt->upgrade)
         steady_client_fail_attempt(c, STEADY_NETWORK, NULL, "out of memory");
 }
 
@@ -146,8 +146,8 @@ void steady_attempt_start(struct steady_client *c)
 void steady_attempt_time_out(struct steady_client *c)
 {
     double seconds = c->options.session.connect_timeout;
-    if (c->connection)
-        steady_connection_time_out(c->connection, seconds);
+    if (c->attempt.upgrade)
+        steady_upgrade_time_out(c->attempt.upgrade, seconds);
     else
         steady_client_fail_attempt(c, STEADY_TIMEOUT, NULL, "the name is not resolved within %g s",
                                    seconds);
@@ -156,8 +156,8 @@ void steady_attempt_time_out(struct steady_client *c)
 /* This address has had its share of the time. If it has been reached, it is the one. */
 void steady_attempt_leave_address(struct steady_client *c)
 {
-    struct steady_connection *connection = c->connection;
+    struct steady_upgrade *upgrade = c->attempt.upgrade;
     c->attempt.deadline = INFINITY;
-    if (connection && !steady_connection_reached(connection) && steady_attempt_next_address(c))
-        steady_connection_drop(connection);
+    if (upgrade && !steady_upgrade_reached(upgrade) && steady_attempt_next_address(c))
+        steady_upgrade_drop(upgrade);
 }

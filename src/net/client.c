@@ -94,7 +94,7 @@ static void decide(struct steady_client *c, enum steady_session_event what,
 }
 
 void steady_client_fail_attempt(struct steady_client *c, enum steady_error error,
-                                const struct steady_end *end, const char *format, ...)
+                                const struct steady_failure *failure, const char *format, ...)
 {
     char message[1024];
     va_list arguments;
@@ -105,10 +105,10 @@ void steady_client_fail_attempt(struct steady_client *c, enum steady_error error
         .type = STEADY_EVENT_ERROR,
         .error = error,
         .message = message,
-        .http_status = end ? end->http_status : 0,
-        .headers = end && end->http_status ? end->headers : NULL,
-        .data = end ? end->body : NULL,
-        .size = end ? end->body_size : 0,
+        .http_status = failure ? failure->http_status : 0,
+        .headers = failure && failure->http_status ? failure->headers : NULL,
+        .data = failure ? failure->body : NULL,
+        .size = failure ? failure->body_size : 0,
         .delay = delay_of_options(c),
     };
     steady_client_complete_message(c, &event);
@@ -214,9 +214,8 @@ static void carry_on(struct steady_client *c)
         steady_ready_add(c->loop, &c->ready);
     if (c->link.lost && !steady_link_unread(c))
         lose_link(c);
-    if (c->connection && c->link.open)
-        steady_connection_pause(c->connection,
-                                steady_link_unread(c) || !steady_link_can_deliver(c));
+    if (c->link.stream)
+        steady_stream_pause(c->link.stream, steady_link_unread(c) || !steady_link_can_deliver(c));
     arm(c);
     if (c->alive && !steady_session_active(&c->session) && !has_news(c)) {
         c->alive = false;
@@ -241,36 +240,7 @@ static void timer_due(void *owner)
     turn(&c->ready);
 }
 
-/* ------------------------------------------------------------------------- calls of the connection
- */
-
-static void opened(void *owner, const struct steady_answer *answer,
-                   const struct steady_buffer *headers)
-{
-    struct steady_client *c = owner;
-    const char *protocol = answer->protocol;
-    struct steady_event event = {
-        .type = STEADY_EVENT_OPEN,
-        .reconnected = c->was_open,
-        .protocol = protocol,
-        .url = c->attempt.url->text,
-        .address = c->attempt.addresses[c->attempt.current].text,
-        .headers = headers,
-        .attempt = c->session.attempt,
-    };
-    steady_events_push(&c->events, &event);
-    free(c->subprotocol);
-    c->subprotocol = protocol ? strdup(protocol) : NULL;
-    c->was_open = true;
-    c->link = (struct steady_link){.open = true};
-    c->link.opened_at = c->link.heartbeat.heard = steady_loop_time(c->loop);
-    c->stats.connections++;
-    steady_protocol_init(&c->link.protocol, &c->loop->random, (size_t)c->options.max_message_size);
-    steady_protocol_deflate(&c->link.protocol, &answer->compression);
-    free(c->attempt.addresses);
-    c->attempt.addresses = NULL;
-    steady_client_change(c, STEADY_SESSION_OPENED, 0);
-}
+/* ------------------------------------------------------------------------- calls from the loop */
 
 static void received(void *owner, const uint8_t *bytes, size_t size)
 {
@@ -286,20 +256,56 @@ static void writable(void *owner)
     carry_on(owner);
 }
 
-static void ended(void *owner, const struct steady_end *end)
+static void ended(void *owner)
 {
     struct steady_client *c = owner;
-    c->connection = NULL;
-    if (c->link.open)
-        c->link.lost = true;
-    else if (!end->unreachable || c->session.deadline == INFINITY ||
-             !steady_attempt_next_address(c))
-        steady_client_fail_attempt(c, end->error, end, "%s", end->message);
+    steady_link_drop(c);
     carry_on(c);
 }
 
-const struct steady_connection_owner steady_client_connection_calls = {opened, received, writable,
-                                                                       ended};
+static void accepted(void *owner, const struct steady_accepted *upgrade)
+{
+    static const struct steady_stream_owner calls = {received, writable, ended};
+    struct steady_client *c = owner;
+    const char *protocol = upgrade->answer->protocol;
+    struct steady_event event = {
+        .type = STEADY_EVENT_OPEN,
+        .reconnected = c->was_open,
+        .protocol = protocol,
+        .url = c->attempt.url->text,
+        .address = c->attempt.addresses[c->attempt.current].text,
+        .headers = upgrade->headers,
+        .attempt = c->session.attempt,
+    };
+    c->attempt.upgrade = NULL;
+    steady_events_push(&c->events, &event);
+    free(c->subprotocol);
+    c->subprotocol = protocol ? strdup(protocol) : NULL;
+    c->was_open = true;
+    c->link = (struct steady_link){.open = true};
+    c->link.stream = steady_stream_new(c->loop, upgrade->socket, upgrade->tls, &calls, c);
+    c->link.lost = !c->link.stream; /* out of memory */
+    c->link.opened_at = c->link.heartbeat.heard = steady_loop_time(c->loop);
+    c->stats.connections++;
+    steady_protocol_init(&c->link.protocol, &c->loop->random, (size_t)c->options.max_message_size);
+    steady_protocol_deflate(&c->link.protocol, &upgrade->answer->compression);
+    free(c->attempt.addresses);
+    c->attempt.addresses = NULL;
+    steady_client_change(c, STEADY_SESSION_OPENED, 0);
+    if (upgrade->first_size)
+        received(c, upgrade->first, upgrade->first_size);
+}
+
+static void failed(void *owner, const struct steady_failure *failure)
+{
+    struct steady_client *c = owner;
+    c->attempt.upgrade = NULL;
+    if (!failure->unreachable || c->session.deadline == INFINITY || !steady_attempt_next_address(c))
+        steady_client_fail_attempt(c, failure->error, failure, "%s", failure->message);
+    carry_on(c);
+}
+
+const struct steady_upgrade_owner steady_client_upgrade_calls = {accepted, failed};
 
 /* ------------------------------------------------------------------------- calls from outside */
 
@@ -325,6 +331,7 @@ void steady_client_free(struct steady_client *c)
     steady_timer_free(c->timer);
     if (c->link.open)
         steady_protocol_free(&c->link.protocol);
+    steady_stream_free(c->link.stream);
     free(c->link.reason);
     free(c->subprotocol);
     free(c->close_reason);

@@ -9,9 +9,10 @@
 #include "core/protocol.h"
 #include "core/queue.h"
 #include "core/session.h"
-#include "net/connection.h"
 #include "net/events.h"
 #include "net/loop.h"
+#include "net/stream.h"
+#include "net/upgrade.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,14 +61,16 @@ struct steady_attempt {
     struct steady_dns *dns;       /* while the name is looked up: of the host, or of its proxy */
     struct steady_address *addresses;
     size_t count, current;
-    double deadline; /* when to go on to the next address */
+    double deadline;                /* when to go on to the next address */
+    struct steady_upgrade *upgrade; /* NULL: not under way */
     struct steady_vhost *vhost;
 };
 
 /* What an open connection has beside its bytes. Zeroed between connections. */
 struct steady_link {
-    bool open;     /* until its end has become an event */
-    bool lost;     /* TCP has ended; its last messages may still have to be delivered */
+    bool open;                    /* until its end has become an event */
+    struct steady_stream *stream; /* NULL: lost */
+    bool lost;     /* the stream has ended; its last messages may still have to be delivered */
     bool greeting; /* the owner is handling the OPEN event */
     bool greeted;  /* it has: now the queue may go out */
     struct steady_protocol protocol;
@@ -105,7 +108,6 @@ struct steady_client {
     struct steady_queue inbox; /* messages that nobody has taken yet */
 
     struct steady_attempt attempt;
-    struct steady_connection *connection; /* of the attempt, then of the link */
     struct steady_link link;
     bool was_open;       /* since connect() */
     uint16_t close_code; /* what close() was given; 0: nothing */
@@ -165,7 +167,7 @@ const struct steady_message *steady_client_take(struct steady_client *client);
 void steady_client_taken(struct steady_client *client);
 
 /* Payload bytes and messages that wait to be sent; and payload bytes that the kernel has not taken,
- * at most: what libwebsockets still holds of the last write is counted as a whole. */
+ * frames and all. */
 size_t steady_client_queued_bytes(const struct steady_client *client);
 size_t steady_client_queued_messages(const struct steady_client *client);
 size_t steady_client_buffered(const struct steady_client *client);

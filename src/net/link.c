@@ -1,6 +1,5 @@
 #include "net/parts.h"
 
-#include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +41,7 @@ void steady_link_end(struct steady_client *c, double delay)
     struct steady_event event = steady_link_close_event(c, delay);
     steady_events_push(&c->events, &event);
     c->stats.last_close = event.code;
+    steady_stream_free(c->link.stream);
     steady_protocol_free(&c->link.protocol);
     free(c->link.reason);
     c->stats.connected += steady_loop_time(c->loop) - c->link.opened_at;
@@ -54,8 +54,8 @@ void steady_link_end(struct steady_client *c, double delay)
 /* Ends the connection from our side, as if TCP had ended. */
 void steady_link_drop(struct steady_client *c)
 {
-    steady_connection_drop(c->connection);
-    c->connection = NULL;
+    steady_stream_free(c->link.stream);
+    c->link.stream = NULL;
     c->link.lost = true;
 }
 
@@ -96,26 +96,27 @@ static bool write_some(struct steady_client *c)
     uint64_t expired = protocol->expired;
     size_t size =
         steady_protocol_output(protocol, &c->queue, c->options.confirm, steady_loop_now(c->loop),
-                               c->loop->write_buffer + LWS_PRE, STEADY_WRITE_SIZE);
+                               c->loop->write_buffer, STEADY_WRITE_SIZE);
     expired = protocol->expired - expired;
     c->stats.dropped += expired;
     c->stats.sent += waiting - c->queue.waiting_messages - expired;
     c->stats.bytes_sent += size;
     if (c->watched && !c->queue.waiting_messages && waiting)
         steady_ready_add(c->loop, &c->ready);
-    bool written = size && steady_connection_write(c->connection, size);
+    bool written = size && steady_stream_write(c->link.stream, size);
     return ask_for_confirmation(c) || written;
 }
 
 void steady_link_flush(struct steady_client *c)
 {
-    if (!c->link.greeted || !c->connection)
+    struct steady_stream *stream = c->link.stream;
+    if (!c->link.greeted || !stream)
         return;
     bool more = true;
-    for (int i = 0; more && i < WRITES_A_TURN && steady_connection_can_write(c->connection); i++)
+    for (int i = 0; more && i < WRITES_A_TURN && steady_stream_can_write(stream); i++)
         more = write_some(c) || (begin_closing(c) && write_some(c));
     if (more)
-        steady_connection_want_writable(c->connection);
+        steady_stream_want_writable(stream);
     steady_client_check_drain(c);
 }
 
@@ -126,8 +127,8 @@ void steady_link_say_goodbye(struct steady_client *c)
     if (!link->open || link->code || link->failure)
         return;
     link->by_us = true;
-    if (steady_protocol_close(&link->protocol, STEADY_CLOSE_NORMAL, NULL, 0) && c->connection &&
-        steady_connection_can_write(c->connection))
+    if (steady_protocol_close(&link->protocol, STEADY_CLOSE_NORMAL, NULL, 0) && link->stream &&
+        steady_stream_can_write(link->stream))
         write_some(c);
 }
 

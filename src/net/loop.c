@@ -1,6 +1,7 @@
 #include "net/loop.h"
 
-#include "net/connection.h"
+#include "net/stream.h"
+#include "net/upgrade.h"
 #include "net/vhost.h"
 
 #include <fcntl.h>
@@ -177,7 +178,7 @@ int steady_loop_init(struct steady_loop *loop)
     loop->random.refill = refill;
     loop->random.context = loop;
     loop->read_buffer = malloc(STEADY_READ_SIZE);
-    loop->write_buffer = malloc(LWS_PRE + STEADY_WRITE_SIZE);
+    loop->write_buffer = malloc(STEADY_WRITE_SIZE);
     int error = loop->read_buffer && loop->write_buffer ? uv_loop_init(&loop->uv) : UV_ENOMEM;
     if (error) {
         free(loop->read_buffer);
@@ -291,7 +292,8 @@ static void close_lost(uv_handle_t *handle, void *unused)
 void steady_loop_close(struct steady_loop *loop)
 {
     loop->halted = true;
-    steady_connections_drop(loop);
+    steady_upgrades_drop(loop);
+    steady_streams_free(loop);
     uv_close((uv_handle_t *)&loop->turn, NULL);
     uv_close((uv_handle_t *)&loop->limit, NULL);
     uv_close((uv_handle_t *)&loop->polling, NULL);
@@ -304,7 +306,7 @@ void steady_loop_close(struct steady_loop *loop)
     }
     uv_walk(&loop->uv, close_lost, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
-    steady_connections_free(loop);
+    steady_upgrades_free(loop);
     steady_vhosts_free(loop);
     uv_loop_close(&loop->uv);
     steady_queue_pool_free(&loop->queue_pool);

@@ -12,7 +12,8 @@
 #include <uv.h>
 
 struct lws_context;
-struct steady_connection;
+struct steady_stream;
+struct steady_upgrade;
 struct steady_vhost;
 struct steady_loop;
 
@@ -26,7 +27,8 @@ struct steady_loop {
     uv_loop_t uv;
     struct lws_context *lws;     /* NULL until steady_loop_start */
     struct steady_vhost *vhosts; /* see net/tls.h */
-    struct steady_connection *connections;
+    struct steady_upgrade *upgrades;
+    struct steady_stream *streams;
     struct steady_random random;
     struct steady_queue_pool queue_pool;
 
@@ -45,8 +47,7 @@ struct steady_loop {
     bool halted;  /* a handler failed: nothing may be handed to Lua until the next run */
     bool changed; /* what is to be done has, since the last run or step */
 
-    /* Shared by all connections: what one read takes in, what one write hands over. The latter has
-     * room for libwebsockets' prefix in front. */
+    /* Shared by all connections: what one read takes in, what one write hands over. */
     uint8_t *read_buffer, *write_buffer;
 };
 

@@ -20,7 +20,7 @@ size_t steady_client_queued_messages(const struct steady_client *c)
 size_t steady_client_buffered(const struct steady_client *c)
 {
     return steady_client_queued_bytes(c) +
-           (c->connection ? steady_connection_buffered(c->connection) : 0);
+           (c->link.stream ? steady_stream_buffered(c->link.stream) : 0);
 }
 
 /* Whether the queue, having been over high_water, is at or under low_water. */

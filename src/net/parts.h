@@ -17,12 +17,12 @@
 enum steady_session_action steady_client_change(struct steady_client *c,
                                                 enum steady_session_event event, double delay);
 
-/* The attempt has failed. end: what the connection told, or NULL. format is printf's. */
+/* The attempt has failed. failure: what the upgrade told, or NULL. format is printf's. */
 void steady_client_fail_attempt(struct steady_client *c, enum steady_error error,
-                                const struct steady_end *end, const char *format, ...)
+                                const struct steady_failure *failure, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-extern const struct steady_connection_owner steady_client_connection_calls;
+extern const struct steady_upgrade_owner steady_client_upgrade_calls;
 
 /* ------------------------------------------------------------------------- attempt.c */
 

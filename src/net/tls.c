@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -271,4 +272,74 @@ bool steady_tls_check(struct ssl_st *tls, const char *host, char *message, size_
         explain_name(certificate, host, message, size);
     X509_free(certificate);
     return fits;
+}
+
+/* ------------------------------------------------------------------------- an open session */
+
+/* The library keeps sessions from 4.3 on, and looks up its connection when one comes: in TLS 1.3
+ * that is after the handshake. */
+void steady_tls_forget_library(struct ssl_ctx_st *tls)
+{
+    SSL_CTX_sess_set_new_cb(tls, NULL);
+}
+
+void steady_tls_keep(struct ssl_st *tls)
+{
+    SSL_up_ref(tls);
+}
+
+/* No renegotiation: it would verify the certificate once more, by the library's callback. */
+bool steady_tls_take(struct ssl_st *tls, int socket)
+{
+    SSL_set_options(tls, SSL_OP_NO_RENEGOTIATION);
+    SSL_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_set_read_ahead(tls, 1);
+    return SSL_set_fd(tls, socket) == 1;
+}
+
+static bool waits(SSL *tls, int result)
+{
+    int error = SSL_get_error(tls, result);
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+}
+
+/* Record by record, while the next one fits as a whole. */
+ptrdiff_t steady_tls_read(struct ssl_st *tls, uint8_t *buffer, size_t size, bool *again)
+{
+    size_t total = 0;
+    ERR_clear_error();
+    *again = true;
+    while (size - total >= SSL3_RT_MAX_PLAIN_LENGTH) {
+        int n = SSL_read(tls, buffer + total, (int)(size - total));
+        if (n <= 0) {
+            *again = !waits(tls, n);
+            return total > 0 ? (ptrdiff_t)total : *again ? -1 : 0;
+        }
+        total += (size_t)n;
+    }
+    return (ptrdiff_t)total;
+}
+
+ptrdiff_t steady_tls_write(struct ssl_st *tls, const uint8_t *bytes, size_t size)
+{
+    size_t total = 0;
+    ERR_clear_error();
+    while (total < size) {
+        size_t left = size - total;
+        int n = SSL_write(tls, bytes + total, left < INT_MAX ? (int)left : INT_MAX);
+        if (n <= 0)
+            return waits(tls, n) ? (ptrdiff_t)total : -1;
+        total += (size_t)n;
+    }
+    return (ptrdiff_t)total;
+}
+
+void steady_tls_end(struct ssl_st *tls)
+{
+    if (!tls)
+        return;
+    if (SSL_is_init_finished(tls))
+        SSL_shutdown(tls);
+    ERR_clear_error();
+    SSL_free(tls);
 }

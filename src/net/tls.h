@@ -6,8 +6,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-struct ssl_st;     /* OpenSSL's SSL */
+struct ssl_st;     /* OpenSSL's SSL: a session */
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
 /* What connections with these options have in common. NULL with a text in message when a file
@@ -31,5 +32,21 @@ bool steady_tls_check(struct ssl_st *tls, const char *host, char *message, size_
  * known. What is unread is lost by this. Good until something happens to another session in this
  * thread. */
 const char *steady_tls_failure(struct ssl_st *tls);
+
+/* A context whose sessions outlive libwebsockets' connections: after the library has seen it. */
+void steady_tls_forget_library(struct ssl_ctx_st *tls);
+
+/* Keeps a session that libwebsockets is about to free. Once it has, the session goes on with the
+ * socket given. */
+void steady_tls_keep(struct ssl_st *tls);
+bool steady_tls_take(struct ssl_st *tls, int socket);
+
+/* Bytes read or written; 0: it must wait for the socket; -1: the session is over. again: there may
+ * be more to read, or its end, that the socket does not tell of. */
+ptrdiff_t steady_tls_read(struct ssl_st *tls, uint8_t *buffer, size_t size, bool *again);
+ptrdiff_t steady_tls_write(struct ssl_st *tls, const uint8_t *bytes, size_t size);
+
+/* Tells the peer, if that can be done at once, and frees the session; NULL is fine. */
+void steady_tls_end(struct ssl_st *tls);
 
 #endif

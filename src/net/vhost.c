@@ -1,6 +1,6 @@
 #include "net/vhost.h"
 
-#include "net/connection.h"
+#include "net/upgrade.h"
 
 #include <libwebsockets.h>
 #include <stdio.h>
@@ -68,7 +68,7 @@ static bool fill(struct steady_loop *loop, struct steady_vhost *vhost,
         return false;
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = steady_connection_protocols(),
+        .protocols = steady_upgrade_protocols(),
         .options = tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0,
         .provided_client_ssl_ctx = vhost->tls,
         /* Empty, or the library takes one from the environment. */
@@ -79,6 +79,8 @@ static bool fill(struct steady_loop *loop, struct steady_vhost *vhost,
         .connect_timeout_secs = 24 * 60 * 60,
     };
     vhost->lws = lws_create_vhost(loop->lws, &info);
+    if (vhost->tls)
+        steady_tls_forget_library(vhost->tls);
     return vhost->lws != NULL;
 }
 
