@@ -268,6 +268,31 @@ describe("with confirm = true,", function()
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
   end)
 
+  it("a ping by hand does not stand in the way, of a peer that answers the last one only", function()
+    local client, conn = meet { confirm = true, heartbeat = false }
+    client.ws:send "1"
+    conn:receive_text()
+    receive_ping(conn)
+    client.ws:ping "mine"
+    assert.equal("mine", receive_ping(conn))
+    conn:pong(receive_ping(conn))
+    turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
+  end)
+
+  it("pings by hand do not put it off, however many there are", function()
+    local client, conn = meet { confirm = true, heartbeat = false }
+    client.ws:send "1"
+    conn:receive_text()
+    local first = receive_ping(conn)
+    for _ = 1, 10 do
+      client.ws:ping "mine"
+      assert.equal("mine", receive_ping(conn))
+      receive_ping(conn)
+    end
+    conn:pong(first)
+    turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
+  end)
+
   it("what is not confirmed is sent again, after on_open's and before what came later", function()
     local client, conn, server = meet {
       confirm = true,

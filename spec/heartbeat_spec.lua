@@ -197,6 +197,19 @@ describe("the heartbeat", function()
     assert.same({}, client.errors)
   end)
 
+  it("hears what came while a handler kept the loop from reading, however long", function()
+    local client, conn = meet { heartbeat = { interval = 0.05, timeout = 0.05 } }
+    conn:pong(receive_ping(conn))
+    local ping = receive_ping(conn)
+    WebSocket.after(0, function()
+      conn:pong(ping)
+      socket.sleep(0.2)
+      WebSocket.after(0, function() end) -- at which libuv learns how late it is
+    end)
+    conn:pong(receive_ping(conn))
+    assert.same({}, client.errors)
+  end)
+
   it("rests while nobody takes what came", function()
     local server = Peer.listen()
     local client = watched.new {

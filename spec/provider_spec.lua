@@ -210,6 +210,7 @@ describe("a provider that fails", function()
     url = {
       { "an error", function() error "no token" end, "no token" },
       { "an error without a position", function() error("no token", 0) end, ": no token" },
+      { "nil and a reason", function() return nil, "no token" end, ": no token" },
       { "an error object", function() error(described) end, "an error object" },
       { "an error table", function() error {} end, "the error is a table value" },
       { "an error of nil", function() error(nil) end, "nil" },
@@ -224,6 +225,7 @@ describe("a provider that fails", function()
     },
     headers = {
       { "an error", function() error "no token" end, "no token" },
+      { "nil and a reason", function() return nil, "no token" end, ": no token" },
       { "nothing", function() end, "option 'headers' is a nil, table expected" },
       { "a string", function() return "X: y" end, "option 'headers' is a string, table expected" },
       { "a boolean in it", function() return { ["X-A"] = true } end, "option 'headers.X-A' is a boolean" },

@@ -519,6 +519,27 @@ describe("wait", function()
     assert.is_true(ws:wait("closed", 5))
   end)
 
+  it("returns behind the handlers of what it waited for", function()
+    local server = Server.start()
+    local told = {}
+    local ws = new { url = server:url() }
+    ws.on_open = function() told[#told + 1] = "on_open " .. ws.status end
+    ws.on_close = function() told[#told + 1] = "on_close" end
+    ws:connect()
+    assert.is_true(ws:wait("open", 5))
+    ws:close()
+    assert.same(results(nil, "closed"), results(ws:wait("open", 5)))
+    assert.same({ "on_open open", "on_close" }, told)
+  end)
+
+  it("returns true and nothing else, as flush does, so that it prints well", function()
+    local ws = meet()
+    assert.equal(1, select("#", ws:wait()))
+    assert.equal(1, select("#", ws:flush()))
+    ws:send "once"
+    assert.equal(1, select("#", ws:flush(5)))
+  end)
+
   it("returns after its time, which is not fatal", function()
     local server = Peer.listen()
     local ws = new { url = server.url }

@@ -32,6 +32,14 @@ enum steady_heartbeat_verdict steady_heartbeat_check(const struct steady_heartbe
     return asked_since(heartbeat) ? STEADY_HEARTBEAT_DEAD : STEADY_HEARTBEAT_ASK;
 }
 
+static uint64_t read_number(const uint8_t payload[STEADY_HEARTBEAT_PING])
+{
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++)
+        number = number << 8 | payload[PREFIX + i];
+    return number;
+}
+
 static void write_payload(uint8_t payload[STEADY_HEARTBEAT_PING], uint64_t number)
 {
     memcpy(payload, prefix, PREFIX);
@@ -42,25 +50,32 @@ static void write_payload(uint8_t payload[STEADY_HEARTBEAT_PING], uint64_t numbe
 void steady_heartbeat_ask(struct steady_heartbeat *heartbeat, size_t covers, double now,
                           uint8_t payload[STEADY_HEARTBEAT_PING])
 {
-    heartbeat->asked = now;
-    heartbeat->covers = covers;
     write_payload(payload, ++heartbeat->number);
+    heartbeat->asked = now;
+    heartbeat->overtaken = false;
+    if (heartbeat->covers)
+        return;
+    heartbeat->covers = covers;
+    heartbeat->covering = heartbeat->number;
 }
 
 bool steady_heartbeat_pong(struct steady_heartbeat *heartbeat, const uint8_t *payload, size_t size,
                            double now, double *latency, size_t *confirmed)
 {
-    uint8_t expected[STEADY_HEARTBEAT_PING];
-    *latency = 0;
+    *latency = -1;
     *confirmed = 0;
-    if (size != sizeof expected || memcmp(payload, prefix, PREFIX) != 0)
+    if (size != STEADY_HEARTBEAT_PING || memcmp(payload, prefix, PREFIX) != 0)
         return false;
-    write_payload(expected, heartbeat->number);
-    if (memcmp(payload, expected, sizeof expected) != 0 || !(heartbeat->asked > 0))
+    uint64_t number = read_number(payload);
+    if (number > heartbeat->number)
         return true;
-    *latency = now - heartbeat->asked;
-    *confirmed = heartbeat->covers;
-    heartbeat->asked = 0;
-    heartbeat->covers = 0;
+    if (number == heartbeat->number && heartbeat->asked > 0) {
+        *latency = now - heartbeat->asked;
+        heartbeat->asked = 0;
+    }
+    if (number >= heartbeat->covering) {
+        *confirmed = heartbeat->covers;
+        heartbeat->covers = 0;
+    }
     return true;
 }

@@ -217,7 +217,10 @@ static int prepare_protected(lua_State *L)
             continue;
         lua_pushinteger(L, client->core.session.attempt);
         lua_pushvalue(L, 2);
-        call_handler(L, 2, 1);
+        call_handler(L, 2, 2);
+        if (lua_isnil(L, -2) && lua_type(L, -1) == LUA_TSTRING)
+            lua_error(L); /* nil, message: as Lua's own functions tell of a failure */
+        lua_pop(L, 1);
         replace[provider](L, &client->core.options);
     }
     return 0;
@@ -417,6 +420,13 @@ static int client_watch(lua_State *L)
     lua_settop(L, 2);
     lua_setiuservalue(L, 1, HANDLER_WATCH);
     return 0;
+}
+
+/* settled(ws) -> boolean: whether its handlers have heard of all that has happened to it */
+static int client_settled(lua_State *L)
+{
+    lua_pushboolean(L, steady_events_empty(&check_client(L, 1)->core.events));
+    return 1;
 }
 
 /* ws:pause()  ws:resume() */
@@ -646,7 +656,7 @@ void client_open(lua_State *L)
         {"stats", client_stats},     {NULL, NULL},
     };
     static const luaL_Reg waiting[] = {
-        {"take", client_take}, {"watch", client_watch}, {NULL, NULL}};
+        {"take", client_take}, {"watch", client_watch}, {"settled", client_settled}, {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__newindex", client_newindex},
         {"__tostring", client_tostring},

@@ -381,6 +381,7 @@ enum steady_error steady_client_ping(struct steady_client *c, const uint8_t *dat
         return STEADY_NOT_CONNECTED;
     if (!steady_protocol_ping(&c->link.protocol, data, size))
         return STEADY_NETWORK;
+    c->link.heartbeat.overtaken = true;
     c->stats.pings++;
     steady_ready_add(c->loop, &c->ready);
     return STEADY_OK;

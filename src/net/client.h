@@ -75,6 +75,7 @@ struct steady_link {
     bool greeted;  /* it has: now the queue may go out */
     struct steady_protocol protocol;
     struct steady_heartbeat heartbeat;
+    uint64_t doubted; /* the loop's pass in which the heartbeat found the peer dead; 0: alive */
     double opened_at;
     double linger; /* when to stop waiting for the peer to end the TCP connection; 0: not yet */
     uint16_t code; /* of the peer's close frame; 0: none came */

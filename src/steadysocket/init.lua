@@ -123,11 +123,17 @@ local function at_end(fn)
   return setmetatable({}, { __close = fn })
 end
 
+-- One value where there is no second one: print shows each nil.
+local function given(value, detail)
+  if detail == nil then return value end
+  return value, detail
+end
+
 -- Waits until condition() returns something, and returns that; or nil, "timeout" after so many
 -- seconds (nil: never). ws: the client that the condition is about, if any.
 local function wait_for(who, ws, seconds, condition)
   local value, detail = condition()
-  if value ~= nil or detail ~= nil then return value, detail end
+  if value ~= nil or detail ~= nil then return given(value, detail) end
 
   local timed_out = false
   local timer = seconds and core.after(seconds, function()
@@ -143,7 +149,7 @@ local function wait_for(who, ws, seconds, condition)
   repeat
     local left = who:pause()
     value, detail = condition()
-    if value ~= nil or detail ~= nil then return value, detail end
+    if value ~= nil or detail ~= nil then return given(value, detail) end
   until timed_out or not left
   return nil, timed_out and "timeout" or "closed"
 end
@@ -155,8 +161,13 @@ local function check_seconds(seconds, index, name)
   return seconds ~= math.huge and seconds or nil
 end
 
+-- Whether the status is that one, and its handlers have run.
+local function has_reached(ws, status)
+  return ws.status == status and internal.settled(ws)
+end
+
 local function at_rest(ws)
-  return ws.status == "closed" or ws.status == "idle"
+  return has_reached(ws, "closed") or has_reached(ws, "idle")
 end
 
 --- ws:receive([timeout]) -> data, kind | nil, "timeout" | nil, "closed"
@@ -190,8 +201,8 @@ function methods.wait(ws, status, timeout)
     error(("bad argument #1 to 'wait' (no status: '%s')"):format(tostring(status)), 2)
   end
   return wait_for(waiter "wait", ws, timeout, function()
-    if ws.status == status then return true end
-    if ws.status == "closed" then return nil, "closed" end
+    if has_reached(ws, status) then return true end
+    if has_reached(ws, "closed") then return nil, "closed" end
   end)
 end
 

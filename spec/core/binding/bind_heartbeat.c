@@ -70,7 +70,7 @@ static int heartbeat_ask(lua_State *L)
     return 1;
 }
 
-/* heartbeat:pong(payload, now) -> latency, confirmed | false when it is not ours */
+/* heartbeat:pong(payload, now) -> latency | nil, confirmed; or false when it is not ours */
 static int heartbeat_pong(lua_State *L)
 {
     size_t size, confirmed;
@@ -81,7 +81,10 @@ static int heartbeat_pong(lua_State *L)
         lua_pushboolean(L, 0);
         return 1;
     }
-    lua_pushnumber(L, latency);
+    if (latency < 0)
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, latency);
     lua_pushinteger(L, (lua_Integer)confirmed);
     return 2;
 }
