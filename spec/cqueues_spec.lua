@@ -66,6 +66,15 @@ describe("cqueues", function()
     assert.matches("^false\t.*attach: which controller%?", out)
   end)
 
+  it("refuses what is no controller, and is not attached by that", function()
+    local out = hosted.passes(cqueues, [[
+      print(pcall(require("steadysocket.cqueues").attach, 42))
+      WebSocket.after(0, function() print "still ours" end)
+      WebSocket.run()
+    ]])
+    assert.matches("bad argument #1 to 'attach' %(controller expected, got number%)\nstill ours", out)
+  end)
+
   it("does not let a coroutine inside of its coroutines wait", function()
     hosted.passes(cqueues, [[
       attach()

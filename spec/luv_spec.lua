@@ -36,6 +36,24 @@ describe("luv", function()
     assert.equal(255, result.code)
   end)
 
+  it("can be detached and attached again, and left at any time", function()
+    hosted.passes(luv, [[
+      attach()
+      require("steadysocket.luv").detach()
+    ]])
+    local out = hosted.passes(luv, [[
+      for round = 1, 2 do
+        attach()
+        WebSocket.after(0, function() print("luv", round) end)
+        loop()
+        require("steadysocket.luv").detach()
+        WebSocket.after(0, function() print("ours", round) end)
+        WebSocket.run()
+      end
+    ]])
+    assert.equal("luv\t1\nours\t1\nluv\t2\nours\t2\n", out)
+  end)
+
   it("gets its share of the time while messages pour in", function()
     hosted.passes(luv, [[
       attach()

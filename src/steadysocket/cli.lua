@@ -277,7 +277,8 @@ local function new_client(options, terminal)
   local made, ws = pcall(WebSocket.new, client_options(options, headers, terminal))
   if not made then return nil, ws .. "; steadysocket --help shows what there is" end
   for _, message in ipairs(options.execute or {}) do
-    local sent, reason = ws:send(message, options.binary and "binary" or "text")
+    local sent, reason, code = ws:send(message, options.binary and "binary" or "text")
+    if code == "invalid" then reason = "the text is not UTF-8; with --binary any bytes are sent" end
     if not sent then return nil, "--execute: " .. reason end
   end
   return ws

@@ -92,7 +92,8 @@ local function step(timeout)
   return copas_step(due and math.min(timeout or due, due) or timeout)
 end
 
---- From now on Copas runs our loop. Done twice, it is done once.
+--- From now on Copas runs our loop. Done twice, it is done once. Raises while another loop is
+--- attached.
 function adapter.attach()
   if attachment then return end
   local turn = internal.attach { name = "copas", wake = wake, waiter = waiter }

@@ -58,9 +58,13 @@ local function waiter()
   }
 end
 
---- From now on this controller (by default the one that runs the caller) runs our loop.
+--- From now on this controller (by default the one that runs the caller) runs our loop. Raises for
+--- what is no controller, and while another loop is attached.
 function adapter.attach(controller)
-  controller = controller or assert(cqueues.running(), "attach: which controller?")
+  controller = controller or cqueues.running() or error("attach: which controller?", 2)
+  if cqueues.type(controller) ~= "controller" then
+    error(("bad argument #1 to 'attach' (controller expected, got %s)"):format(type(controller)), 2)
+  end
   if attachment and attachment.controller == controller then return end
   local step = internal.attach { name = "cqueues", wake = wake, waiter = waiter }
   attachment = { controller = controller, step = step, changed = condition.new() }

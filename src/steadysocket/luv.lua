@@ -17,7 +17,7 @@ local internal = require "steadysocket.internal"
 local adapter = {}
 
 local poll, timer, idle -- luv's handles; poll keeps uv.run going, the others never do
-local step
+local step -- nil: not attached
 
 local turn
 
@@ -36,31 +36,36 @@ end
 
 function turn()
   local ok, left, seconds = pcall(step)
-  if poll then -- no handler has detached us
+  if step then -- no handler has detached us
     if ok then arm(left, seconds) else arm(true, 0) end
   end
   if not ok then error(left, 0) end
 end
 
---- From now on luv's loop runs ours. Done twice, it is done once.
+--- From now on luv's loop runs ours. Done twice, it is done once. Raises while another loop is
+--- attached.
 function adapter.attach()
-  if poll then return end
+  if step then return end
   step = internal.attach { name = "luv", wake = function() arm(true, 0) end }
-  poll, timer, idle = assert(uv.new_poll(WebSocket.fd())), uv.new_timer(), uv.new_idle()
-  timer:unref()
-  idle:unref()
+  if not poll then
+    poll, timer, idle = assert(uv.new_poll(WebSocket.fd())), uv.new_timer(), uv.new_idle()
+    timer:unref()
+    idle:unref()
+  end
   poll:start("r", turn)
   arm(true, 0)
 end
 
---- From now on WebSocket.run() runs our loop again.
+--- From now on WebSocket.run() runs our loop again. The handles stay for the next time: luv crashes
+--- at the end of a process whose loop has not turned since a handle was closed.
 function adapter.detach()
-  if not poll then return end
+  if not step then return end
+  step = nil
   internal.detach()
-  poll:close()
-  timer:close()
-  idle:close()
-  poll, timer, idle = nil, nil, nil
+  poll:stop()
+  timer:stop()
+  idle:stop()
+  poll:unref()
 end
 
 return adapter

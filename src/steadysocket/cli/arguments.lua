@@ -98,7 +98,7 @@ end
 local function check_number(option, name, value)
   local number = tonumber(value)
   if not number or number ~= number or number < option.number or number > 1e9 then
-    wrong("%s %s: a number from %d on is expected", name, value, option.number)
+    wrong("%s %s: a number from %d to 1e9 is expected", name, value, option.number)
   end
   return number
 end
@@ -138,26 +138,32 @@ local function read_short(result, letters)
   end
 end
 
+local function read_url(result, word)
+  if result.url then wrong("'%s' is a second URL (quote lines that have spaces)", word) end
+  result.url = word
+end
+
 local function read_word(result, word)
   if word:find "^%-%-." then
     local name, value = word:match "^(%-%-[^=]+)=(.*)$"
     return read_option(result, name or word, value)
   elseif word:find "^%-." then
     return read_short(result, word:sub(2))
-  elseif result.url then
-    wrong("'%s' is a second URL (quote lines that have spaces)", word)
   end
-  result.url = word
+  read_url(result, word)
 end
 
 local function read_all(words)
   local result, take, name = {}, nil, nil
+  local read = read_word
   for _, word in ipairs(words) do
     if take then
       take(word)
       take = nil
-    elseif word ~= "--" then
-      take, name = read_word(result, word)
+    elseif word == "--" and read == read_word then
+      read = read_url -- what is behind it is no option
+    else
+      take, name = read(result, word)
     end
   end
   if take then wrong("%s has no value behind it", name) end
