@@ -4,7 +4,9 @@
 #   make test       installs what is missing, builds, and runs every spec, twice, in random orders
 #   make specs      runs every spec once; ARGS='--filter=proxy spec/tls_spec.lua' picks some
 #   make demo       shows a client that loses its server and comes back; URL=wss://... for a real one
-#   make bench      measures throughput and prints a table; ARGS='--rounds 5 --modes rx'
+#   make bench      measures and writes BENCHMARKS.md; ARGS=--quick a little, ARGS=--help what else;
+#                   LIBWEBSOCKETS_PREFIX=/opt/lws with the libwebsockets that is installed there
+#   make bench-storm   has a million simulated clients lose their server, and a thousand real ones
 #   make lint       luacheck, clang-format, cppcheck, layers, and whether the rockspec is complete
 #   make format     formats the C code
 #   make asan       the specs under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -90,19 +92,31 @@ $(BUILD)/flags: force
 	@mkdir -p $(@D)
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' >$@
 
-# The measurements' programs: a server that needs nothing of ours, and a client without Lua on top.
-bench_programs := $(BUILD)/bench/server $(BUILD)/bench/transport
+# The measurements' programs in C: a server that needs nothing of ours, and clients to compare with.
+# bench/peers/build has those in other languages.
+bench_programs := $(addprefix $(BUILD)/bench/,server bare libwebsockets transport)
 lua_libs = $(shell pkg-config --libs $$(tools/lua-pc) 2>/dev/null)
-bench_sources := bench/server.c bench/transport.c
+bench_sources := $(wildcard bench/server/*.c bench/peers/*.c) bench/storm.c
+bench_driver := $(call objects,bench/peers/driver.c)
 
-$(BUILD)/bench/server: $(call objects,bench/server.c)
-$(BUILD)/bench/transport: $(call objects,bench/transport.c $(core_sources) $(wildcard src/net/*.c))
+$(BUILD)/bench/server: $(call objects,$(wildcard bench/server/*.c))
+$(BUILD)/bench/bare: $(call objects,bench/peers/bare.c) $(bench_driver)
+$(BUILD)/bench/libwebsockets: $(call objects,bench/peers/libwebsockets.c) $(bench_driver)
+$(BUILD)/bench/transport: $(bench_driver) \
+    $(call objects,bench/peers/transport.c $(core_sources) $(wildcard src/net/*.c))
 $(bench_programs):
 	@mkdir -p $(@D)
 	@echo "link $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(net_libs) $(lua_libs) $(core_libs)
 
 bench-programs: all $(bench_programs)
+
+# A simulation: the core alone.
+storm := $(BUILD)/bench/storm
+$(storm): $(call objects,bench/storm.c $(core_sources))
+	@mkdir -p $(@D)
+	@echo "link $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(core_libs)
 
 -include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources) $(bench_sources)))
 
@@ -115,7 +129,7 @@ lua_cpath := $(BUILD)/?.so;$(BUILD)/spec/?.so
 lua_env := LUA_PATH='$(lua_path);;' LUA_CPATH='$(lua_cpath);;'
 
 # UNDER: the command, if any, under which the interpreter runs.
-specs: all $(binding)
+specs: all $(binding) $(storm)
 	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(ARGS)
 
 # What builds starts make anew after installing: pkg-config may not have been there to ask before.
@@ -143,8 +157,14 @@ valgrind:
 	    --child-silent-after-fork=yes --suppressions=tools/valgrind.supp"
 
 bench:
+	@$(packages) install build lua
+	@$(packages) install bench || echo "What of these is missing is left out."
+	@LUA='$(LUA)' BUILD='$(BUILD)' $(PYTHON) bench/run \
+	    $(if $(LIBWEBSOCKETS_PREFIX),--libwebsockets '$(LIBWEBSOCKETS_PREFIX)') $(ARGS)
+
+bench-storm:
 	@$(packages) install build test
-	@LUA='$(LUA)' BUILD='$(BUILD)' $(PYTHON) bench/run $(ARGS)
+	@LUA='$(LUA)' BUILD='$(BUILD)' $(PYTHON) bench/storm.py $(ARGS)
 
 demo:
 	@$(packages) install build demo
@@ -192,6 +212,6 @@ clean:
 
 force:
 
-.PHONY: all specs test asan valgrind bench bench-programs demo lint lint-lua lint-format lint-c \
-    lint-rockspec layers format install clean build-packages force
+.PHONY: all specs test asan valgrind bench bench-programs bench-storm demo lint lint-lua \
+    lint-format lint-c lint-rockspec layers format install clean build-packages force
 .DELETE_ON_ERROR:

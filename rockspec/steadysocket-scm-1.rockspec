@@ -96,13 +96,11 @@ build = {
     ["steadysocket.cli.json"] = "src/steadysocket/cli/json.lua",
     ["steadysocket.cli.output"] = "src/steadysocket/cli/output.lua",
     ["steadysocket.cli.terminal"] = "src/steadysocket/cli/terminal.lua",
-    ["steadysocket.copas"] = "src/steadysocket/copas.lua",
-    ["steadysocket.cqueues"] = "src/steadysocket/cqueues.lua",
-    ["steadysocket.luv"] = "src/steadysocket/luv.lua",
   },
   install = {
     bin = { ["steadysocket"] = "bin/steadysocket" },
   },
+  copy_directories = { "src/types" }, -- for editors
 }
 
 test = {

@@ -5,11 +5,15 @@ It ends with its standard input, so it never outlives the specs. See server.lua 
 
 import argparse
 import asyncio
+import base64
+import contextlib
 import json
 import logging
 import os
+import random
 import ssl
 import sys
+from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
 import websockets
@@ -21,7 +25,40 @@ def question(path):
     return {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
 
 
+tokens = set()  # those that log in at /private
+
+
+def credentials(headers, scheme):
+    """What an Authorization header of this scheme says, or None."""
+    given, _, value = headers.get("Authorization", "").partition(" ")
+    return value if given == scheme else None
+
+
 class Protocol(WebSocketServerProtocol):
+    tokens_made = 0
+
+    async def process_request(self, path, request_headers):
+        """/token and /private: an HTTP answer instead of the upgrade, or None."""
+        if urlsplit(path).path == "/token":
+            if credentials(request_headers, "Basic") != base64.b64encode(b"user:secret").decode():
+                return HTTPStatus.UNAUTHORIZED, [], b"who is there?\n"
+            Protocol.tokens_made += 1
+            token = f"token-{Protocol.tokens_made}"
+            tokens.add(token)
+            return HTTPStatus.OK, [], token.encode()
+        if urlsplit(path).path == "/private" and credentials(request_headers, "Bearer") not in tokens:
+            return HTTPStatus.UNAUTHORIZED, [], b"this token is not valid, or not any more\n"
+        return None
+
+    async def read_message(self):
+        """With file= in the path: as soon as a message is read, in the layer that answers pings."""
+        message = await super().read_message()
+        file = question(self.path).get("file")
+        if file and message is not None:
+            with open(file, "a") as record:
+                record.write(message + "\n")
+        return message
+
     def select_subprotocol(self, client_subprotocols, server_subprotocols):
         wanted = question(self.path).get("select")
         return wanted if wanted in client_subprotocols else client_subprotocols[0]
@@ -57,7 +94,41 @@ async def close(ws):
     await ws.close(int(asked.get("code", 1000)), asked.get("reason", ""))
 
 
-MODES = {"/echo": echo, "/count": count, "/protocols": protocols, "/headers": headers, "/close": close}
+async def prices(ws):
+    """Each message subscribes to the symbol that is its last word: "EUR/USD 1.2345", and again."""
+    every = float(question(ws.path).get("every", 0.2))
+    symbols = []
+
+    async def tell():
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while True:
+                for symbol in symbols:
+                    await ws.send(f"{symbol} {random.uniform(1, 2):.4f}")
+                await asyncio.sleep(every)
+
+    telling = asyncio.ensure_future(tell())
+    try:
+        async for message in ws:
+            symbols.append(message.split()[-1])
+    finally:
+        telling.cancel()
+
+
+async def private(ws):
+    """Says with which token one came in, then echoes."""
+    await ws.send("welcome, " + credentials(ws.request_headers, "Bearer"))
+    await echo(ws)
+
+
+MODES = {
+    "/echo": echo,
+    "/count": count,
+    "/protocols": protocols,
+    "/headers": headers,
+    "/close": close,
+    "/prices": prices,
+    "/private": private,
+}
 
 
 class Server:
@@ -115,11 +186,16 @@ class Server:
         for ws in list(self.connections):
             asyncio.ensure_future(ws.close(int(code), " ".join(reason)))
 
+    async def expire(self):
+        """No token made so far logs in any more."""
+        tokens.clear()
+
     async def quit(self):
         os._exit(0)  # the client is in the thread that waits for us: no farewells
 
     async def obey(self, line):
-        commands = {c.__name__: c for c in (self.start, self.stop, self.drop, self.close, self.quit)}
+        known = (self.start, self.stop, self.drop, self.close, self.expire, self.quit)
+        commands = {command.__name__: command for command in known}
         name, *arguments = line.split()
         await commands[name](*arguments)
 

@@ -294,6 +294,7 @@ bool steady_tls_take(struct ssl_st *tls, int socket)
     SSL_set_options(tls, SSL_OP_NO_RENEGOTIATION);
     SSL_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE);
     SSL_set_read_ahead(tls, 1);
+    SSL_free_buffers(tls); /* of the handshake; 16 KiB */
     return SSL_set_fd(tls, socket) == 1;
 }
 

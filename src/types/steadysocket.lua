@@ -1,7 +1,8 @@
 ---@meta steadysocket
 
 -- Types for lua-language-server and other tools that read LuaCATS. The reference in prose is
--- docs/reference.md; a spec keeps both and the module the same.
+-- docs/reference.md; a spec keeps both and the module the same. Times are seconds, sizes are bytes;
+-- in parentheses stands the default. Wrong arguments and options raise an error that names them.
 
 ---@alias steadysocket.Kind "text" | "binary"
 ---@alias steadysocket.Status "idle" | "connecting" | "open" | "waiting" | "closing" | "closed"
@@ -38,11 +39,11 @@
 
 --- An open connection has ended.
 ---@class steadysocket.CloseEvent
----@field code integer the close code (RFC 6455 section 7.4); 1006: there was no close frame
+---@field code integer the close code (RFC 6455 section 7.4); 1006: there was no close frame from the peer; 1005: it had no code
 ---@field reason string the peer's, or ""
----@field clean boolean the closing handshake was completed
----@field by "peer" | "us" | "network" who ended it
----@field will_reconnect boolean
+---@field clean boolean close frames went both ways
+---@field by "peer" | "us" | "network" who ended it; "us" also after an on_error of the connection
+---@field will_reconnect boolean there will be another attempt
 ---@field delay? number seconds until the next attempt
 
 --- An attempt has failed, or an open connection has.
@@ -50,87 +51,96 @@
 ---@field kind steadysocket.Code
 ---@field message string the client's name, the URL without credentials, what failed and why
 ---@field url? string without user and password
----@field attempt integer
----@field http_status? integer the server's answer, when it was not 101
+---@field attempt integer the number of the attempt
+---@field http_status? integer of the server's answer: not 101 with "http", 101 with "handshake"
 ---@field http_headers? table<string, string> of that answer; names in lower case
 ---@field http_body? string the first 4 KiB of its body
 ---@field retry_after? number seconds that the server asked for, at most 3600
----@field will_reconnect boolean
+---@field will_reconnect boolean there will be another attempt
 ---@field delay? number seconds until the next attempt
 
 ---@class steadysocket.Reconnect
----@field min_delay? number seconds; the first delay (0.5)
----@field max_delay? number seconds (30)
----@field factor? number by which the delay grows with each failure (2)
+---@field min_delay? number seconds; the delay after the first failure; not over max_delay (0.5)
+---@field max_delay? number seconds; the longest delay (30)
+---@field factor? number by which the delay grows with each failure; 1 or more (2)
 ---@field jitter? number from 0 (none) to 1 (anything between no delay and all of it) (1)
 ---@field min_uptime? number seconds open after which failures are counted anew (5)
----@field max_attempts? number in a row without success (math.huge)
+---@field max_attempts? number in a row without success; integral, 1 or more (math.huge)
 
 ---@class steadysocket.Heartbeat
 ---@field interval? number seconds of silence before the peer is asked (20)
 ---@field timeout? number seconds it then has for any sign of life (20)
----@field message? string a text to ask with, instead of a ping
----@field reply? string the text that answers it; not given to on_message
+---@field message? string a UTF-8 text to ask with, instead of a ping; goes with reply (none)
+---@field reply? string the UTF-8 text that answers it; not given to on_message (none)
 
 ---@class steadysocket.Queue
----@field max_bytes? number payload bytes, unconfirmed messages included (16 MiB)
----@field max_messages? number (math.huge)
----@field overflow? "refuse" | "drop_oldest" ("refuse")
+---@field max_bytes? number payload bytes, unconfirmed messages included; integral, 0 or more (16 MiB)
+---@field max_messages? number unconfirmed ones included; integral, 0 or more (math.huge)
+---@field overflow? "refuse" | "drop_oldest" what send does where there is no room: fail, or drop the oldest message ("refuse")
 ---@field ttl? number seconds after which a message that still waits is dropped (math.huge)
 
 ---@class steadysocket.Inbox
----@field max_bytes? number payload bytes kept for receive; over it, reading stops (16 MiB)
+---@field max_bytes? number payload bytes kept for receive, and 32 for each message; over it, reading stops (16 MiB)
 
 ---@class steadysocket.Compression
----@field threshold? integer bytes; smaller messages are sent as they are
----@field level? integer zlib's, from 1 (fast) to 9 (small)
----@field client_no_context_takeover? boolean our messages are compressed each by itself
----@field server_no_context_takeover? boolean the server is asked to do the same
----@field client_max_window_bits? integer 8 to 15
----@field server_max_window_bits? integer 8 to 15
+---@field threshold? number bytes; smaller messages are sent as they are; integral, 0 or more (1024)
+---@field level? integer zlib's, from 1 (fast) to 9 (small) (6)
+---@field client_no_context_takeover? boolean our messages are compressed each by itself (false)
+---@field server_no_context_takeover? boolean the server is asked to do the same (false)
+---@field client_max_window_bits? integer base-2 logarithm of our window in bytes, 8 to 15 (15)
+---@field server_max_window_bits? integer of the server's, 8 to 15 (15)
 
 ---@class steadysocket.Tls
----@field ca_file? string PEM; instead of the system's authorities
----@field cert_file? string PEM; the client's certificate and its chain
----@field key_file? string PEM; its key
----@field key_password? string
----@field server_name? string for SNI and the certificate, instead of the URL's host
----@field verify? boolean check the server's certificate (true)
+---@field ca_file? string PEM; the authorities to trust (the system's)
+---@field cert_file? string PEM; the client's certificate and its chain; goes with key_file (none)
+---@field key_file? string PEM; its key (none)
+---@field key_password? string of key_file (none)
+---@field server_name? string for SNI and the check of the certificate (the URL's host)
+---@field verify? boolean false accepts any certificate (true)
 
+--- One URL, a list of them, or a function that is called for each attempt. What it must not return
+--- fails the attempt with "provider".
 ---@alias steadysocket.Url string | string[] | fun(attempt: integer, ws: steadysocket.Client): string | string[]
+
+--- Names and values, a list as a value repeating the header; or a function as for the URL. Headers
+--- of the handshake (Host, Upgrade, Sec-WebSocket-…) are refused.
 ---@alias steadysocket.Headers table<string, string | string[]> | fun(attempt: integer, ws: steadysocket.Client): table<string, string | string[]>
+
+--- true: lines on standard error.
 ---@alias steadysocket.Log boolean | fun(level: "info" | "warning" | "error", message: string, ws: steadysocket.Client)
 
+--- Called from the loop only, never inside another call. Any call but one that waits is legal in them.
+--- An error in one comes out of run, step, or the call that waits.
 ---@class steadysocket.Handlers
 ---@field on_open? fun(event: steadysocket.OpenEvent, ws: steadysocket.Client) before anything that is queued goes out; what it sends goes first
----@field on_message? fun(data: string, kind: steadysocket.Kind, ws: steadysocket.Client)
----@field on_close? fun(event: steadysocket.CloseEvent, ws: steadysocket.Client)
----@field on_error? fun(event: steadysocket.ErrorEvent, ws: steadysocket.Client)
----@field on_status? fun(status: steadysocket.Status, old: steadysocket.Status, ws: steadysocket.Client)
+---@field on_message? fun(data: string, kind: steadysocket.Kind, ws: steadysocket.Client) without it messages wait for receive
+---@field on_close? fun(event: steadysocket.CloseEvent, ws: steadysocket.Client) an open connection has ended
+---@field on_error? fun(event: steadysocket.ErrorEvent, ws: steadysocket.Client) an attempt has failed, or an open connection has; then on_close follows
+---@field on_status? fun(status: steadysocket.Status, old: steadysocket.Status, ws: steadysocket.Client) after the handler for what changed it
 ---@field on_drain? fun(ws: steadysocket.Client) the queue, having been over high_water, is at or under low_water
----@field on_pong? fun(data: string, ws: steadysocket.Client) to a ping by hand
----@field should_reconnect? fun(event: steadysocket.ErrorEvent | steadysocket.CloseEvent, ws: steadysocket.Client): boolean | number | nil false: no; a number: after so many seconds
----@field log? steadysocket.Log true: on standard error
+---@field on_pong? fun(data: string, ws: steadysocket.Client) a pong to a ping by hand, or an unasked one
+---@field should_reconnect? fun(event: steadysocket.ErrorEvent | steadysocket.CloseEvent, ws: steadysocket.Client): boolean | number | nil asked where the options would go on; false: no; a number: after so many seconds, 0 to 1e9; anything else raises
+---@field log? steadysocket.Log true: on standard error (none)
 
 ---@class steadysocket.Options : steadysocket.Handlers
 ---@field url steadysocket.Url ws:// or wss://; a list is tried in turn
 ---@field name? string for messages and the log ("default")
----@field headers? steadysocket.Headers
----@field protocols? string | string[] subprotocols offered, in order
----@field origin? string
+---@field headers? steadysocket.Headers of the request (none)
+---@field protocols? string | string[] subprotocols offered, in order (none)
+---@field origin? string the Origin header (none)
 ---@field reconnect? boolean | steadysocket.Reconnect (true)
 ---@field heartbeat? boolean | steadysocket.Heartbeat (true)
----@field connect_timeout? number seconds for name, TCP, TLS and upgrade together (10)
+---@field connect_timeout? number seconds for name, TCP, TLS and upgrade together; 0.001 or more (10)
 ---@field close_timeout? number seconds for the close, with all that is queued (5)
----@field queue? steadysocket.Queue
+---@field queue? steadysocket.Queue bounds of what waits to be sent
 ---@field confirm? boolean keep each message until the peer has read it (false)
 ---@field high_water? number payload bytes in the queue, for on_drain (1 MiB)
----@field low_water? number likewise (256 KiB)
+---@field low_water? number likewise; not over high_water (256 KiB)
 ---@field max_message_size? number bytes, after decompression (16 MiB)
----@field inbox? steadysocket.Inbox
+---@field inbox? steadysocket.Inbox bounds of what waits for receive
 ---@field compression? boolean | steadysocket.Compression permessage-deflate (false)
----@field tls? steadysocket.Tls
----@field proxy? string "http://[user:password@]host:port", or "env" for the environment's
+---@field tls? steadysocket.Tls for wss://; a file that cannot be used fails each attempt with "tls"
+---@field proxy? string "http://[user:password@]host:port", or "env" for the environment's (none)
 
 ---@class steadysocket.Stats
 ---@field accepted integer messages that send and connect took
@@ -139,96 +149,120 @@
 ---@field confirmed integer messages the peer has read (with confirm)
 ---@field unconfirmed integer messages sent and not confirmed yet (with confirm)
 ---@field queued integer messages that wait
----@field dropped integer messages expired, discarded, given up for newer ones, or left over at the end
----@field received integer messages
----@field bytes_sent integer after the upgrade, frames included
+---@field dropped integer messages expired, discarded, given up for newer ones, or left over when close() was done
+---@field received integer messages, without replies to text heartbeats
+---@field bytes_sent integer bytes after the upgrade, frames included, before TLS
 ---@field bytes_received integer likewise
----@field pings integer that we sent
+---@field pings integer that we sent, by hand too
 ---@field pongs integer that came
----@field attempts integer
----@field connections integer
+---@field attempts integer all of them
+---@field connections integer attempts that succeeded
 ---@field retries integer attempts that were not the first since connect()
 ---@field last_close integer the close code of the last connection that ended; 0: none has
 ---@field failures integer calls of on_error, had or not
----@field time_connected number seconds
+---@field time_connected number seconds, with the present connection's
 
---- A client. Not idle and not closed, it stays alive without a reference to it.
+--- A client. Not idle and not closed, it stays alive without a reference to it. Its handlers can be
+--- assigned; everything else can only be read.
 ---@class steadysocket.Client : steadysocket.Handlers
 ---@field url? string of the present or last attempt, without user and password
----@field name string
----@field status steadysocket.Status
----@field protocol? string the subprotocol of the last connection
----@field compression boolean permessage-deflate is in use
----@field buffered_amount integer payload bytes that the system has not taken yet, at most
+---@field name string as given
+---@field status steadysocket.Status what it is doing
+---@field protocol? string the subprotocol of the present or last connection
+---@field compression boolean the present connection uses permessage-deflate
+---@field buffered_amount integer bytes that the system has not taken yet: queued payload, and what is left of the last write
 ---@field queued integer messages that wait to be sent
 ---@field unconfirmed integer messages sent and not confirmed yet (with confirm)
----@field latency? number seconds from the last ping to its pong
----@field attempt integer
----@field last_error? string the message of the last on_error
+---@field latency? number seconds from the last ping of ours to its pong
+---@field attempt integer of the present or last attempt, counted from 1; 0: there is none
+---@field last_error? string the message of the last on_error, had or not
 local Client = {}
 
---- Starts. data goes out once, as the first message of the first connection.
+--- Starts. data goes out once, on the first connection: behind what on_open sends, before what send
+--- has queued. Fails with "already_connected" or "invalid".
 ---@param data? string
----@param kind? steadysocket.Kind
----@return true?, string message, steadysocket.Code code
+---@param kind? steadysocket.Kind ("text")
+---@return true? ok
+---@return string? message
+---@return steadysocket.Code? code
 function Client:connect(data, kind) end
 
---- Sends now, or queues while there is no connection.
+--- Sends now, or queues while there is no connection. Fails with "queue_full", "closed" or "invalid".
 ---@param data string
----@param kind? steadysocket.Kind
----@return true?, string message, steadysocket.Code code
+---@param kind? steadysocket.Kind ("text")
+---@return true? ok
+---@return string? message
+---@return steadysocket.Code? code
 function Client:send(data, kind) end
 
---- Sends what is queued, then the closing handshake. Never reconnects.
+--- Sends what is queued, then the closing handshake, within close_timeout. Never reconnects. Before
+--- there is a connection it closes at once, without on_close, and drops what is queued. Done twice, it
+--- is done once.
 ---@param code? integer 1000 to 1003, 1007 to 1014, 3000 to 4999 (1000)
----@param reason? string UTF-8, at most 123 bytes
+---@param reason? string UTF-8, at most 123 bytes ("")
 ---@return true
 function Client:close(code, reason) end
 
---- Drops the connection or the delay and tries now.
----@return true?, string message, steadysocket.Code code
+--- Drops the connection or the delay and tries now. Fails with "not_connected" when the client is idle,
+--- closing or closed.
+---@return true? ok
+---@return string? message
+---@return steadysocket.Code? code
 function Client:reconnect() end
 
---- A ping by hand; its pong comes to on_pong.
----@param data? string at most 125 bytes
----@return true?, string message, steadysocket.Code code
+--- A ping by hand; its pong comes to on_pong. Fails with "not_connected".
+---@param data? string at most 125 bytes ("")
+---@return true? ok
+---@return string? message
+---@return steadysocket.Code? code
 function Client:ping(data) end
 
---- The next message. In a task it yields, outside one it runs the loop.
----@param timeout? number seconds
----@return string? data, steadysocket.Kind | "timeout" | "closed" kind
+--- The next message; nil, "timeout"; or nil, "closed". In a task it yields, outside one it runs the
+--- loop. Raises in a handler, and for a client that has an on_message.
+---@param timeout? number seconds, 0 or more; nil: for ever
+---@return string? data
+---@return steadysocket.Kind | "timeout" | "closed" kind
 function Client:receive(timeout) end
 
---- for data, kind in ws:messages() do … end
----@return fun(): string?, steadysocket.Kind?
+--- An iterator: for data, kind in ws:messages() do … end, until the client is closed. Waits as
+--- receive does.
+---@return fun(): string?, steadysocket.Kind | "closed"
 function Client:messages() end
 
---- Waits until the status is reached.
+--- Waits until the status is reached: true; nil, "timeout"; or nil, "closed". In a task it yields,
+--- outside one it runs the loop. Raises in a handler.
 ---@param status? steadysocket.Status ("open")
----@param timeout? number seconds
----@return true?, "timeout" | "closed" | nil
+---@param timeout? number seconds, 0 or more; nil: for ever
+---@return true? reached
+---@return "timeout" | "closed" | nil why
 function Client:wait(status, timeout) end
 
---- Waits until nothing is queued; with confirm, until nothing is unconfirmed.
----@param timeout? number seconds
----@return true?, "timeout" | "closed" | nil
+--- Waits until nothing is queued, and with confirm nothing is unconfirmed: true; nil, "timeout"; or
+--- nil, "closed". In a task it yields, outside one it runs the loop. Raises in a handler.
+---@param timeout? number seconds, 0 or more; nil: for ever
+---@return true? done
+---@return "timeout" | "closed" | nil why
 function Client:flush(timeout) end
 
---- No message is delivered and nothing is read until resume(), so that TCP holds the peer back.
+--- No message is delivered and nothing is read until resume(), so that TCP holds the peer back. The
+--- heartbeat rests.
 function Client:pause() end
 
+--- Goes on after pause().
 function Client:resume() end
 
---- Empties the queue; a message that is part-way out stays.
----@return integer dropped
+--- Empties the queue; a message that is part-way out stays, and so do unconfirmed ones.
+---@return integer dropped messages
 function Client:discard() end
 
+--- Counters, since the client was made.
 ---@return steadysocket.Stats
 function Client:stats() end
 
 ---@class steadysocket.Timer
 local Timer = {}
 
+--- The timer does not fire any more. Done twice, it is done once.
 function Timer:cancel() end
 
 ---@class steadysocket
@@ -236,48 +270,53 @@ function Timer:cancel() end
 ---@field libwebsockets string the version of libwebsockets at run time
 local WebSocket = {}
 
---- A client, idle until connect.
----@param url string
+--- A client, idle until connect. Raises for a wrong argument or option, and names it.
+---@param url string ws:// or wss://
 ---@param on_message? fun(data: string, kind: steadysocket.Kind, ws: steadysocket.Client)
----@param name? string
+---@param name? string for messages and the log ("default")
 ---@return steadysocket.Client
 ---@overload fun(options: steadysocket.Options): steadysocket.Client
 function WebSocket.new(url, on_message, name) end
 
---- Runs until no client is active, no timer is armed and no task is left, or stop().
+--- Runs until no client is active, no timer is armed and no task is left, or stop(). Raises what
+--- handlers, timers and tasks raise; calling it again goes on. Raises inside of these, and while
+--- another event loop runs ours.
 function WebSocket.run() end
 
---- One turn of the loop.
----@param timeout? number seconds to wait at most; 0: not at all; nil: until something happens
+--- One turn of the loop. Raises as run does.
+---@param timeout? number seconds to wait at most, 0: not at all; nil: until something happens
 ---@return boolean left whether work is left
 function WebSocket.step(timeout) end
 
---- Makes run return.
+--- Makes the run that calls us return after the present turn. Outside of run it does nothing.
 function WebSocket.stop() end
 
----@param seconds number
+--- Calls fn once.
+---@param seconds number 0 or more, finite
 ---@param fn fun()
 ---@return steadysocket.Timer
 function WebSocket.after(seconds, fn) end
 
----@param seconds number at least 0.001
+--- Calls fn again and again; turns that were missed are left out.
+---@param seconds number 0.001 or more, finite
 ---@param fn fun()
 ---@return steadysocket.Timer
 function WebSocket.every(seconds, fn) end
 
---- Runs fn(...) as a task, from the loop's next turn on.
----@param fn fun(...)
+--- Runs fn(...) as a task, a coroutine that the loop resumes, from its next turn on.
+---@param fn fun(...: any)
+---@param ... any
 function WebSocket.spawn(fn, ...) end
 
---- In a task it yields, outside one it runs the loop.
----@param seconds number
+--- Waits. In a task it yields, outside one it runs the loop. Raises in a handler.
+---@param seconds number 0 or more; math.huge: for ever
 function WebSocket.sleep(seconds) end
 
 --- A descriptor to poll for reading, for another event loop.
 ---@return integer
 function WebSocket.fd() end
 
---- How long to wait at most before step(0).
+--- How long another event loop may wait at most before step(0).
 ---@return number? seconds nil: for ever
 function WebSocket.timeout() end
 

@@ -1,0 +1,71 @@
+-- A proxy of support.proxy in a process of its own, for clients in processes of their own. It ends
+-- with its standard input, so it never outlives the specs.
+
+local child = require "support.child"
+local turn = require "support.turn"
+
+local ProxyProcess = {}
+ProxyProcess.__index = ProxyProcess
+
+local running = {} -- all that stop_all has to stop
+
+local SCRIPT = [[
+local Proxy = require "support.proxy"
+local socket = require "socket"
+local turn = require "support.turn"
+
+local announcement, answer = ...
+local proxy = Proxy.listen { answer = answer }
+local file = assert(io.open(announcement .. ".new", "w"))
+file:write(proxy.port)
+file:close()
+os.rename(announcement .. ".new", announcement)
+
+local input = { getfd = function() return 0 end } -- select takes this for a socket
+repeat turn.once() until socket.select({ input }, nil, 0)[input]
+]]
+
+local function number_in(path)
+  local file <close> = assert(io.open(path))
+  return file:read "n"
+end
+
+--- answer: as for Proxy.listen; it makes the proxy a server that answers every request with it.
+function ProxyProcess.start(answer)
+  local process = setmetatable({}, ProxyProcess)
+  local announcement = os.tmpname()
+  process.script = os.tmpname()
+  local file = assert(io.open(process.script, "w"))
+  file:write(SCRIPT)
+  file:close()
+  process.input = assert(io.popen(table.concat({
+    "LUA_PATH=" .. child.quote(package.path),
+    "LUA_CPATH=" .. child.quote(package.cpath),
+    "exec",
+    child.interpreter(),
+    process.script,
+    announcement,
+    answer and child.quote(answer),
+  }, " "), "w"))
+  running[process] = true
+  turn.till(function()
+    process.port = number_in(announcement)
+    return process.port
+  end, "the proxy to start", 10)
+  os.remove(announcement)
+  return process
+end
+
+--- Ends the process; returns when it is gone.
+function ProxyProcess:stop()
+  running[self] = nil
+  self.input:close()
+  os.remove(self.script)
+end
+
+--- For teardown.
+function ProxyProcess.stop_all()
+  for process in pairs(running) do process:stop() end
+end
+
+return ProxyProcess
