@@ -505,6 +505,30 @@ describe("a client", function()
       assert.equal("still here", conn:receive_text())
     end)
 
+    it("is closed without waiting, and hears no message by that", function()
+      local client, conn = meet { close_timeout = 60 }
+      client.ws:pause()
+      conn:send(burst(1, 100))
+      client.ws:close()
+      assert.equal(1000, conn:receive_close())
+      conn:text "late"
+      conn:close(1000)
+      conn:finish()
+      client:await_status "closed"
+      assert.is_true(client.closes[1].clean)
+      assert.same({}, client.messages)
+    end)
+
+    it("and closed notices that the connection is gone", function()
+      local client, conn = meet { close_timeout = 60 }
+      client.ws:pause()
+      client.ws:close()
+      conn:receive_close()
+      conn:cut()
+      client:await_status "closed"
+      assert.is_false(client.closes[1].clean)
+    end)
+
     it("holds the server back", function()
       local client, conn = meet()
       client.ws:pause()

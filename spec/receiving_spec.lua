@@ -16,7 +16,6 @@ local TRANSPORTS = {
 local function meet(options, listening)
   local server = Peer.listen(listening)
   options.url, options.name = server.url, "prices"
-  options.close_timeout = 0.1 -- a paused client does not see the peer's answer
   if listening and listening.tls then options.tls = { ca_file = certs.ca } end
   local client = watched.connect(options)
   local conn = server:welcome()
@@ -246,6 +245,20 @@ end
 
 describe("the inbox", function()
   after_each(watched.end_all)
+
+  it("that is full does not hold up close(); what it has can still be received", function()
+    local client, conn = meet_inbox { inbox = { max_bytes = 4 }, close_timeout = 60 }
+    conn:text "four"
+    conn:text "more"
+    turn.never(function() return client.ws.status ~= "open" end, "an end", 0.05)
+    client.ws:close()
+    assert.equal(1000, conn:receive_close())
+    conn:close(1000)
+    conn:finish()
+    turn.till(function() return client.ws.status == "closed" end, "the end")
+    assert.equal("four", (client.ws:receive()))
+    assert.same({ nil, "closed", n = 2 }, table.pack(client.ws:receive()))
+  end)
 
   it("keeps messages for receive() when there is no on_message, in order, with their kinds", function()
     local client, conn = meet_inbox {}

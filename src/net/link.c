@@ -213,9 +213,17 @@ static bool for_owner(struct steady_event *event, enum steady_event_type type,
     return true;
 }
 
+static bool wants_messages(const struct steady_client *c)
+{
+    return !c->paused && steady_client_inbox_has_room(c);
+}
+
+/* Behind our close frame everything is read, so that the peer's is found: what nobody wants by then
+ * is dropped. */
 bool steady_link_can_deliver(const struct steady_client *c)
 {
-    return c->link.greeted && !c->paused && steady_client_inbox_has_room(c) &&
+    bool closing = c->session.status == STEADY_STATUS_CLOSING && c->link.by_us;
+    return c->link.greeted && (closing || wants_messages(c)) &&
            (c->link.lost || steady_protocol_backlog(&c->link.protocol) < PONG_BACKLOG);
 }
 
@@ -225,7 +233,7 @@ bool steady_link_next(struct steady_client *c, struct steady_event *event)
     while (steady_link_can_deliver(c)) {
         switch (steady_protocol_next(&c->link.protocol, &next)) {
         case STEADY_PROTOCOL_MESSAGE:
-            if (is_reply(c, &next))
+            if (is_reply(c, &next) || !wants_messages(c))
                 break;
             c->stats.received++;
             return for_owner(event, STEADY_EVENT_MESSAGE, &next);
