@@ -189,6 +189,10 @@ describe("a proxy", function()
   end)
 
   it("may have an IPv6 address itself", function()
+    if WebSocket.libwebsockets:find "^4%.[5-9]" then
+      pending "libwebsockets takes a part of it for the port from 4.5 on"
+      return
+    end
     local proxy = Proxy.listen { address = "::1" }
     for _, options in ipairs { {}, { proxy = proxy:url_with "user:secret" } } do
       local client, server = set_out(proxy, "ws", options)

@@ -165,14 +165,15 @@ bool steady_answer_read(struct steady_http_answer *answer, struct lws *wsi)
     return true;
 }
 
-bool steady_answer_promises_body(const struct steady_http_answer *answer)
+size_t steady_answer_body_size(const struct steady_http_answer *answer)
 {
     const char *length = steady_headers_find(&answer->headers, "content-length");
     const char *connection = answer->fields.connection;
     if (length)
-        return strtol(length, NULL, 10) > 0;
-    return steady_headers_find(&answer->headers, "transfer-encoding") ||
-           (connection && strcasestr(connection, "close"));
+        return strtoul(length, NULL, 10);
+    bool announced = steady_headers_find(&answer->headers, "transfer-encoding") ||
+                     (connection && strcasestr(connection, "close"));
+    return announced ? SIZE_MAX : 0;
 }
 
 void steady_answer_free(struct steady_http_answer *answer)

@@ -20,8 +20,8 @@ struct steady_http_answer {
  * the later ones of a connection that is refused. fields.status is 0 when there is no answer.
  * False: out of memory. The struct must be zeroed or filled by an earlier call. */
 bool steady_answer_read(struct steady_http_answer *answer, struct lws *wsi);
-/* Whether there is a body to wait for: a length, chunks, or all until the end of the connection. */
-bool steady_answer_promises_body(const struct steady_http_answer *answer);
+/* Bytes of the body to wait for; SIZE_MAX: chunks, or all until the end of the connection. */
+size_t steady_answer_body_size(const struct steady_http_answer *answer);
 
 void steady_answer_free(struct steady_http_answer *answer);
 

@@ -17,10 +17,6 @@
 /* libwebsockets keeps process-wide state while a context is made or destroyed. */
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 
-/* Its set-up of OpenSSL, once for the process: a second one changes the numbers under which it
- * finds its own data, and TLS handshakes that are under way on other loops fail. */
-static bool tls_ready;
-
 /* See create_context. */
 #define HIGH_DESCRIPTOR 512
 
@@ -241,10 +237,7 @@ const char *steady_loop_start(struct steady_loop *loop)
     };
     pthread_mutex_lock(&library);
     lws_set_log_level(0, NULL); /* what fails is told through our own events */
-    if (!tls_ready)
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     struct lws_context *context = create_context(loop, &info);
-    tls_ready = tls_ready || context;
     pthread_mutex_unlock(&library);
     loop->lws = context;
     return context

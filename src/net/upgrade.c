@@ -55,6 +55,7 @@ struct steady_upgrade {
 };
 
 static void turn(struct steady_ready *ready);
+static void refuse_status(struct steady_upgrade *u);
 
 /* ------------------------------------------------------------------------- how it ends */
 
@@ -109,12 +110,25 @@ static void hung_up(struct steady_upgrade *u)
              "the server closed the connection instead of answering the upgrade");
 }
 
+/* From 4.5 on the library keeps a 401 to itself. */
+static void notice_401(struct steady_upgrade *u, struct lws *wsi)
+{
+    if (u->error || u->phase != PHASE_ASKED || !lws_hdr_total_length(wsi, WSI_TOKEN_HTTP) ||
+        !steady_answer_read(&u->answer, wsi))
+        return;
+    if (u->answer.fields.status == 401)
+        refuse_status(u);
+    else
+        u->answer.fields.status = 0; /* the answer has only begun */
+}
+
 /* The library's last word on an attempt. Its own texts differ from version to version and are of
  * help only where nothing better is known. */
 static void library_ended(struct steady_upgrade *u, struct lws *wsi, const char *text)
 {
     if (!u->owner || u->phase == PHASE_ACCEPTED) /* what the target points to may be gone */
         return;
+    notice_401(u, wsi);
     if (u->phase == PHASE_CONNECTING && u->target.proxy && tcp_connected(wsi) &&
         !(text && strstr(text, "SSL")))
         fail(u, STEADY_PROXY, "the proxy %s refused to connect to %s%s%s", u->target.proxy->text,
@@ -257,7 +271,7 @@ static int check_answer(struct steady_upgrade *u, struct lws *wsi)
     if (u->answer.fields.status != 101) {
         refuse_status(u);
         u->phase = PHASE_REFUSED;
-        return steady_answer_promises_body(&u->answer) ? 0 : -1;
+        return steady_answer_body_size(&u->answer) ? 0 : -1;
     }
     if (!steady_handshake_check(&u->request, u->accept, &u->answer.fields, message, sizeof message))
         return fail(u, STEADY_HANDSHAKE, "%s", message);
@@ -329,17 +343,22 @@ static void leave_library(struct steady_upgrade *u)
     end_library(u);
 }
 
-/* The body of an answer that is not 101, as far as it is of interest. */
+/* The body of an answer that is not 101, as far as it is of interest; -1 when that is all. */
 static int read_body(struct steady_upgrade *u, const void *in, size_t size)
 {
-    size_t room = STEADY_BODY_MAX - u->body.size;
+    size_t whole = steady_answer_body_size(&u->answer);
+    size_t most = whole < STEADY_BODY_MAX ? whole : STEADY_BODY_MAX;
+    size_t room = most - u->body.size;
     steady_buffer_append(&u->body, in, size < room ? size : room);
     return size < room ? 0 : -1;
 }
 
-/* While it is not read, libwebsockets does not poll for it. */
+/* While it is not read, libwebsockets does not poll for it. Of a 401 it tells the body only,
+ * from 4.5 on. */
 static int receive(struct steady_upgrade *u)
 {
+    if (u->phase == PHASE_ASKED && u->owner && check_answer(u, u->wsi))
+        return -1;
     if (u->phase != PHASE_REFUSED || u->dead || !u->owner || !read_once(u))
         return 0;
     if (!lws_partial_buffered(u->wsi))
@@ -645,6 +664,8 @@ static const char *missing(const struct steady_upgrade *u)
 
 void steady_upgrade_time_out(struct steady_upgrade *u, double seconds)
 {
+    if (u->wsi)
+        notice_401(u, u->wsi);
     if (u->phase == PHASE_CONNECTING && u->target.proxy)
         fail(u, STEADY_TIMEOUT, "no connection through the proxy %s within %g s",
              u->target.proxy->text, seconds);
