@@ -15,9 +15,9 @@
 static struct client *check_client(lua_State *L, int index)
 {
     /* The metatable is the first upvalue of every method and metamethod: to compare it is much
-     * faster than to look it up by name. */
+     * faster than to look it up by name. What has it and is no userdata, has no pointer. */
     struct client *client = NULL;
-    if (lua_type(L, index) == LUA_TUSERDATA && lua_getmetatable(L, index)) {
+    if (lua_getmetatable(L, index)) {
         if (lua_rawequal(L, -1, lua_upvalueindex(1)))
             client = lua_touserdata(L, index);
         lua_pop(L, 1);
@@ -576,10 +576,10 @@ static const struct property {
  * numbers of handlers, which are positive, and to those of properties, which are negative or 0. */
 static int client_index(lua_State *L)
 {
-    struct client *client = check_client(L, 1);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNUMBER)
-        return 1;
+        return 1; /* a method checks its client itself */
+    struct client *client = check_client(L, 1);
     lua_Integer number = lua_tointeger(L, -1);
     if (number > 0)
         lua_getiuservalue(L, 1, (int)number);
