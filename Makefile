@@ -128,8 +128,8 @@ lua_path := spec/?.lua;$(BUILD)/?.lua;$(BUILD)/?/init.lua
 lua_cpath := $(BUILD)/?.so;$(BUILD)/spec/?.so
 lua_env := LUA_PATH='$(lua_path);;' LUA_CPATH='$(lua_cpath);;'
 
-# UNDER: the command, if any, under which the interpreter runs.
-specs: all $(binding) $(storm)
+# UNDER: the command, if any, under which the interpreter runs. The bench's server is for Linux.
+specs: all $(binding) $(storm) $(if $(filter Linux,$(shell uname)),$(bench_programs))
 	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(ARGS)
 
 # What builds starts make anew after installing: pkg-config may not have been there to ask before.
@@ -157,7 +157,7 @@ valgrind:
 	    --child-silent-after-fork=yes --suppressions=tools/valgrind.supp"
 
 bench:
-	@$(packages) install build lua
+	@$(packages) install $(if $(LIBWEBSOCKETS_PREFIX),,build) lua
 	@$(packages) install bench || echo "What of these is missing is left out."
 	@LUA='$(LUA)' BUILD='$(BUILD)' $(PYTHON) bench/run \
 	    $(if $(LIBWEBSOCKETS_PREFIX),--libwebsockets '$(LIBWEBSOCKETS_PREFIX)') $(ARGS)

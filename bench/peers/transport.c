@@ -1,14 +1,7 @@
-/* What the module is measured against: a plain C program on the same transport (libwebsockets' HTTP
- * role, then net/stream) and the same protocol core, without net/client and Lua.
- *
- *     transport MODE HOST PORT SIZE COUNT       prints seconds, and seconds of CPU time
- *
- *     rx      receives COUNT messages of SIZE bytes and counts them
- *     lua     the same, and makes a Lua string of each and calls a Lua function that counts
- *     tx      sends COUNT messages
- *     rtt     COUNT round trips, one message in flight
- *
- * The queue has the bounds that clients have by default. */
+/* The module's own ground: a plain C program on the same transport (net/upgrade, then net/stream)
+ * and the same protocol core, without net/client and Lua. Modes rx, tx and rtt. With BENCH_LUA=1,
+ * rx makes a Lua string of each message and calls a Lua function that counts, and tx has a Lua loop
+ * that calls a method for each message. The queue has the bounds that clients have by default. */
 #include "core/options.h"
 #include "core/protocol.h"
 #include "core/queue.h"
@@ -18,45 +11,31 @@
 #include "net/upgrade.h"
 #include "net/vhost.h"
 
+#include "driver.h"
+
 #include <lauxlib.h>
 #include <lualib.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-enum mode { RX, LUA, TX, RTT };
-
-static const char *const paths[] = {[RX] = "flood", [LUA] = "flood", [TX] = "sink", [RTT] = "echo"};
 
 struct program {
-    enum mode mode;
-    size_t size, count;
+    struct driver driver;
     size_t sent, received;
-    uint8_t *text;
     struct steady_loop loop;
     struct steady_options options;
     struct steady_protocol protocol;
     struct steady_queue queue;
     struct steady_stream *stream;
-    lua_State *L; /* with the function that counts on its stack */
-    double began, cpu;
+    lua_State *L; /* with the function that counts, or sends, on its stack */
 };
+
+static struct program program;
 
 static void fail(const char *what)
 {
-    fprintf(stderr, "transport: %s\n", what);
-    exit(1);
-}
-
-static double seconds_of(clockid_t clock)
-{
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+    driver_fail(&program.driver, what);
 }
 
 static void push(struct program *p, const void *data, size_t size)
@@ -66,28 +45,43 @@ static void push(struct program *p, const void *data, size_t size)
     p->sent++;
 }
 
-static void finish(struct program *p)
+/* ------------------------------------------------------------------------- sending */
+
+static bool may_push(const struct program *p)
 {
-    printf("%.6f %.6f\n", seconds_of(CLOCK_MONOTONIC) - p->began,
-           seconds_of(CLOCK_PROCESS_CPUTIME_ID) - p->cpu);
-    fflush(stdout);
-    _exit(0);
+    return p->sent < p->driver.count &&
+           (double)(p->queue.waiting_bytes + p->driver.size) <= p->options.queue.max_bytes;
 }
 
-/* ------------------------------------------------------------------------- sending */
+/* program:push(text) -> whether it was taken */
+static int lua_push(lua_State *L)
+{
+    struct program *p = *(struct program **)luaL_checkudata(L, 1, "program");
+    size_t size;
+    const char *text = luaL_checklstring(L, 2, &size);
+    bool taken = may_push(p);
+    if (taken)
+        push(p, text, size);
+    lua_pushboolean(L, taken);
+    return 1;
+}
 
 /* As a program would that sends until the queue is full and goes on when there is room. */
 static void fill(struct program *p)
 {
-    while (p->sent < p->count &&
-           (double)(p->queue.waiting_bytes + p->size) <= p->options.queue.max_bytes)
-        push(p, p->text, p->size);
+    if (p->L) {
+        lua_pushvalue(p->L, 1);
+        lua_call(p->L, 0, 0);
+        return;
+    }
+    while (may_push(p))
+        push(p, p->driver.text, p->driver.size);
 }
 
 static void writable(void *owner)
 {
     struct program *p = owner;
-    if (p->mode == TX)
+    if (p->driver.mode == TX)
         fill(p);
     size_t size = steady_protocol_output(&p->protocol, &p->queue, false, steady_loop_now(&p->loop),
                                          p->loop.write_buffer, STEADY_WRITE_SIZE);
@@ -100,12 +94,11 @@ static void writable(void *owner)
 
 static void begin(struct program *p)
 {
-    p->began = seconds_of(CLOCK_MONOTONIC);
-    p->cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    if (p->mode == RX || p->mode == LUA)
+    driver_clock(&p->driver);
+    if (p->driver.mode == RX)
         push(p, "go", 2);
-    if (p->mode == RTT)
-        push(p, p->text, p->size);
+    if (p->driver.mode == RTT)
+        push(p, p->driver.text, p->driver.size);
     steady_stream_want_writable(p->stream);
 }
 
@@ -113,22 +106,21 @@ static void begin(struct program *p)
 
 static void message(struct program *p, const struct steady_protocol_event *event)
 {
-    if (p->mode == TX) {
-        if (event->size != 3 || memcmp(event->data, "end", 3) != 0)
-            fail("the server got something else");
-        finish(p);
+    if (p->driver.mode == TX) {
+        driver_expect_end(&p->driver, event->data, event->size);
+        driver_done(&p->driver);
     }
-    if (event->size != p->size)
+    if (event->size != p->driver.size)
         fail("a message of the wrong size");
-    if (p->mode == LUA) {
+    if (p->L) {
         lua_pushvalue(p->L, 1);
         lua_pushlstring(p->L, (const char *)event->data, event->size);
         lua_call(p->L, 1, 0);
     }
-    if (++p->received == p->count)
-        finish(p);
-    if (p->mode == RTT) {
-        push(p, p->text, p->size);
+    if (++p->received == p->driver.count)
+        driver_done(&p->driver);
+    if (p->driver.mode == RTT) {
+        push(p, p->driver.text, p->driver.size);
         writable(p);
     }
 }
@@ -159,11 +151,11 @@ static void ended(void *owner)
     fail("the connection has ended");
 }
 
-static void accepted(void *owner, const struct steady_accepted *accepted)
+static void accepted(void *owner, const struct steady_accepted *upgrade)
 {
     static const struct steady_stream_owner calls = {received, writable, ended};
     struct program *p = owner;
-    p->stream = steady_stream_new(&p->loop, accepted->socket, accepted->tls, &calls, p);
+    p->stream = steady_stream_new(&p->loop, upgrade->socket, upgrade->tls, &calls, p);
     if (!p->stream)
         fail("out of memory");
     steady_protocol_init(&p->protocol, &p->loop.random, (size_t)p->options.max_message_size);
@@ -176,19 +168,18 @@ static void failed(void *owner, const struct steady_failure *failure)
     fail(failure->message);
 }
 
-static void dial(struct program *p, const char *host, const char *port)
+static void dial(struct program *p, const char *url)
 {
     static const struct steady_upgrade_owner calls = {accepted, failed};
-    char url[256], trouble[512];
+    const char *host = p->driver.target.host;
+    char trouble[512];
     struct steady_address address;
-    snprintf(url, sizeof url, "ws://%s:%s/%s?size=%zu&count=%zu", host, port, paths[p->mode],
-             p->size, p->count);
     steady_options_init(&p->options);
     const char *problem = steady_options_add_url(&p->options, url, strlen(url));
     if (problem)
         fail(problem);
     if (!steady_dns_literal(host, p->options.urls[0].port, &address))
-        fail("HOST is not a literal address");
+        fail("the host is not a literal address");
     struct steady_vhost *vhost = steady_vhost_get(&p->loop, NULL, NULL, trouble, sizeof trouble);
     if (!vhost)
         fail(trouble);
@@ -202,45 +193,44 @@ static void dial(struct program *p, const char *host, const char *port)
         fail("out of memory");
 }
 
-static void load_counter(struct program *p)
+static void load_lua(struct program *p)
 {
+    static const char *const chunks[] = {
+        [RX] = "local n = 0 return function(data) n = n + 1 end",
+        [TX] = "local program, text = ... return function() while program:push(text) do end end",
+    };
     p->L = luaL_newstate();
-    if (!p->L)
-        fail("out of memory");
+    if (!p->L || p->driver.mode > TX)
+        fail("Lua is for rx and tx");
     luaL_openlibs(p->L);
-    if (luaL_dostring(p->L, "local n = 0 return function(data) n = n + 1 end"))
+    if (luaL_loadstring(p->L, chunks[p->driver.mode]))
         fail(lua_tostring(p->L, -1));
-}
-
-static enum mode mode_of(const char *name)
-{
-    static const char *const names[] = {[RX] = "rx", [LUA] = "lua", [TX] = "tx", [RTT] = "rtt"};
-    for (int mode = RX; mode <= RTT; mode++)
-        if (!strcmp(name, names[mode]))
-            return (enum mode)mode;
-    fail("MODE is rx, lua, tx or rtt");
-    return RX;
+    *(struct program **)lua_newuserdatauv(p->L, sizeof p, 0) = p;
+    luaL_newmetatable(p->L, "program");
+    lua_pushvalue(p->L, -1);
+    lua_setfield(p->L, -2, "__index");
+    lua_pushcfunction(p->L, lua_push);
+    lua_setfield(p->L, -2, "push");
+    lua_setmetatable(p->L, -2);
+    lua_pushlstring(p->L, (const char *)p->driver.text, p->driver.size);
+    lua_call(p->L, 2, 1);
 }
 
 int main(int argc, char **argv)
 {
-    static struct program program;
     struct program *p = &program;
-    if (argc != 6)
-        fail("arguments: MODE HOST PORT SIZE COUNT");
-    p->mode = mode_of(argv[1]);
-    p->size = strtoull(argv[4], NULL, 10);
-    p->count = strtoull(argv[5], NULL, 10);
-    p->text = malloc(p->size + 1);
-    if (!p->text || steady_loop_init(&p->loop))
+    driver_start(&p->driver, "transport", argc, argv);
+    if (p->driver.mode > RTT)
+        fail("MODE is rx, tx or rtt");
+    if (steady_loop_init(&p->loop))
         fail("no event loop");
-    memset(p->text, 'x', p->size);
     const char *problem = steady_loop_start(&p->loop);
     if (problem)
         fail(problem);
-    if (p->mode == LUA)
-        load_counter(p);
-    dial(p, argv[2], argv[3]);
+    if (getenv("BENCH_LUA"))
+        load_lua(p);
+    p->loop.alive++; /* we are: a stream keeps no loop running */
+    dial(p, argv[2]);
     steady_loop_run(&p->loop);
     fail("the loop has ended");
 }

@@ -1,0 +1,173 @@
+"""What is measured: the modes with their sizes, and the peers with the modes they take part in."""
+import os
+import subprocess
+from dataclasses import dataclass, field
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HERE = ROOT + "/bench/peers"
+LUA = os.environ.get("LUA", "lua5.4")
+PYTHON = "/usr/bin/python3"  # Debian's, which has python3-websockets; another may be in PATH
+
+SIZES = (16, 128, 1024, 65536, 1048576)
+TLS_SIZES = (16, 1024, 65536)
+DEFLATE_SIZES = (1024, 16384)
+CONFIRM_SIZE = 1024
+BUSY_SIZE = 128
+
+OURS = "steadysocket"
+BARE = "bare"
+
+
+@dataclass
+class Mode:
+    title: str
+    driver: str  # its mode
+    path: str
+    sizes: tuple  # of messages; in busy the number of idle connections
+    tls: bool = False
+    texts: bool = False
+    one_core: bool = False  # both ends on one: on two, most of the time would go into waking them up
+    peers: tuple = ()  # where not all that have the driver's mode
+
+
+LIBRARIES = ("gorilla", "nhooyr", "ws", "websockets")
+
+MODES = {
+    "rx": Mode("Receiving", "rx", "/flood", SIZES),
+    "tx": Mode("Sending", "tx", "/sink", SIZES),
+    "rtt": Mode("Round trips", "rtt", "/echo", SIZES, one_core=True),
+    "tls-rx": Mode("Receiving over TLS", "rx", "/flood", TLS_SIZES, tls=True),
+    "tls-tx": Mode("Sending over TLS", "tx", "/sink", TLS_SIZES, tls=True),
+    "tls-rtt": Mode("Round trips over TLS", "rtt", "/echo", TLS_SIZES, tls=True, one_core=True),
+    "deflate-rx": Mode(
+        "Receiving JSON, compressed",
+        "rx",
+        "/flood",
+        DEFLATE_SIZES,
+        texts=True,
+        peers=("steadysocket-deflate", OURS) + LIBRARIES,
+    ),
+    "deflate-tx": Mode(
+        "Sending JSON, compressed",
+        "tx",
+        "/sink",
+        DEFLATE_SIZES,
+        texts=True,
+        peers=("steadysocket-deflate", OURS) + LIBRARIES,
+    ),
+    "confirm": Mode(
+        "Confirmed delivery", "tx", "/sink", (CONFIRM_SIZE,), peers=("steadysocket-confirm", OURS)
+    ),
+    "conn": Mode("Many connections", "conn", "/hold", (0,)),
+    "busy": Mode("Busy connections beside idle ones", "busy", "/echo", (0, 5000)),
+}
+
+
+@dataclass
+class Peer:
+    title: str
+    command: list
+    modes: tuple = ("rx", "tx", "rtt", "conn", "busy")  # of its driver
+    environment: dict = field(default_factory=dict)
+    needs: str = ""  # a file that has to be there
+    tries: tuple = ()  # a command that has to succeed
+    tls: bool = True
+    ceiling: bool = False  # no WebSocket library: what one could reach at most
+    variant: bool = False  # measured only where a mode names it
+    utf8: str = "yes"  # whether it checks text
+    longer: int = 1  # times as long as others
+
+
+def lua_path(*folders):
+    """For Debian's packages: those for an older Lua run with 5.4 too."""
+    templates = [f"{folder}/{name}" for folder in folders for name in ("?.lua", "?/init.lua")]
+    return ";".join(templates) + ";" + os.environ.get("LUA_PATH", ";")
+
+
+def peers(build):
+    """By name, in the order of the tables."""
+    programs = build + "/bench/"
+    ours = {
+        "LUA_PATH": f"{build}/?.lua;{build}/?/init.lua;;",
+        "LUA_CPATH": f"{build}/?.so;;",
+    }
+    module = [LUA, HERE + "/steadysocket.lua"]
+    speed = ("rx", "tx", "rtt")
+    lua_http = {"LUA_PATH": lua_path(*(f"/usr/share/lua/{version}" for version in ("5.4", "5.3", "5.1")))}
+    return {
+        OURS: Peer("**steadysocket**", module, environment=ours),
+        "steadysocket-deflate": Peer(
+            "**steadysocket**, compression", module, environment={**ours, "BENCH_DEFLATE": "1"}, variant=True
+        ),
+        "steadysocket-confirm": Peer(
+            "**steadysocket**, confirm", module, environment={**ours, "BENCH_CONFIRM": "1"}, variant=True
+        ),
+        BARE: Peer("bare socket (C)", [programs + "bare"], needs=programs + "bare", ceiling=True, utf8="no"),
+        "transport": Peer(
+            "our transport and core (C)",
+            [programs + "transport"],
+            speed,
+            needs=programs + "transport",
+            tls=False,
+            ceiling=True,
+        ),
+        "transport-lua": Peer(
+            "the same, and a Lua call each",
+            [programs + "transport"],
+            ("rx", "tx"),
+            {"BENCH_LUA": "1"},
+            needs=programs + "transport",
+            tls=False,
+            ceiling=True,
+        ),
+        "libwebsockets": Peer(
+            "libwebsockets (C)", [programs + "libwebsockets"], needs=programs + "libwebsockets", utf8="no"
+        ),
+        "tungstenite": Peer(
+            "tungstenite (Rust)", [programs + "tungstenite"], speed + ("conn",), needs=programs + "tungstenite"
+        ),
+        "gorilla": Peer("gorilla (Go)", [programs + "gorilla"], needs=programs + "gorilla", utf8="no"),
+        "nhooyr": Peer("nhooyr (Go)", [programs + "nhooyr"], needs=programs + "nhooyr", utf8="no"),
+        "ws": Peer(
+            "ws (Node)",
+            ["node", HERE + "/node_ws.js"],
+            environment={"NODE_PATH": programs + "node/node_modules"},
+            needs=programs + "node/node_modules/ws",
+            longer=3,  # for its compiler: after half a second it is not yet at full speed
+        ),
+        "websockets": Peer(
+            "websockets (Python)",
+            [PYTHON, HERE + "/py_websockets.py"],
+            tries=(PYTHON, "-c", "import websockets"),
+        ),
+        "lua-http": Peer(
+            "lua-http (Lua)",
+            [LUA, HERE + "/lua_http.lua"],
+            environment=lua_http,
+            tries=(LUA, "-e", "require 'http.websocket'"),
+        ),
+        "lua-websockets": Peer(
+            "lua-websockets (Lua)",
+            [LUA, HERE + "/lua_websockets.lua"],
+            speed + ("conn",),
+            tries=(LUA, "-e", "require 'websocket.frame'"),
+            utf8="no",
+        ),
+    }
+
+
+def missing(peer):
+    """What a peer lacks here, or None."""
+    if peer.needs and not os.path.exists(peer.needs):
+        return "it is not built"
+    if peer.tries:
+        environment = {**os.environ, **peer.environment}
+        if subprocess.run(peer.tries, env=environment, capture_output=True, check=False).returncode:
+            return f"{' '.join(peer.tries)} fails"
+    return None
+
+
+def takes_part(name, peer, mode):
+    if mode.peers:
+        return name in mode.peers
+    return mode.driver in peer.modes and not peer.variant and (peer.tls or not mode.tls)

@@ -1,0 +1,123 @@
+/* server [--tls CERTIFICATE] [--texts DIRECTORY]
+ *
+ * Prints its ports, once it listens: that without TLS, and that with TLS, or 0. With --tls it makes
+ * a certificate for 127.0.0.1 and localhost and writes it to that file, for clients to trust.
+ *
+ *     /flood?size=S&count=N   after the client's first message, N text messages of S bytes
+ *     /sink?size=S&count=N    swallows N messages, then says "end", or what was wrong with them
+ *     /echo                   each message back
+ *     /hold                   answers pings and the close frame
+ *     /stats                  plain HTTP: the counters as JSON
+ *
+ * With &texts=1 the messages are lines of DIRECTORY/S instead of letters. permessage-deflate is
+ * taken when the client offers it; what /echo gives back is what came, so it is for clients that do
+ * not. */
+#define _GNU_SOURCE
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENTS 256
+
+struct counters counters;
+int poller;
+const char *texts_directory = ".";
+
+struct listener {
+    int socket;
+    uint16_t port;
+    SSL_CTX *tls;
+};
+
+static struct listener listen_anywhere(SSL_CTX *tls)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    struct listener listener = {.tls = tls,
+                                .socket = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)};
+    check(listener.socket >= 0, "socket");
+    check(!bind(listener.socket, (struct sockaddr *)&address, sizeof address), "bind");
+    check(!listen(listener.socket, 8192), "listen");
+    check(!getsockname(listener.socket, (struct sockaddr *)&address, &size), "getsockname");
+    listener.port = ntohs(address.sin_port);
+    return listener;
+}
+
+static void watch(struct listener *listener)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
+    check(!epoll_ctl(poller, EPOLL_CTL_ADD, listener->socket, &event), "epoll_ctl");
+}
+
+static void accept_all(const struct listener *listener)
+{
+    int client, one = 1;
+    while ((client = accept4(listener->socket, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+        setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        struct connection *c =
+            connection_new(client, listener->tls ? SSL_new(listener->tls) : NULL);
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+        check(!epoll_ctl(poller, EPOLL_CTL_ADD, client, &event), "epoll_ctl");
+    }
+}
+
+static void handle(struct connection *c, uint32_t events)
+{
+    if (!c->dead && events & EPOLLOUT)
+        connection_writable(c);
+    if (!c->dead && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        connection_readable(c);
+}
+
+static void serve(struct listener *plain, struct listener *secure)
+{
+    struct epoll_event events[EVENTS];
+    for (;;) {
+        int count = epoll_wait(poller, events, EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            void *owner = events[i].data.ptr;
+            if (owner == plain || owner == secure)
+                accept_all(owner);
+            else
+                handle(owner, events[i].events);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct listener plain = {0}, secure = {0};
+    struct rlimit limit;
+    const char *certificate = NULL;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (!strcmp(argv[i], "--tls"))
+            certificate = argv[i + 1];
+        else if (!strcmp(argv[i], "--texts"))
+            texts_directory = argv[i + 1];
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    signal(SIGPIPE, SIG_IGN);
+    poller = epoll_create1(0);
+    check(poller >= 0, "epoll_create1");
+    plain = listen_anywhere(NULL);
+    watch(&plain);
+    if (certificate) {
+        secure = listen_anywhere(tls_context(certificate));
+        watch(&secure);
+    }
+    printf("%d %d\n", plain.port, secure.port);
+    fflush(stdout);
+    serve(&plain, &secure);
+}

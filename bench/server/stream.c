@@ -1,0 +1,224 @@
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FIRST_INPUT (16 * 1024)  /* bytes of a connection's input */
+#define SINK_INPUT  (512 * 1024) /* for one that sends much */
+#define LONG        (16 * 1024)  /* a payload that the kernel may as well throw away */
+#define LITTLE      4096         /* to read after a long payload: the next header is in it */
+#define READS       32           /* in a row, before others have their turn */
+
+void check(bool fine, const char *what)
+{
+    if (fine)
+        return;
+    perror(what);
+    exit(1);
+}
+
+struct connection *connection_new(int socket, SSL *ssl)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    check(c, "calloc");
+    c->socket = socket;
+    c->ssl = ssl;
+    if (ssl) {
+        SSL_set_fd(ssl, socket);
+        SSL_set_accept_state(ssl);
+    }
+    return c;
+}
+
+/* Events for it may still be in the loop's hand, so the structure lives on until the next one that
+ * dies after it: a turn has fewer events than are kept here. */
+static void bury(struct connection *c)
+{
+    static struct connection *grave[1024];
+    static unsigned next;
+    free(grave[next]);
+    grave[next] = c;
+    next = (next + 1) % 1024;
+}
+
+void connection_drop(struct connection *c)
+{
+    if (c->dead)
+        return;
+    c->dead = true;
+    if (c->ssl)
+        SSL_free(c->ssl);
+    close(c->socket);
+    free(c->in.bytes);
+    free(c->out.bytes);
+    if (c->inflater)
+        inflateEnd(c->inflater);
+    free(c->inflater);
+    bury(c);
+}
+
+void buffer_reserve(struct buffer *buffer, size_t size)
+{
+    const size_t held = buffer->end - buffer->begin;
+    if (buffer->capacity - buffer->begin >= size)
+        return;
+    if (buffer->begin > 0) {
+        memmove(buffer->bytes, buffer->bytes + buffer->begin, held);
+        buffer->begin = 0;
+        buffer->end = held;
+    }
+    if (buffer->capacity >= size)
+        return;
+    buffer->capacity = size;
+    buffer->bytes = realloc(buffer->bytes, size);
+    check(buffer->bytes, "realloc");
+}
+
+/* ------------------------------------------------------------------------- output */
+
+static bool would_block(struct connection *c, ssize_t result)
+{
+    if (c->ssl) {
+        int error = SSL_get_error(c->ssl, (int)result);
+        return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    }
+    return result < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+size_t connection_write(struct connection *c, const void *bytes, size_t size)
+{
+    ssize_t sent = c->ssl ? SSL_write(c->ssl, bytes, size < INT32_MAX ? (int)size : INT32_MAX)
+                          : send(c->socket, bytes, size, 0);
+    if (sent > 0)
+        return (size_t)sent;
+    if (!would_block(c, sent))
+        connection_drop(c);
+    return 0;
+}
+
+void connection_arm(struct connection *c)
+{
+    bool wanted = c->out.begin < c->out.end || c->frames_left > 0;
+    if (c->dead || wanted == c->write_wanted)
+        return;
+    struct epoll_event event = {.events = EPOLLIN | (wanted ? EPOLLOUT : 0), .data.ptr = c};
+    check(!epoll_ctl(poller, EPOLL_CTL_MOD, c->socket, &event), "epoll_ctl");
+    c->write_wanted = wanted;
+}
+
+void connection_send(struct connection *c, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    if (c->service != REQUEST)
+        counters.bytes_out += size;
+    while (size > 0 && c->out.begin == c->out.end && !c->dead) {
+        size_t sent = connection_write(c, at, size);
+        at += sent;
+        size -= sent;
+        if (sent == 0)
+            break;
+    }
+    if (size == 0 || c->dead)
+        return;
+    buffer_reserve(&c->out, 2 * (c->out.end - c->out.begin + size));
+    memcpy(c->out.bytes + c->out.end, at, size);
+    c->out.end += size;
+    connection_arm(c);
+}
+
+void connection_writable(struct connection *c)
+{
+    while (c->out.begin < c->out.end) {
+        size_t sent = connection_write(c, c->out.bytes + c->out.begin, c->out.end - c->out.begin);
+        c->out.begin += sent;
+        if (c->dead || sent == 0)
+            return;
+    }
+    c->out.begin = c->out.end = 0;
+    if (c->frames_left > 0)
+        flood_go_on(c);
+    connection_arm(c);
+}
+
+/* ------------------------------------------------------------------------- input */
+
+/* Bytes read; 0 when it would block; the connection is dropped when it has ended. `into` NULL: the
+ * kernel throws them away. */
+static size_t receive(struct connection *c, void *into, size_t size)
+{
+    ssize_t got = c->ssl ? SSL_read(c->ssl, into, (int)size)
+                         : recv(c->socket, into, size, into ? 0 : MSG_TRUNC);
+    if (got > 0) {
+        if (c->service != REQUEST)
+            counters.bytes_in += (uint64_t)got;
+        return (size_t)got;
+    }
+    if (!would_block(c, got))
+        connection_drop(c);
+    return 0;
+}
+
+static bool tls_accepted(struct connection *c)
+{
+    if (!c->ssl || c->accepted)
+        return true;
+    int result = SSL_accept(c->ssl);
+    c->accepted = result == 1;
+    if (!c->accepted && !would_block(c, result))
+        connection_drop(c);
+    return c->accepted;
+}
+
+static void take(struct connection *c)
+{
+    if (c->service == REQUEST && !upgrade_take(c))
+        return;
+    if (!c->dead)
+        frames_take(c);
+    if (c->dead || c->in.begin < c->in.end)
+        return;
+    c->in.begin = c->in.end = 0;
+    if (c->service == HOLD) {
+        free(c->in.bytes);
+        c->in = (struct buffer){0};
+    }
+}
+
+void connection_readable(struct connection *c)
+{
+    if (!tls_accepted(c))
+        return;
+    /* What TLS has decrypted wakes nobody up. */
+    for (int i = 0; !c->dead && (c->ssl || i < READS); i++) {
+        bool discard = !c->ssl && c->skip >= LONG;
+        size_t wanted;
+        if (discard) {
+            wanted = c->skip;
+        } else {
+            buffer_reserve(&c->in, c->service == SINK ? SINK_INPUT : FIRST_INPUT);
+            if (c->in.end == c->in.capacity)
+                buffer_reserve(&c->in, 2 * (c->in.end - c->in.begin) + FIRST_INPUT);
+            wanted = c->in.capacity - c->in.end;
+            if (!c->ssl && c->payload_size >= LONG && c->in.begin == c->in.end &&
+                !service_needs_payload(c) && wanted > LITTLE)
+                wanted = LITTLE;
+        }
+        size_t got = receive(c, discard ? NULL : c->in.bytes + c->in.end, wanted);
+        if (got == 0)
+            return;
+        if (discard) {
+            c->skip -= got;
+            frames_take(c);
+        } else {
+            c->in.end += got;
+            take(c);
+        }
+        if (!c->ssl && got < wanted)
+            return;
+    }
+}
