@@ -151,6 +151,7 @@ def peers(build):
             [LUA, HERE + "/lua_websockets.lua"],
             speed + ("conn",),
             tries=(LUA, "-e", "require 'websocket.frame'"),
+            tls=False,  # which it has, but TCP_NODELAY cannot be set then
             utf8="no",
         ),
     }

@@ -147,6 +147,14 @@ void connection_writable(struct connection *c)
 
 /* ------------------------------------------------------------------------- input */
 
+/* The client is gone: answered with a reset, its socket does not stay in TIME_WAIT. Thousands of
+ * them would leave the next client short of ports. */
+static void forget(const struct connection *c)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    setsockopt(c->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 /* Bytes read; 0 when it would block; the connection is dropped when it has ended. `into` NULL: the
  * kernel throws them away. */
 static size_t receive(struct connection *c, void *into, size_t size)
@@ -158,8 +166,10 @@ static size_t receive(struct connection *c, void *into, size_t size)
             counters.bytes_in += (uint64_t)got;
         return (size_t)got;
     }
-    if (!would_block(c, got))
+    if (!would_block(c, got)) {
+        forget(c);
         connection_drop(c);
+    }
     return 0;
 }
 

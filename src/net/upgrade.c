@@ -343,14 +343,17 @@ static void leave_library(struct steady_upgrade *u)
     end_library(u);
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The body of an answer that is not 101, as far as it is of interest; -1 when that is all. */
 static int read_body(struct steady_upgrade *u, const void *in, size_t size)
 {
-    size_t whole = steady_answer_body_size(&u->answer);
-    size_t most = whole < STEADY_BODY_MAX ? whole : STEADY_BODY_MAX;
-    size_t room = most - u->body.size;
-    steady_buffer_append(&u->body, in, size < room ? size : room);
-    return size < room ? 0 : -1;
+    size_t most = smaller(steady_answer_body_size(&u->answer), STEADY_BODY_MAX);
+    steady_buffer_append(&u->body, in, smaller(size, most - u->body.size));
+    return u->body.size < most ? 0 : -1;
 }
 
 /* While it is not read, libwebsockets does not poll for it. Of a 401 it tells the body only,
