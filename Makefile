@@ -11,6 +11,9 @@
 #   make format     formats the C code
 #   make asan       the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make valgrind   the specs under valgrind
+#   make fuzz       libFuzzer on each part of the core; SECONDS=1800 for each, 60 without
+#   make soak       200 clients whose server is killed all the time; SECONDS=300, 60 without
+#   make coverage   what the specs run of the C sources
 #   make install    installs with LuaRocks; TREE=dir into another tree than the system's
 #   make clean
 #
@@ -118,7 +121,8 @@ $(storm): $(call objects,bench/storm.c $(core_sources))
 	@echo "link $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(core_libs)
 
--include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources) $(bench_sources)))
+-include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources) $(bench_sources) \
+    $(wildcard spec/fuzz/*.c)))
 
 build-packages:
 	@$(packages) check build
@@ -149,6 +153,31 @@ asan:
 	        ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \
 	        LSAN_OPTIONS=suppressions=tools/lsan.supp:print_suppressions=0 \
 	        UBSAN_OPTIONS=print_stacktrace=1"
+
+# clang's libFuzzer, one program for each target, of the core alone.
+fuzz_targets := $(patsubst spec/fuzz/%.c,%,$(wildcard spec/fuzz/*.c))
+fuzz_programs := $(fuzz_targets:%=$(BUILD)/fuzz/%)
+$(fuzz_programs): $(BUILD)/fuzz/%: $(call objects,spec/fuzz/%.c $(core_sources))
+	@mkdir -p $(@D)
+	@echo "link $@"
+	@$(CC) -fsanitize=fuzzer $(CFLAGS) -o $@ $^ $(core_libs)
+
+fuzz-programs: $(fuzz_programs)
+
+SECONDS := 60
+fuzz_flags := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz:
+	@$(packages) install build fuzz
+	@$(MAKE) BUILD=build/fuzz CC=clang CFLAGS='$(fuzz_flags)' fuzz-programs
+	@tools/fuzz build/fuzz $(SECONDS) $(fuzz_targets)
+
+soak: all
+	@$(packages) install build test
+	@$(lua_env) $(LUA) tools/soak.lua $(SECONDS)
+
+coverage:
+	@$(packages) install build test
+	@ARGS='$(ARGS)' tools/coverage
 
 valgrind:
 	@$(packages) install build test valgrind
@@ -212,6 +241,7 @@ clean:
 
 force:
 
-.PHONY: all specs test asan valgrind bench bench-programs bench-storm demo lint lint-lua \
-    lint-format lint-c lint-rockspec layers format install clean build-packages force
+.PHONY: all specs test asan valgrind fuzz fuzz-programs soak coverage bench bench-programs \
+    bench-storm demo lint lint-lua lint-format lint-c lint-rockspec layers format install clean \
+    build-packages force
 .DELETE_ON_ERROR:

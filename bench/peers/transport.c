@@ -220,7 +220,9 @@ static void load_lua(struct program *p)
  * lack of anything else there; what it has once had in one piece this large, it keeps. */
 static void keep_heap(void)
 {
-    void *volatile piece = malloc(16 << 20);
+    char *volatile piece = malloc(16 << 20);
+    if (piece)
+        *piece = 0;
     free(piece);
 }
 
