@@ -344,3 +344,8 @@ void steady_tls_end(struct ssl_st *tls)
     ERR_clear_error();
     SSL_free(tls);
 }
+
+void steady_tls_abandon(struct ssl_st *tls)
+{
+    SSL_free(tls);
+}

@@ -46,7 +46,9 @@ bool steady_tls_take(struct ssl_st *tls, int socket);
 ptrdiff_t steady_tls_read(struct ssl_st *tls, uint8_t *buffer, size_t size, bool *again);
 ptrdiff_t steady_tls_write(struct ssl_st *tls, const uint8_t *bytes, size_t size);
 
-/* Tells the peer, if that can be done at once, and frees the session; NULL is fine. */
+/* Tells the peer, if that can be done at once, and frees the session; NULL is fine. abandon frees
+ * it without a word: it has no socket. */
 void steady_tls_end(struct ssl_st *tls);
+void steady_tls_abandon(struct ssl_st *tls);
 
 #endif

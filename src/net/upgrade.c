@@ -173,6 +173,7 @@ static void probed(void *owner, int status)
     u->unreachable = status && status != UV_ECONNRESET;
     steady_ready_add(u->loop, &u->ready);
 }
+
 /* ------------------------------------------------------------------------- the upgrade */
 
 static void verified(struct steady_upgrade *u, void *verification, bool good)
@@ -343,6 +344,19 @@ static void leave_library(struct steady_upgrade *u)
     end_library(u);
 }
 
+/* It has closed its descriptor, whose number may be another file's by now: whatever becomes of the
+ * session, its goodbye included, goes to our own from here on. */
+static void library_left(struct steady_upgrade *u)
+{
+    u->wsi = NULL;
+    if (u->tls && !steady_tls_take(u->tls, u->socket)) {
+        steady_tls_abandon(u->tls);
+        u->tls = NULL;
+        fail(u, STEADY_NETWORK, "out of memory");
+    }
+    steady_ready_add(u->loop, &u->ready);
+}
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -393,8 +407,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         library_ended(u, wsi, in);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        u->wsi = NULL;
-        steady_ready_add(u->loop, &u->ready);
+        library_left(u);
         return 0;
     case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
         return -1; /* or the library keeps the connection for another request */
@@ -479,8 +492,6 @@ static void report_success(struct steady_upgrade *u)
 /* The one call to the owner. */
 static void report(struct steady_upgrade *u)
 {
-    if (!u->error && u->tls && !steady_tls_take(u->tls, u->socket))
-        fail(u, STEADY_NETWORK, "out of memory");
     if (u->owner && u->error)
         report_failure(u);
     else if (u->owner)

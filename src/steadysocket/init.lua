@@ -46,7 +46,8 @@ function Task:wake()
   if coroutine.status(self.thread) == "suspended" then resume(self) end
 end
 
---- Runs fn(...) as a task, from the loop's next turn on.
+--- Runs fn(...) as a task, from the loop's next turn on. An error in it comes out of run, step or a
+--- call that waits, with the task's traceback. Raises when fn is no function.
 function core.spawn(fn, ...)
   if type(fn) ~= "function" then
     error(("bad argument #1 to 'spawn' (function expected, got %s)"):format(type(fn)), 2)
@@ -170,7 +171,11 @@ local function at_rest(ws)
   return has_reached(ws, "closed") or has_reached(ws, "idle")
 end
 
---- ws:receive([timeout]) -> data, kind | nil, "timeout" | nil, "closed"
+-- Those below raise where nobody can wait (in a handler, say), and for what is no time: times are
+-- seconds, 0 or more, and nil is for ever.
+
+--- ws:receive([timeout]) -> data, kind ("text", "binary") | nil, "timeout" | nil, "closed". Raises
+--- when the client has an on_message.
 function methods.receive(ws, timeout)
   timeout = check_seconds(timeout, 1, "receive")
   if ws.on_message then
@@ -193,7 +198,8 @@ for _, status in ipairs { "idle", "connecting", "open", "waiting", "closing", "c
   statuses[status] = true
 end
 
---- ws:wait([status [, timeout]]) -> true | nil, "timeout" | nil, "closed"
+--- ws:wait([status [, timeout]]) -> true | nil, "timeout" | nil, "closed". status: "open" without one;
+--- raises for what is none.
 function methods.wait(ws, status, timeout)
   status = status or "open"
   timeout = check_seconds(timeout, 2, "wait")
@@ -215,7 +221,7 @@ function methods.flush(ws, timeout)
   end)
 end
 
---- WebSocket.sleep(seconds)
+--- WebSocket.sleep(seconds): which have to be given.
 function core.sleep(seconds)
   if seconds == nil then
     error("bad argument #1 to 'sleep' (seconds expected)", 2)
