@@ -198,8 +198,8 @@ for _, status in ipairs { "idle", "connecting", "open", "waiting", "closing", "c
   statuses[status] = true
 end
 
---- ws:wait([status [, timeout]]) -> true | nil, "timeout" | nil, "closed". status: "open" without one;
---- raises for what is none.
+--- ws:wait([status [, timeout]]) -> true | nil, "timeout" | nil, "closed". status is "open" without
+--- one; raises for what is none.
 function methods.wait(ws, status, timeout)
   status = status or "open"
   timeout = check_seconds(timeout, 2, "wait")
