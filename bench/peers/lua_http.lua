@@ -57,9 +57,9 @@ function modes.rx()
 end
 
 function modes.tx()
-  local ws, text = dial(driver.url), driver.texts()
+  local ws, texts = dial(driver.url), driver.texts()
   driver.clock(cqueues.monotime)
-  for _ = 1, count do assert(ws:send(text())) end
+  for i = 1, count do assert(ws:send(texts[i % #texts + 1])) end
   driver.expect_end(assert(ws:receive()))
   driver.done()
 end

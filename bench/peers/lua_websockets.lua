@@ -52,9 +52,9 @@ function modes.rx(count)
 end
 
 function modes.tx(count)
-  local ws, text = dial(), driver.texts()
+  local ws, texts = dial(), driver.texts()
   driver.clock(socket.gettime)
-  for _ = 1, count do assert(ws:send(text())) end
+  for i = 1, count do assert(ws:send(texts[i % #texts + 1])) end
   driver.expect_end(assert(ws:receive()))
 end
 

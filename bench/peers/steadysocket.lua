@@ -54,17 +54,15 @@ function modes.rx()
 end
 
 function modes.tx()
-  local text, sent = driver.texts(), 0
+  local texts, sent = driver.texts(), 0
   local ws = open(1, driver.url, function(data)
     driver.expect_end(data)
     driver.done()
   end)[1]
-  local data = text()
   driver.clock(now)
   while sent < count do
-    if ws:send(data) then
+    if ws:send(texts[sent % #texts + 1]) then
       sent = sent + 1
-      data = text()
     else
       WebSocket.step()
     end

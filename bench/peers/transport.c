@@ -1,7 +1,8 @@
 /* The module's own ground: a plain C program on the same transport (net/upgrade, then net/stream)
  * and the same protocol core, without net/client and Lua. Modes rx, tx and rtt. With BENCH_LUA=1,
  * rx makes a Lua string of each message and calls a Lua function that counts, and tx has a Lua loop
- * that calls a method for each message. The queue has the bounds that clients have by default. */
+ * that calls a method for each message. The queue takes what goes out with one write. */
+#include "core/frame.h"
 #include "core/options.h"
 #include "core/protocol.h"
 #include "core/queue.h"
@@ -50,7 +51,8 @@ static void push(struct program *p, const void *data, size_t size)
 static bool may_push(const struct program *p)
 {
     return p->sent < p->driver.count &&
-           (double)(p->queue.waiting_bytes + p->driver.size) <= p->options.queue.max_bytes;
+           p->queue.waiting_bytes + STEADY_FRAME_HEADER_MAX * p->queue.waiting_messages <
+               STEADY_WRITE_SIZE;
 }
 
 /* program:push(text) -> whether it was taken */
@@ -66,7 +68,7 @@ static int lua_push(lua_State *L)
     return 1;
 }
 
-/* As a program would that sends until the queue is full and goes on when there is room. */
+/* As a program would that sends until there is a write's worth and goes on when that is out. */
 static void fill(struct program *p)
 {
     if (p->L) {

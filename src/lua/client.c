@@ -11,18 +11,15 @@
 
 #define CLIENT "steadysocket.client"
 
-/* The client at index; raises for anything else, and for one whose Lua state is being closed. */
+static const char kind; /* its address */
+
+/* The client at index; raises for anything else, and for one whose Lua state is being closed. No
+ * other userdata has both this size and this address in this place, and to look at the two is much
+ * faster than luaL_checkudata, which finds the metatable by its name. */
 static struct client *check_client(lua_State *L, int index)
 {
-    /* The metatable is the first upvalue of every method and metamethod: to compare it is much
-     * faster than to look it up by name. What has it and is no userdata, has no pointer. */
-    struct client *client = NULL;
-    if (lua_getmetatable(L, index)) {
-        if (lua_rawequal(L, -1, lua_upvalueindex(1)))
-            client = lua_touserdata(L, index);
-        lua_pop(L, 1);
-    }
-    if (!client)
+    struct client *client = lua_touserdata(L, index);
+    if (!client || lua_rawlen(L, index) != sizeof *client || client->kind != &kind)
         client = luaL_checkudata(L, index, CLIENT); /* raises */
     luaL_argcheck(L, client->loop, index, "the client is gone with its Lua state");
     return client;
@@ -572,12 +569,12 @@ static const struct property {
 
 #define PROPERTIES (sizeof properties / sizeof *properties)
 
-/* ws.name: a method, a property, or a handler. The second upvalue maps names to methods, to the
- * numbers of handlers, which are positive, and to those of properties, which are negative or 0. */
+/* ws.name: a method, a property, or a handler. The upvalue maps names to methods, to the numbers of
+ * handlers, which are positive, and to those of properties, which are negative or 0. */
 static int client_index(lua_State *L)
 {
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNUMBER)
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
         return 1; /* a method checks its client itself */
     struct client *client = check_client(L, 1);
     lua_Integer number = lua_tointeger(L, -1);
@@ -636,6 +633,7 @@ int client_new(lua_State *L)
     struct loop *loop = loop_get(L); /* before the client, so that it is finalized after it */
     struct client *client = lua_newuserdatauv(L, sizeof *client, HANDLERS);
     memset(client, 0, sizeof *client);
+    client->kind = &kind;
     steady_options_init(&client->core.options);
     luaL_setmetatable(L, CLIENT);
     int index = lua_gettop(L);
@@ -665,14 +663,10 @@ void client_open(lua_State *L)
     };
     luaL_setfuncs(L, waiting, 0);
     luaL_newmetatable(L, CLIENT);
+    luaL_setfuncs(L, meta, 0);
+    luaL_newlib(L, methods);
     lua_pushvalue(L, -1);
-    luaL_setfuncs(L, meta, 1);
-    lua_pushvalue(L, -1);
-    luaL_newlibtable(L, methods);
-    lua_pushvalue(L, -2);
-    luaL_setfuncs(L, methods, 1);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -5, "methods");
+    lua_setfield(L, -4, "methods");
     for (size_t i = 0; i < PROPERTIES; i++) {
         lua_pushinteger(L, -(lua_Integer)i);
         lua_setfield(L, -2, properties[i].name);
@@ -681,7 +675,7 @@ void client_open(lua_State *L)
         lua_pushinteger(L, i);
         lua_setfield(L, -2, handlers[i]);
     }
-    lua_pushcclosure(L, client_index, 2);
+    lua_pushcclosure(L, client_index, 1);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
 }

@@ -27,6 +27,7 @@ enum handler {
 
 struct client {
     struct steady_client core; /* the first member */
+    const char *kind;          /* what tells it from all other userdata */
     struct loop *loop;         /* NULL until it is complete */
 };
 

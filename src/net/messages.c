@@ -1,3 +1,4 @@
+#include "core/frame.h"
 #include "net/parts.h"
 
 #include <math.h>
@@ -68,14 +69,21 @@ static bool can_have_room(struct steady_client *c, size_t size)
 /* Makes room for a message; with overflow = "drop_oldest" at the cost of those queued before. */
 static bool make_room(struct steady_client *c, size_t size)
 {
-    if (!can_have_room(c, size))
-        return false;
     while (!fits(c, steady_client_queued_bytes(c) + c->queue.sent_bytes + size,
-                 steady_client_queued_messages(c) + c->queue.sent_messages + 1))
-        if (!drop_expired(c) &&
-            (c->options.queue.overflow == STEADY_OVERFLOW_REFUSE || !drop_one(c)))
+                 steady_client_queued_messages(c) + c->queue.sent_messages + 1)) {
+        bool may_drop = c->options.queue.overflow == STEADY_OVERFLOW_DROP_OLDEST;
+        if (!can_have_room(c, size) || !(drop_expired(c) || (may_drop && drop_one(c))))
             return false;
+    }
     return true;
+}
+
+/* As much as one write takes does not wait for the loop: it goes out while the processor's cache
+ * still has it, and a program that sends without a break needs no more memory than that. */
+static bool fills_write(const struct steady_queue *queue)
+{
+    return queue->waiting_bytes + STEADY_FRAME_HEADER_MAX * queue->waiting_messages >=
+           STEADY_WRITE_SIZE;
 }
 
 enum steady_error steady_client_send(struct steady_client *c, const uint8_t *data, size_t size,
@@ -94,6 +102,8 @@ enum steady_error steady_client_send(struct steady_client *c, const uint8_t *dat
     c->stats.accepted++;
     if ((double)steady_client_queued_bytes(c) > c->options.high_water)
         c->over_high_water = true;
+    if (fills_write(&c->queue))
+        steady_link_flush(c);
     if (c->link.open && !c->delivering)
         steady_ready_add(c->loop, &c->ready);
     return STEADY_OK;
