@@ -62,6 +62,7 @@ build = {
         "src/net/messages.c",
         "src/net/probe.c",
         "src/net/proxy.c",
+        "src/net/route.c",
         "src/net/source.c",
         "src/net/stream.c",
         "src/net/tls.c",

@@ -171,6 +171,7 @@ int steady_loop_init(struct steady_loop *loop)
 {
     memset(loop, 0, sizeof *loop);
     loop->ready.next = loop->ready.previous = &loop->ready;
+    loop->route.found = -INFINITY;
     loop->random.refill = refill;
     loop->random.context = loop;
     loop->read_buffer = malloc(STEADY_READ_SIZE);

@@ -31,6 +31,10 @@ struct steady_loop {
     struct steady_stream *streams;
     struct steady_random random;
     struct steady_queue_pool queue_pool;
+    struct {
+        char to[64];  /* the address that has been found to have one last */
+        double found; /* when */
+    } route;          /* see net/route.h */
 
     uv_idle_t turn;            /* active while anything is ready, so that polling does not block */
     struct steady_ready ready; /* head of a ring */

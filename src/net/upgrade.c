@@ -2,6 +2,7 @@
 
 #include "net/answer.h"
 #include "net/probe.h"
+#include "net/route.h"
 #include "net/tls.h"
 
 #include <errno.h>
@@ -565,33 +566,10 @@ static void describe_request(struct steady_upgrade *u)
     };
 }
 
-/* Why no packet can go to the address, or 0. Without a network connect(2) fails at once, and then
- * libwebsockets 4.1 loses a libuv handle. Asking for the way of a datagram sends nothing. */
-static int route_error(const struct steady_address *address)
-{
-    const struct sockaddr *to = &address->socket.any;
-    socklen_t size =
-        to->sa_family == AF_INET6 ? sizeof address->socket.v6 : sizeof address->socket.v4;
-    int fd = socket(to->sa_family, SOCK_DGRAM, 0);
-    if (fd < 0)
-        return 0;
-    int error = connect(fd, to, size) ? errno : 0;
-    close(fd);
-    switch (error) {
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EADDRNOTAVAIL:
-    case EACCES: /* a broadcast address */
-        return error;
-    default:
-        return 0;
-    }
-}
-
 static void dial(struct steady_upgrade *u)
 {
-    int error = route_error(&u->address);
+    /* Without a network connect(2) fails at once: then libwebsockets 4.1 loses a libuv handle. */
+    int error = steady_route_error(u->loop, &u->address);
     if (error) {
         fail(u, STEADY_UNREACHABLE, "cannot be reached: %s",
              uv_strerror(uv_translate_sys_error(error)));
