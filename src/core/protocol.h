@@ -111,10 +111,8 @@ size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_qu
  * reading when this grows, so that a peer's pings cannot fill its memory. */
 size_t steady_protocol_backlog(const struct steady_protocol *protocol);
 
-/* Both close frames have passed, or ours for a failure: what is left is to end the connection. */
-bool steady_protocol_finished(const struct steady_protocol *protocol);
-bool steady_protocol_close_sent(const struct steady_protocol *protocol); /* handed out by output */
-bool steady_protocol_close_received(const struct steady_protocol *protocol);
+/* Whether our close frame has been handed out by steady_protocol_output. */
+bool steady_protocol_close_sent(const struct steady_protocol *protocol);
 
 /* The fields are the implementation's, expired apart, which is for reading. */
 struct steady_protocol {

@@ -173,17 +173,7 @@ size_t steady_protocol_backlog(const struct steady_protocol *protocol)
     return protocol->control_frames.size;
 }
 
-bool steady_protocol_finished(const struct steady_protocol *protocol)
-{
-    return steady_protocol_close_sent(protocol) && (protocol->close_received || protocol->failed);
-}
-
 bool steady_protocol_close_sent(const struct steady_protocol *protocol)
 {
     return protocol->closing && protocol->control_frames.size == 0;
-}
-
-bool steady_protocol_close_received(const struct steady_protocol *protocol)
-{
-    return protocol->close_received;
 }

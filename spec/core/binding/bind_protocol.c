@@ -199,9 +199,10 @@ static int connection_state(lua_State *L)
     lua_setfield(L, -2, "compressed");
     lua_pushboolean(L, steady_protocol_close_sent(protocol));
     lua_setfield(L, -2, "close_sent");
-    lua_pushboolean(L, steady_protocol_close_received(protocol));
+    lua_pushboolean(L, protocol->close_received);
     lua_setfield(L, -2, "close_received");
-    lua_pushboolean(L, steady_protocol_finished(protocol));
+    lua_pushboolean(L, steady_protocol_close_sent(protocol) &&
+                           (protocol->close_received || protocol->failed));
     lua_setfield(L, -2, "finished");
     return 1;
 }
