@@ -157,9 +157,8 @@ static void accepted(void *owner, const struct steady_accepted *upgrade)
 {
     static const struct steady_stream_owner calls = {received, writable, ended};
     struct program *p = owner;
-    p->stream = steady_stream_new(&p->loop, upgrade->socket, upgrade->tls, &calls, p);
-    if (!p->stream)
-        fail("out of memory");
+    p->stream = upgrade->stream;
+    steady_stream_give(p->stream, &calls, p);
     steady_protocol_init(&p->protocol, &p->loop.random, (size_t)p->options.max_message_size);
     begin(p);
 }
@@ -189,9 +188,8 @@ static void dial(struct program *p, const char *url)
                                    .server_name = host,
                                    .verify = true,
                                    .vhost = vhost,
-                                   .url = &p->options.urls[0],
-                                   .options = &p->options};
-    if (!steady_upgrade_start(&p->loop, &target, &calls, p))
+                                   .url = &p->options.urls[0]};
+    if (!steady_upgrade_start(&p->loop, &target, &p->options, &calls, p))
         fail("out of memory");
 }
 

@@ -19,7 +19,6 @@ static void check_answer(struct input *input, const struct steady_deflate_option
     char *upgrade = maybe(input), *connection = maybe(input), *accept = maybe(input);
     char *protocol = maybe(input), *extensions = maybe(input);
     struct steady_answer answer = {
-        .status = 101,
         .upgrade = upgrade ? upgrade : "websocket",
         .connection = connection ? connection : "Upgrade",
         .accept = accept ? accept : ACCEPT,

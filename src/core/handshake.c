@@ -129,6 +129,21 @@ bool steady_handshake_request(struct steady_buffer *out, const struct steady_req
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
+struct steady_answer steady_handshake_answer(const struct steady_response *response)
+{
+    const struct steady_buffer *headers = &response->headers;
+    return (struct steady_answer){
+        .upgrade = steady_headers_find(headers, "upgrade"),
+        .connection = steady_headers_find(headers, "connection"),
+        .accept = steady_headers_find(headers, "sec-websocket-accept"),
+        .protocol = steady_headers_find(headers, "sec-websocket-protocol"),
+        .extensions = steady_headers_find(headers, "sec-websocket-extensions"),
+        .has_body = steady_headers_find(headers, "content-length") ||
+                    steady_headers_find(headers, "transfer-encoding"),
+        .http_1_0 = response->http_1_0,
+    };
+}
+
 /* Whether a list such as "keep-alive, Upgrade" has the token, without case. */
 static bool lists(struct value list, const char *token)
 {
@@ -206,7 +221,9 @@ bool steady_handshake_check(const struct steady_request *request, const char *ac
         snprintf(message, size,
                  "the answer has a Content-Length or Transfer-Encoding header, "
                  "which a 101 must not have (RFC 9110 section 8.6)");
-    return !answer->has_body;
+    else if (answer->http_1_0)
+        snprintf(message, size, "the answer is one of HTTP/1.0, which knows no upgrade");
+    return !answer->has_body && !answer->http_1_0;
 }
 
 /* --- what users give ------------------------------------------------------------------------- */

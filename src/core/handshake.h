@@ -6,6 +6,7 @@
 
 #include "core/buffer.h"
 #include "core/extension.h"
+#include "core/response.h"
 #include "core/url.h"
 
 #include <stdbool.h>
@@ -36,17 +37,20 @@ bool steady_handshake_request(struct steady_buffer *out, const struct steady_req
 /* What the answer said; NULL for a header that was not there. Several headers of a name are joined
  * with commas (RFC 9110 section 5.3). steady_handshake_check fills in what was agreed on. */
 struct steady_answer {
-    int status;
     const char *upgrade, *connection, *accept, *protocol, *extensions;
     bool has_body; /* Content-Length or Transfer-Encoding, which RFC 9110 forbids in a 101 */
+    bool http_1_0; /* which knows no upgrade (RFC 9110 section 7.8) */
     struct steady_deflate_parameters compression;
 };
 
+/* What a response says, with pointers into its headers. */
+struct steady_answer steady_handshake_answer(const struct steady_response *response);
+
 /* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`,
  * the subprotocol against those offered (none at all is accepted), extensions (see
- * steady_extension_read), has_body. The status is the caller's business. Returns true, or false
- * with a text in message that says what is wrong and quotes (all but printable ASCII as '?', long
- * values cut) what the server sent; 256 bytes hold any. */
+ * steady_extension_read), has_body, http_1_0. The status is the caller's business. Returns true, or
+ * false with a text in message that says what is wrong and quotes (all but printable ASCII as '?',
+ * long values cut) what the server sent; 256 bytes hold any. */
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
                             struct steady_answer *answer, char *message, size_t size);
 

@@ -51,13 +51,13 @@ static void try_address(struct steady_client *c)
         .vhost = attempt->vhost,
         .url = attempt->url,
         .proxy = proxy_of(c),
-        .options = &c->options,
     };
     /* A silent address must leave time for the others. */
     double now = steady_loop_time(c->loop);
     attempt->deadline =
         now + (c->session.deadline - now) / (double)(attempt->count - attempt->current);
-    attempt->upgrade = steady_upgrade_start(c->loop, &target, &steady_client_upgrade_calls, c);
+    attempt->upgrade =
+        steady_upgrade_start(c->loop, &target, &c->options, &steady_client_upgrade_calls, c);
     if (!attempt->upgrade)
         steady_client_fail_attempt(c, STEADY_NETWORK, NULL, "out of memory");
 }

@@ -1,7 +1,6 @@
 #include "net/client.h"
 
 #include "core/retry_after.h"
-#include "net/answer.h"
 #include "net/parts.h"
 
 #include <math.h>
@@ -283,8 +282,8 @@ static void accepted(void *owner, const struct steady_accepted *upgrade)
     c->subprotocol = protocol ? strdup(protocol) : NULL;
     c->was_open = true;
     c->link = (struct steady_link){.open = true};
-    c->link.stream = steady_stream_new(c->loop, upgrade->socket, upgrade->tls, &calls, c);
-    c->link.lost = !c->link.stream; /* out of memory */
+    c->link.stream = upgrade->stream;
+    steady_stream_give(upgrade->stream, &calls, c);
     c->link.opened_at = c->link.heartbeat.heard = steady_loop_time(c->loop);
     c->stats.connections++;
     steady_protocol_init(&c->link.protocol, &c->loop->random, (size_t)c->options.max_message_size);

@@ -38,7 +38,7 @@ struct steady_event {
     const char *url;      /* OPEN, ERROR: without credentials */
     const char *address;  /* OPEN: numeric */
     const struct steady_buffer
-        *headers; /* OPEN, ERROR: of the answer, see net/answer.h; may be NULL */
+        *headers; /* OPEN, ERROR: of the answer, see core/response.h; may be NULL */
 
     uint16_t code;       /* CLOSE */
     bool clean;          /* CLOSE: with a closing handshake both ways */

@@ -1,7 +1,7 @@
 #include "net/loop.h"
 
+#include "net/dial.h"
 #include "net/stream.h"
-#include "net/upgrade.h"
 #include "net/vhost.h"
 
 #include <fcntl.h>
@@ -229,9 +229,6 @@ const char *steady_loop_start(struct steady_loop *loop)
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .foreign_loops = foreign,
         .pcontext = &loop->lws,
-        /* One read takes at most this; the request has to fit too. */
-        .pt_serv_buf_size = STEADY_READ_SIZE,
-        .max_http_header_data = 16 * 1024,
         /* Time is kept by our own timers; the library's must never come first. */
         .timeout_secs = 24 * 60 * 60,
         .connect_timeout_secs = 24 * 60 * 60,
@@ -286,7 +283,7 @@ static void close_lost(uv_handle_t *handle, void *unused)
 void steady_loop_close(struct steady_loop *loop)
 {
     loop->halted = true;
-    steady_upgrades_drop(loop);
+    steady_dials_drop(loop);
     steady_streams_free(loop);
     uv_close((uv_handle_t *)&loop->turn, NULL);
     uv_close((uv_handle_t *)&loop->limit, NULL);
@@ -300,7 +297,7 @@ void steady_loop_close(struct steady_loop *loop)
     }
     uv_walk(&loop->uv, close_lost, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
-    steady_upgrades_free(loop);
+    steady_dials_free(loop);
     steady_vhosts_free(loop);
     uv_loop_close(&loop->uv);
     steady_queue_pool_free(&loop->queue_pool);

@@ -13,7 +13,7 @@
 
 struct lws_context;
 struct steady_stream;
-struct steady_upgrade;
+struct steady_dial;
 struct steady_vhost;
 struct steady_loop;
 
@@ -27,7 +27,7 @@ struct steady_loop {
     uv_loop_t uv;
     struct lws_context *lws;     /* NULL until steady_loop_start */
     struct steady_vhost *vhosts; /* see net/tls.h */
-    struct steady_upgrade *upgrades;
+    struct steady_dial *dials;
     struct steady_stream *streams;
     struct steady_random random;
     struct steady_queue_pool queue_pool;

@@ -195,6 +195,18 @@ void steady_stream_free(struct steady_stream *s)
     steady_buffer_free(&s->unsent);
 }
 
+void steady_stream_give(struct steady_stream *s, const struct steady_stream_owner *calls,
+                        void *owner)
+{
+    s->calls = calls;
+    s->owner = owner;
+}
+
+const char *steady_stream_failure(struct steady_stream *s)
+{
+    return steady_tls_failure(s->tls);
+}
+
 bool steady_stream_can_write(const struct steady_stream *s)
 {
     return !s->unsent.size && !s->broken && !s->ended;

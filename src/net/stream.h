@@ -1,5 +1,5 @@
-/* An open connection as a stream of bytes, over TCP or over TLS, from the moment the upgrade is
- * done. libuv says when the socket is ready. */
+/* A connection as a stream of bytes, over TCP or over TLS, once both have been set up. libuv says
+ * when the socket is ready. */
 #ifndef STEADY_NET_STREAM_H
 #define STEADY_NET_STREAM_H
 
@@ -25,6 +25,10 @@ struct steady_stream_owner {
 struct steady_stream *steady_stream_new(struct steady_loop *loop, int socket, struct ssl_st *tls,
                                         const struct steady_stream_owner *calls, void *owner);
 
+/* It has another owner from now on. */
+void steady_stream_give(struct steady_stream *stream, const struct steady_stream_owner *calls,
+                        void *owner);
+
 /* Closes the connection, without waiting for what is unsent; NULL is fine. */
 void steady_stream_free(struct steady_stream *stream);
 
@@ -44,6 +48,10 @@ void steady_stream_want_writable(struct steady_stream *stream);
 
 /* Stops and goes on reading from the socket: meanwhile TCP holds the peer back. */
 void steady_stream_pause(struct steady_stream *stream, bool pause);
+
+/* How the peer complained by TLS, once the stream has ended; NULL: not at all. See
+ * steady_tls_failure. */
+const char *steady_stream_failure(struct steady_stream *stream);
 
 /* For net/loop, at the end: those that nobody freed. */
 void steady_streams_free(struct steady_loop *loop);

@@ -1,6 +1,6 @@
 #include "net/vhost.h"
 
-#include "net/upgrade.h"
+#include "net/dial.h"
 
 #include <libwebsockets.h>
 #include <stdio.h>
@@ -68,7 +68,7 @@ static bool fill(struct steady_loop *loop, struct steady_vhost *vhost,
         return false;
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = steady_upgrade_protocols(),
+        .protocols = steady_dial_protocols(),
         .options = tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0,
         .provided_client_ssl_ctx = vhost->tls,
         /* Empty, or the library takes one from the environment. */

@@ -109,7 +109,7 @@ static int handshake_request(lua_State *L)
 
 static struct steady_answer read_answer(lua_State *L, int index)
 {
-    struct steady_answer answer = {.status = 101};
+    struct steady_answer answer = {0};
     luaL_checktype(L, index, LUA_TTABLE);
     lua_pushvalue(L, index);
     answer.upgrade = string_field(L, "upgrade");

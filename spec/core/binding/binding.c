@@ -10,6 +10,7 @@ static const struct {
     {"protocol", bind_protocol},
     {"url", bind_url},
     {"handshake", bind_handshake},
+    {"response", bind_response},
     {"backoff", bind_backoff},
     {"session", bind_session},
     {"extension", bind_extension},

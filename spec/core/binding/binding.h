@@ -12,6 +12,7 @@ void bind_queue(lua_State *L);
 void bind_protocol(lua_State *L);
 void bind_url(lua_State *L);
 void bind_handshake(lua_State *L);
+void bind_response(lua_State *L);
 void bind_backoff(lua_State *L);
 void bind_session(lua_State *L);
 void bind_heartbeat(lua_State *L);

@@ -1,0 +1,247 @@
+#define _GNU_SOURCE /* strcasestr */
+#include "core/response.h"
+
+#include "core/token.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void fail(struct steady_response *r, const char *problem)
+{
+    r->part = STEADY_RESPONSE_BAD;
+    r->problem = problem;
+}
+
+/* ------------------------------------------------------------------------- headers */
+
+const char *steady_headers_find(const struct steady_buffer *headers, const char *name)
+{
+    const char *at = (const char *)headers->data, *end = at ? at + headers->size : at;
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        if (!strcmp(at, name))
+            return value;
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+/* Puts text in where the value that ends at r->last ends. */
+static bool extend(struct steady_response *r, const char *text, size_t size)
+{
+    struct steady_buffer *headers = &r->headers;
+    if (!steady_buffer_reserve(headers, size))
+        return false;
+    uint8_t *end = headers->data + r->last;
+    memmove(end + size, end, headers->size - r->last);
+    memcpy(end, text, size);
+    headers->size += size;
+    r->last += size;
+    return true;
+}
+
+static bool add_name(struct steady_response *r, const char *name, size_t size)
+{
+    struct steady_buffer *headers = &r->headers;
+    const size_t start = headers->size;
+    if (!steady_buffer_append(headers, name, size) || !steady_buffer_append(headers, "\0", 2))
+        return false;
+    for (size_t i = start; i < start + size; i++)
+        headers->data[i] = (uint8_t)tolower(headers->data[i]);
+    headers->size = start; /* to look for it among the others */
+    const char *known = start ? steady_headers_find(headers, (char *)headers->data + start) : NULL;
+    if (known) {
+        r->last = (size_t)(known - (char *)headers->data) + strlen(known);
+        return extend(r, ", ", 2);
+    }
+    headers->size = start + size + 2;
+    r->last = headers->size - 1;
+    return true;
+}
+
+static void read_header(struct steady_response *r, const char *line, size_t size)
+{
+    const char *colon = memchr(line, ':', size);
+    bool folded = steady_is_blank(*line) && r->headers.size > 0;
+    const char *value = folded ? line : colon ? colon + 1 : NULL;
+    size_t name = folded || !colon ? 0 : (size_t)(colon - line);
+    for (size_t i = 0; i < name; i++)
+        if (!steady_is_token_char(line[i]))
+            value = NULL;
+    if (!value || (!folded && name == 0)) {
+        fail(r, "has a line that is no header");
+        return;
+    }
+    const char *end = line + size;
+    while (value < end && steady_is_blank(*value))
+        value++;
+    while (end > value && steady_is_blank(end[-1]))
+        end--;
+    /* A folded line goes on with the value before it (section 5.2). */
+    if (!(folded ? extend(r, " ", 1) : add_name(r, line, name)) ||
+        !extend(r, value, (size_t)(end - value)))
+        fail(r, NULL);
+}
+
+/* ------------------------------------------------------------------------- the head */
+
+/* "HTTP/1.1 404 Not Found"; behind the status there may be nothing (RFC 9112 section 4). */
+static bool is_status_line(const char *line)
+{
+    static const char form[] = "HTTP/1.# ###"; /* #: a digit */
+    size_t i = 0;
+    while (form[i] && (form[i] == '#' ? isdigit((unsigned char)line[i]) : line[i] == form[i]))
+        i++;
+    return !form[i] && line[9] != '0' && (line[i] == ' ' || line[i] == '\0');
+}
+
+static void read_status(struct steady_response *r, const char *line)
+{
+    if (!is_status_line(line)) {
+        fail(r, "is not HTTP/1.1");
+        return;
+    }
+    r->http_1_0 = line[7] == '0';
+    r->status = atoi(line + 9);
+    snprintf(r->reason, sizeof r->reason, "%s", line[12] ? line + 13 : "");
+}
+
+/* How the body's end is found (section 6.3). A server that says nothing of a body is not waited
+ * for, unless it says that it ends the connection. */
+static void expect_body(struct steady_response *r)
+{
+    const char *length = steady_headers_find(&r->headers, "content-length");
+    const char *coding = steady_headers_find(&r->headers, "transfer-encoding");
+    const char *connection = steady_headers_find(&r->headers, "connection");
+    r->head = 0;
+    r->chunked = coding && strcasestr(coding, "chunked");
+    if (r->chunked)
+        r->left = 0;
+    else if (coding || (!length && connection && strcasestr(connection, "close")))
+        r->left = SIZE_MAX;
+    else
+        r->left = length ? strtoul(length, NULL, 10) : 0;
+    bool none = !r->chunked && r->left == 0;
+    r->part = none || r->status == 204 || r->status == 304 ? STEADY_RESPONSE_COMPLETE
+                                                           : STEADY_RESPONSE_BODY;
+}
+
+static void end_head(struct steady_response *r)
+{
+    if (r->status == 101) {
+        r->part = STEADY_RESPONSE_COMPLETE;
+    } else if (r->status < 200) { /* informational: the answer is still to come */
+        r->status = 0;
+        r->headers.size = 0;
+    } else {
+        expect_body(r);
+    }
+}
+
+static void read_head_line(struct steady_response *r, const char *line, size_t size)
+{
+    if (memchr(line, '\0', size) || memchr(line, '\r', size))
+        fail(r, "has a control character in its head");
+    else if (r->status == 0)
+        read_status(r, line);
+    else if (size > 0)
+        read_header(r, line, size);
+    else
+        end_head(r);
+}
+
+/* ------------------------------------------------------------------------- the body */
+
+/* "1a;extension", or what ends a chunk's data, which is empty (section 7.1). A body that is not as
+ * it should be ends there: what matters is the status. */
+static void read_chunk_line(struct steady_response *r, const char *line, size_t size)
+{
+    if (size == 0 && r->in_chunk) {
+        r->in_chunk = false;
+        return;
+    }
+    r->left = strtoul(line, NULL, 16);
+    r->in_chunk = true;
+    if (r->left == 0)
+        r->part = STEADY_RESPONSE_COMPLETE;
+}
+
+static size_t read_body(struct steady_response *r, const uint8_t *bytes, size_t size)
+{
+    size_t room = STEADY_RESPONSE_BODY_MAX - r->body.size;
+    if (size > r->left)
+        size = r->left;
+    if (!steady_buffer_append(&r->body, bytes, size < room ? size : room))
+        fail(r, NULL);
+    if (r->left != SIZE_MAX)
+        r->left -= size;
+    if (r->body.size == STEADY_RESPONSE_BODY_MAX || (r->left == 0 && !r->chunked))
+        r->part = STEADY_RESPONSE_COMPLETE;
+    return size;
+}
+
+/* ------------------------------------------------------------------------- input */
+
+/* Bytes up to the end of a line, which is CRLF, or LF alone (section 2.2). */
+static size_t read_line(struct steady_response *r, const uint8_t *bytes, size_t size)
+{
+    const uint8_t *end = memchr(bytes, '\n', size);
+    size_t used = end ? (size_t)(end - bytes) + 1 : size;
+    bool in_head = r->part == STEADY_RESPONSE_HEAD;
+    r->head += used;
+    if (r->head > STEADY_RESPONSE_HEAD_MAX) {
+        if (in_head)
+            fail(r, "has a head of over 16 KiB");
+        else
+            r->part = STEADY_RESPONSE_COMPLETE;
+        return used;
+    }
+    if (!steady_buffer_append(&r->line, bytes, used)) {
+        fail(r, NULL);
+        return used;
+    }
+    if (!end)
+        return used;
+    char *line = (char *)r->line.data;
+    size_t length = r->line.size - 1;
+    if (length > 0 && line[length - 1] == '\r')
+        length--;
+    line[length] = '\0';
+    r->line.size = 0;
+    if (in_head)
+        read_head_line(r, line, length);
+    else
+        read_chunk_line(r, line, length);
+    return used;
+}
+
+/* Whether what has come of the first line can become HTTP's: other protocols may wait for us. */
+static bool can_be_http(const struct steady_response *r)
+{
+    return r->status != 0 || r->line.size == 0 ||
+           !strncmp((const char *)r->line.data, "HTTP/1.", r->line.size < 7 ? r->line.size : 7);
+}
+
+size_t steady_response_input(struct steady_response *r, const uint8_t *bytes, size_t size)
+{
+    size_t used = 0;
+    while (used < size && r->part < STEADY_RESPONSE_COMPLETE) {
+        if (r->part == STEADY_RESPONSE_BODY && r->left > 0)
+            used += read_body(r, bytes + used, size - used);
+        else
+            used += read_line(r, bytes + used, size - used);
+        if (r->part == STEADY_RESPONSE_HEAD && !can_be_http(r))
+            fail(r, "is not HTTP/1.1");
+    }
+    return used;
+}
+
+void steady_response_free(struct steady_response *r)
+{
+    steady_buffer_free(&r->headers);
+    steady_buffer_free(&r->body);
+    steady_buffer_free(&r->line);
+    *r = (struct steady_response){0};
+}
