@@ -13,6 +13,8 @@
 #   make valgrind   the specs under valgrind
 #   make fuzz       libFuzzer on each part of the core; SECONDS=1800 for each, 60 without
 #   make soak       200 clients whose server is killed all the time; SECONDS=300, 60 without
+#   make conformance   runs the cases of the RFCs against Node's ws and Python's websockets too, and
+#                   writes docs/conformance.md
 #   make coverage   what the specs run of the C sources
 #   make install    installs with LuaRocks; TREE=dir into another tree than the system's
 #   make clean
@@ -175,6 +177,14 @@ soak: all
 	@$(packages) install build test
 	@$(lua_env) $(LUA) tools/soak.lua $(SECONDS)
 
+# In the versions that the bench has.
+conformance: all
+	@$(packages) install build test conformance
+	@mkdir -p $(BUILD)/conformance
+	@cp bench/peers/package.json bench/peers/package-lock.json $(BUILD)/conformance
+	@npm ci --prefix $(BUILD)/conformance --ignore-scripts --no-audit --no-fund --silent
+	@$(lua_env) $(LUA) tools/conformance/run.lua $(BUILD)/conformance/node_modules docs/conformance.md
+
 coverage:
 	@$(packages) install build test
 	@ARGS='$(ARGS)' tools/coverage
@@ -241,7 +251,7 @@ clean:
 
 force:
 
-.PHONY: all specs test asan valgrind fuzz fuzz-programs soak coverage bench bench-programs \
+.PHONY: all specs test asan valgrind fuzz fuzz-programs soak conformance coverage bench bench-programs \
     bench-storm demo lint lint-lua lint-format lint-c lint-rockspec layers format install clean \
     build-packages force
 .DELETE_ON_ERROR:

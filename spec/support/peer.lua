@@ -72,6 +72,7 @@ local function decode(bytes, from)
     rsv = first >> 4 & 0x7,
     opcode = first & 0xF,
     masked = masked,
+    shortest = bytes:sub(from + 1, at - 1) == length_field(size, masked),
     key = key,
     payload = key and mask(payload, key) or payload,
   }, start + size
@@ -220,11 +221,13 @@ function Connection:upgrade(options)
   return request
 end
 
---- Sends the bytes as they are, turning while the client does not take them.
+--- Sends the bytes as they are, turning while the client does not take them, and behind each
+--- `piece` of them where the connection has such a field.
 function Connection:send(bytes, limit)
   local sent = 0
   turn.till(function()
-    local last, reason, part = self.socket:send(bytes, sent + 1)
+    local stop = math.min(#bytes, sent + (self.piece or #bytes))
+    local last, reason, part = self.socket:send(bytes, sent + 1, stop)
     sent = last or part or sent
     if reason == "closed" then error("the client hung up before it had all bytes", 0) end
     return sent == #bytes
@@ -256,7 +259,7 @@ function Connection:close(code, reason)
   self:frame("close", code and (">I2"):pack(code) .. (reason or "") or "")
 end
 
---- The next frame: { fin, rsv, opcode, masked, key, payload (unmasked) }.
+--- The next frame: { fin, rsv, opcode, masked, shortest (its length's form), key, payload (unmasked) }.
 function Connection:receive_frame(limit)
   return expect(self, function()
     local frame, position = decode(self.inbox, 1)

@@ -15,9 +15,34 @@ function turn.along(fn)
   companions[#companions + 1] = fn
 end
 
---- One short turn of everything.
+local scripts = {} -- coroutines, those that have not ended
+
+-- A step of each script; what one raises comes out, and that script is over.
+local function go_on()
+  local before, fault = scripts, nil
+  scripts = {}
+  for _, script in ipairs(before) do
+    local fine, message = coroutine.resume(script)
+    if not fine then fault = message end
+    if coroutine.status(script) == "suspended" then scripts[#scripts + 1] = script end
+  end
+  if fault then error(fault, 0) end
+end
+
+local of_script = setmetatable({}, { __mode = "k" }) -- coroutine -> true
+
+--- Runs `fn` from the next turn on beside everything else: what waits in it lets the others go on.
+function turn.script(fn)
+  local script = coroutine.create(fn)
+  of_script[script] = true
+  scripts[#scripts + 1] = script
+end
+
+--- One short turn of everything; in a script, until it is its turn again.
 function turn.once()
+  if of_script[coroutine.running()] then return coroutine.yield() end
   for _, companion in ipairs(companions) do companion() end
+  go_on()
   -- With no work left, step does not wait: we must not spin.
   if not WebSocket.step(0.002) then socket.sleep(0.001) end
 end

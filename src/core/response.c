@@ -140,9 +140,18 @@ static void end_head(struct steady_response *r)
     }
 }
 
+/* Which no line of the head may hold, tabs apart (RFC 9110 section 5.5). */
+static bool has_control_character(const char *line, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 0x7F)
+            return true;
+    return false;
+}
+
 static void read_head_line(struct steady_response *r, const char *line, size_t size)
 {
-    if (memchr(line, '\0', size) || memchr(line, '\r', size))
+    if (has_control_character(line, size))
         fail(r, "has a control character in its head");
     else if (r->status == 0)
         read_status(r, line);
