@@ -80,8 +80,7 @@ end
 
 --- What steadysocket is called in the table.
 function page.version()
-  local library = WebSocket.libwebsockets:match "^[%d.]+"
-  return ("steadysocket %s with libwebsockets %s"):format(WebSocket.version, library)
+  return "steadysocket " .. WebSocket.version
 end
 
 local function reference(row)
