@@ -1,7 +1,6 @@
 #include "net/tls.h"
 
 #include <errno.h>
-#include <libwebsockets.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
