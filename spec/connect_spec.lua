@@ -2,6 +2,7 @@ local mime = require "mime"
 
 local Peer = require "support.peer"
 local child = require "support.child"
+local preload = require "support.preload"
 local turn = require "support.turn"
 local watched = require "support.watched"
 
@@ -396,15 +397,12 @@ describe("a client of a plain ws server", function()
 
   describe("of a name with an IPv6 and an IPv4 address", function()
     -- In a process of its own, where such a name is made.
-    local SOURCE = debug.getinfo(1, "S").source:match "^@(.*)/" .. "/support/two_addresses.c"
+    teardown(preload.remove_all)
 
     local function run(code)
-      local shim = os.tmpname()
-      local made = os.execute(
-        ("LD_PRELOAD= cc -shared -fPIC -o %s %s 2> /dev/null"):format(shim, SOURCE)
-      )
-      local preload = ((os.getenv "LD_PRELOAD" or "") .. ":" .. shim):gsub("^:", "")
-      local result = made and child.run([[
+      local environment = preload.environment "names"
+      if not environment then return nil end
+      local result = child.run([[
         local Peer = require "support.peer"
         local silent = require "support.silent"
         local watched = require "support.watched"
@@ -421,9 +419,7 @@ describe("a client of a plain ws server", function()
       ]] .. code .. [[
         watched.end_all()
         silent.close_all()
-      ]], {}, { environment = "LD_PRELOAD=" .. preload })
-      os.remove(shim)
-      if not made then return nil end
+      ]], {}, { environment = environment })
       assert.equal("", result.err)
       assert.equal(0, result.code)
       return result.out

@@ -641,14 +641,6 @@ describe("close() ends a client", function()
     assert.equal(0, server:arrivals())
   end)
 
-  it("while its name is looked up", function()
-    local client = watched.connect({ url = "ws://no-such-host.invalid/" }, "dropped")
-    turn.till(function()
-      return client:told() == "connecting"
-    end, "the look-up to begin")
-    is_closed_at_once(client, nil, "connecting closed")
-  end)
-
   it("while an address is silent", function()
     local client = watched.connect { url = ("ws://127.0.0.1:%d/"):format(silent.listen()) }
     for _ = 1, 10 do turn.once() end

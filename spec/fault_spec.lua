@@ -1,11 +1,12 @@
--- A bad line between a client and a server: two network namespaces with a cable between them, and the
--- kernel's emulator of loss and delay. Needs root, iproute2, and netem in the kernel; what is not
--- there makes its specs step aside.
+-- A bad line between a client and a server, each in a network namespace of its own: a cable that is
+-- cut, and a line that loses and delays packets (support/bad_line.py, which needs no netem). Needs
+-- root, iproute2 and TUN devices; what is not there makes its specs step aside.
 
 local child = require "support.child"
 local turn = require "support.turn"
 
-local HERE, THERE = "10.199.77.1", "10.199.77.2"
+local HERE, THERE = "10.199.77.1", "10.199.77.2" -- the cable's ends
+local BAD_HERE, BAD_THERE = "10.199.78.1", "10.199.78.2" -- the bad line's
 
 local function run(command, ...)
   return (os.execute(("{ %s; } > /dev/null 2>&1"):format(command:format(...))))
@@ -34,27 +35,28 @@ end
 
 -- Sends numbered messages with confirm = true while the line is as the arguments say, and ends when
 -- all of them are confirmed. bad, good: commands that make the line so, run once a quarter of the
--- messages has been echoed, and once the connection is lost (or at once).
+-- messages has been echoed, and once the connection is lost, for which the last quarter waits.
+-- patience: seconds for all that has limits.
 local CLIENT = [[
 local WebSocket = require "steadysocket"
-local url, count, bad, good = arg[1], tonumber(arg[2]), arg[3], arg[4]
+local url, count, patience, bad, good = arg[1], tonumber(arg[2]), tonumber(arg[3]), arg[4], arg[5]
 local sent, echoes, losses, done = 0, 0, {}, false
 
 local function mend()
   if done then return end
   done = true
-  if good ~= "" then assert(os.execute(good)) end
+  assert(os.execute(good))
 end
 
 local ws = WebSocket.new {
   url = url,
   confirm = true,
-  heartbeat = { interval = 0.5, timeout = 0.5 },
-  connect_timeout = 1,
+  heartbeat = { interval = patience, timeout = patience },
+  connect_timeout = 2 * patience,
   reconnect = { min_delay = 0.05, max_delay = 0.2 },
   on_message = function()
     echoes = echoes + 1
-    if echoes == count // 4 and bad ~= "" then assert(os.execute(bad)) end
+    if echoes == count // 4 then assert(os.execute(bad)) end
   end,
   on_error = function(event) losses[event.kind] = true end,
   on_close = function(event)
@@ -64,6 +66,7 @@ local ws = WebSocket.new {
 ws:connect()
 WebSocket.spawn(function()
   while sent < count do
+    while sent == count * 3 // 4 and not done do WebSocket.sleep(0.01) end
     sent = sent + 1
     assert(ws:send(tostring(sent)))
     if sent % 20 == 0 then WebSocket.sleep(0.01) end
@@ -93,67 +96,75 @@ local function check_delivery(path, count)
 end
 
 describe("Over a bad line", function()
-  local permitted, net, server, folder, announcement
+  local permitted, net, server, port, line, folder
+
+  local function number_in(name)
+    local file <close> = io.open(folder .. "/" .. name)
+    return file and file:read "n"
+  end
 
   setup(function()
     permitted, net = make_net()
     if not permitted then return end
     local pipe <close> = io.popen "mktemp -d /tmp/steadysocket-fault.XXXXXX"
     folder = pipe:read "l"
-    announcement = folder .. "/port"
-    server = io.popen(("exec ip netns exec %s /usr/bin/python3 spec/support/server.py %s --address %s")
-      :format(net.there, announcement, THERE), "w")
-    turn.till(function()
-      local file <close> = io.open(announcement)
-      return file and file:read "n"
-    end, "the server to start", 10)
+    server = io.popen(
+      ("exec ip netns exec %s /usr/bin/python3 spec/support/server.py %s/port --address 0.0.0.0")
+        :format(net.there, folder), "w")
+    port = turn.till(function() return number_in "port" end, "the server to start", 10)
   end)
 
   teardown(function()
+    if line then line:close() end
     if server then server:close() end
     remove_net(net)
     if folder then os.execute("rm -rf " .. folder) end
   end)
 
-  local function url(record)
-    local file <close> = io.open(announcement)
-    return ("ws://%s:%d/echo?file=%s"):format(THERE, file:read "n", record)
+  -- Each time into another file: what an old connection still brings is no part of it.
+  local function carries(address, count, patience, bad, good)
+    local record = ("%s/%s-%g"):format(folder, address, os.clock())
+    local url = ("ws://%s:%d/echo?file=%s"):format(address, port, record)
+    local arguments = { url, tostring(count), tostring(patience), bad, good }
+    local result = child.run(CLIENT, arguments, { under = "ip netns exec " .. net.here })
+    assert.equal("", result.err)
+    assert.equal("true\t0\ttrue\ttrue\n", result.out)
+    check_delivery(record, count)
   end
 
-  local function faulty(name, count, commands, expected)
+  local function on_cable(command)
+    return ("ip netns exec %s %s"):format(net.there, command)
+  end
+
+  local function faulty(name, fn)
     it(name, function()
       if not permitted then
         pending "network namespaces are not permitted here"
         return
       end
-      local record = folder .. "/" .. name:gsub("%W", "-")
-      local function on_cable(command)
-        return command and ("ip netns exec %s %s"):format(net.there, command) or ""
-      end
-      if commands.first and not run("%s", on_cable(commands.first)) then
-        pending "this kernel has no netem"
-        return
-      end
-      local arguments = { url(record), tostring(count), on_cable(commands.bad), on_cable(commands.good) }
-      local result = child.run(CLIENT, arguments,
-        { under = "ip netns exec " .. net.here })
-      run("%s", on_cable "tc qdisc del dev cable root")
-      assert.equal("", result.err)
-      assert.equal(expected, result.out)
-      check_delivery(record, count)
+      fn()
     end)
   end
 
-  faulty("that loses packets and delays them, all arrives, in order, on one connection", 1000,
-    { first = "tc qdisc add dev cable root netem delay 10ms 5ms loss 5%" },
-    "true\t0\tfalse\tnil\n")
+  faulty("that loses a fifth of all packets, delays the others and then swallows all, "
+    .. "the silence is noticed and all arrives", function()
+    if not run "test -c /dev/net/tun" then
+      pending "there are no TUN devices here"
+      return
+    end
+    line = io.popen(("exec /usr/bin/python3 spec/support/bad_line.py %s/line %s %s %s %s "
+      .. "--loss 0.2 --delay 0.05 --jitter 0.03"):format(folder, net.here, net.there, BAD_HERE, BAD_THERE), "w")
+    local pid = turn.till(function() return number_in "line" end, "the line to be up", 10)
+    carries(BAD_THERE, 400, 0.7, "kill -USR1 " .. pid, "kill -USR2 " .. pid)
+  end)
 
-  local to_nobody = "ip neigh replace " .. HERE .. " lladdr 02:00:00:00:00:01 dev cable nud permanent"
-  faulty("that swallows what the server says, the silence is noticed and all arrives", 1000,
-    { bad = to_nobody, good = "ip neigh del " .. HERE .. " dev cable" },
-    "true\t0\ttrue\ttrue\n")
+  faulty("that swallows what the server says, the silence is noticed and all arrives", function()
+    carries(THERE, 1000, 0.5,
+      on_cable("ip neigh replace " .. HERE .. " lladdr 02:00:00:00:00:01 dev cable nud permanent"),
+      on_cable("ip neigh del " .. HERE .. " dev cable"))
+  end)
 
-  faulty("that is cut and mended, the silence is noticed and all arrives", 1000,
-    { bad = "ip link set cable down", good = "ip link set cable up" },
-    "true\t0\ttrue\ttrue\n")
+  faulty("that is cut and mended, the silence is noticed and all arrives", function()
+    carries(THERE, 1000, 0.5, on_cable "ip link set cable down", on_cable "ip link set cable up")
+  end)
 end)

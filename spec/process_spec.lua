@@ -5,6 +5,7 @@ local Peer = require "support.peer"
 local Server = require "support.server"
 local certs = require "support.certs"
 local child = require "support.child"
+local preload = require "support.preload"
 
 -- A child that gets into a state, then ends in some way.
 local CHILD = [[
@@ -373,6 +374,14 @@ WebSocket.run()
 assert(ws.status == "open")
 ]]
 
+local ASKING = [[
+package.path, package.cpath = %q, %q
+local WebSocket = require "steadysocket"
+local ws = WebSocket.new(...)
+ws:connect()
+WebSocket.step(0)
+]]
+
 local RUN_STATES = [[
 local run = require "states"
 for _, way in ipairs { "in a row", "at once", "in threads" } do
@@ -397,8 +406,25 @@ describe("Lua states beside each other in one process", function()
     folder = pipe:read "l"
   end)
 
-  teardown(function() os.execute("rm -rf " .. folder) end)
+  teardown(function()
+    os.execute("rm -rf " .. folder)
+    preload.remove_all()
+  end)
   after_each(Server.stop_all)
+
+  -- Each state runs `one`; `then_what` runs in the state that began them.
+  local function run_states(one, argument, then_what, environment)
+    local file = assert(io.open(folder .. "/one.lua", "w"))
+    file:write(one:format(package.path, package.cpath))
+    file:close()
+    local here = package.cpath
+    package.cpath = folder .. "/?.so;" .. here
+    local result = child.run(RUN_STATES .. then_what, { folder .. "/one.lua", argument },
+      { environment = environment })
+    package.cpath = here
+    assert.same({ "in a row\nat once\nin threads\n", "", 0 },
+      { result.out, result.err, result.code })
+  end
 
   for _, secure in ipairs { false, true } do
     it("are closed with their connections open, over " .. (secure and "wss" or "ws"), function()
@@ -407,19 +433,19 @@ describe("Lua states beside each other in one process", function()
         pending(why)
         return
       end
-      local file = assert(io.open(folder .. "/one.lua", "w"))
-      file:write(ONE_OF_MANY:format(package.path, package.cpath))
-      file:close()
       local server = Server.start { tls = secure and certs.good or nil }
-      local here = package.cpath
-      package.cpath = folder .. "/?.so;" .. here
-      local result = child.run(RUN_STATES, {
-        folder .. "/one.lua",
-        server:url(nil, secure and "localhost" or nil) .. " " .. certs.ca,
-      })
-      package.cpath = here
-      assert.same({ "in a row\nat once\nin threads\n", "", 0 },
-        { result.out, result.err, result.code })
+      run_states(ONE_OF_MANY,
+        server:url(nil, secure and "localhost" or nil) .. " " .. certs.ca, "")
     end)
   end
+
+  it("are closed, and our module unloaded, with names that are answered only then", function()
+    local environment = preload.environment "names"
+    local compiled, why = compile_states(folder)
+    if not compiled or not environment then
+      pending(why or "needs LD_PRELOAD")
+      return
+    end
+    run_states(ASKING, "ws://name.slow/", [[require "socket".sleep(0.3)]], environment)
+  end)
 end)

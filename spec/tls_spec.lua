@@ -1,3 +1,4 @@
+local OpensslServer = require "support.openssl_server"
 local Peer = require "support.peer"
 local Server = require "support.server"
 local certs = require "support.certs"
@@ -72,6 +73,7 @@ describe("over TLS, a client", function()
   after_each(function()
     Server.stop_all()
     watched.end_all()
+    OpensslServer.stop_all()
   end)
 
   describe("trusts a certificate of the authority in tls.ca_file", function()
@@ -488,6 +490,32 @@ describe("over TLS, a client", function()
     client.ws:send(data, "binary")
     for _ = 1, 20 do turn.once() end
     assert.is_true(data == conn:receive_binary(20))
+  end)
+
+  it("refuses a renegotiation, and comes back from a server that takes that ill", function()
+    local server = OpensslServer.start(certs.good, "-tls1_2")
+    local client = connect(server, TRUSTING, "localhost")
+    local function greet()
+      local key = server:await "Sec%-WebSocket%-Key: (%S+)[^K]*$" -- the last one
+      server:send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        .. "Sec-WebSocket-Accept: " .. Peer.accept_value(key) .. "\r\n\r\n"
+        .. Peer.encode("text", "hello"))
+      return key
+    end
+    local first = greet()
+    client:await "messages"
+    assert.is_nil(server:output():find("no renegotiation", 1, true))
+    server:send "r\n"
+    server:await "no renegotiation" -- the alert that answers, which ends the connection there
+    assert.equal("network", client:await("closes").by)
+    turn.till(function() return server:output():match "Sec%-WebSocket%-Key: (%S+)[^K]*$" ~= first end,
+      "another request")
+    greet()
+    assert.equal("hello", client:await("messages", 2).data)
+    assert.same({}, client.errors)
+    client.ws:close()
+    server:send(Peer.encode("close", ""))
+    client:await_status "closed"
   end)
 
   describe("ends a connection", function()

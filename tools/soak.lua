@@ -1,6 +1,6 @@
 -- A soak: many clients with confirm = true, whose server is killed again and again. In the end all
--- messages have arrived, at least once and in order, memory has not grown, and no descriptor is
--- left.
+-- messages have arrived, at least once and in order, memory and descriptors have not grown from the
+-- first third of the time to its end, and no descriptor is left behind the clients.
 --
 --   make soak SECONDS=300        CLIENTS=200
 
@@ -62,27 +62,38 @@ local sender = WebSocket.every(0.02, function()
   end
 end)
 
+local function await(status)
+  turn.till(function()
+    for _, ws in ipairs(clients) do
+      if ws.status ~= status then return false end
+    end
+    return true
+  end, "all clients to be " .. status, 30)
+end
+
+-- While all clients are open, which makes the figures comparable.
+local function measure()
+  await "open"
+  return { memory = memory(), descriptors = descriptors() }
+end
+
 local kills, early = 0, nil
 local started = os.time()
 while os.time() - started < seconds do
-  turn.till(function()
-    for _, ws in ipairs(clients) do
-      if ws.status ~= "open" then return false end
-    end
-    return true
-  end, "all clients to be open", 30)
+  await "open"
   local lives = WebSocket.after(0.2 + math.random(), WebSocket.stop)
   WebSocket.run()
   lives:cancel()
   server:kill()
   kills = kills + 1
   server = Server.start { port = port }
-  if not early and os.time() - started >= seconds / 3 then early = memory() end
+  if not early and os.time() - started >= seconds / 3 then early = measure() end
 end
+early = early or measure()
 
 sender:cancel()
 for _, ws in ipairs(clients) do check(ws:flush(30), "%s did not flush", ws.name) end
-local late = memory()
+local late = measure()
 local total, twice = 0, 0
 local next_one = {}
 for line in io.lines(record) do
@@ -100,18 +111,17 @@ end
 os.remove(record)
 
 for _, ws in ipairs(clients) do ws:close() end
-turn.till(function()
-  for _, ws in ipairs(clients) do
-    if ws.status ~= "closed" then return false end
-  end
-  return true
-end, "all clients to be closed", 30)
+await "closed"
 WebSocket.step(0)
 local after = descriptors()
 -- What the loop and libwebsockets keep for the next connection.
 check(after - before <= 6, "%d descriptors are left", after - before)
-check(late < early * 1.15 + 1024, "memory has grown from %d to %d KiB", early, late)
+check(late.descriptors == early.descriptors, "descriptors have grown from %d to %d",
+  early.descriptors, late.descriptors)
+check(late.memory < early.memory * 1.15 + 1024, "memory has grown from %d to %d KiB",
+  early.memory, late.memory)
 print(("%d clients, %d kills in %d s: %d messages, %d of them twice; %d KiB, then %d KiB; "
-  .. "%d descriptors"):format(count, kills, os.time() - started, total, twice, early, late, after))
+  .. "%d descriptors, then %d, and %d without clients"):format(count, kills, os.time() - started,
+  total, twice, early.memory, late.memory, early.descriptors, late.descriptors, after))
 Server.stop_all()
 os.exit(not failed, true)

@@ -308,7 +308,7 @@ static int client_connect(lua_State *L)
     bool binary = check_binary(L, 3);
     const char *problem = steady_loop_start(&client->loop->core);
     if (problem)
-        return luaL_error(L, "%s", problem);
+        return luaL_error(L, "connect: %s", problem);
     anchor(L, 1);
     enum steady_error error =
         steady_client_connect(&client->core, (const uint8_t *)data, size, binary);

@@ -1,14 +1,43 @@
+#define _GNU_SOURCE /* dladdr */
 #include "net/dns.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A name that a thread of its own asks the system's resolver for. Nobody can stop that: when the
+ * answer is not wanted any more, the thread is left to itself, and the process may end before it.
+ * libuv's threads would not do: two at most look up names, so two names whose servers are silent
+ * would keep all others waiting, and the process waits for them at its end. */
+struct steady_lookup {
+    uv_async_t answered;
+    struct steady_lookup *next;      /* in the loop's list */
+    struct steady_dns *first, **end; /* who waits for the answer */
+    char *host;
+
+    /* Of the loop and of the thread, under the mutex. */
+    bool abandoned; /* the loop is gone */
+    int users;      /* the loop's handle, the thread */
+    int status;
+    bool short_of_descriptors;
+    struct addrinfo *list;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 struct steady_dns {
-    uv_getaddrinfo_t request;
+    struct steady_dns *next, **link; /* in the look-up's list */
+    struct steady_lookup *lookup;
+    uint16_t port;
     steady_dns_done done;
-    void *owner; /* NULL: cancelled */
+    void *owner;
 };
 
 static void set_text(struct steady_address *address)
@@ -28,6 +57,14 @@ size_t steady_dns_literal(const char *host, uint16_t port, struct steady_address
     return 1;
 }
 
+static void set_port(struct steady_address *address, uint16_t port)
+{
+    if (address->socket.any.sa_family == AF_INET6)
+        address->socket.v6.sin6_port = htons(port);
+    else
+        address->socket.v4.sin_port = htons(port);
+}
+
 /* The next one of a family in the resolver's order, which is the order of preference (RFC 6724). */
 static const struct addrinfo *next_of(const struct addrinfo *list, int family)
 {
@@ -36,7 +73,7 @@ static const struct addrinfo *next_of(const struct addrinfo *list, int family)
     return list;
 }
 
-static size_t sort(const struct addrinfo *list, struct steady_address *addresses)
+static size_t sort(const struct addrinfo *list, uint16_t port, struct steady_address *addresses)
 {
     int family = list && list->ai_family == AF_INET ? AF_INET : AF_INET6;
     const struct addrinfo *mine = next_of(list, family), *other;
@@ -45,6 +82,7 @@ static size_t sort(const struct addrinfo *list, struct steady_address *addresses
     while ((mine || other) && count < STEADY_DNS_MAX) {
         if (mine) {
             memcpy(&addresses[count].socket, mine->ai_addr, mine->ai_addrlen);
+            set_port(&addresses[count], port);
             set_text(&addresses[count++]);
             mine = next_of(mine->ai_next, mine->ai_family);
         }
@@ -55,45 +93,162 @@ static size_t sort(const struct addrinfo *list, struct steady_address *addresses
     return count;
 }
 
-static const char *explain(int status)
+static const char *explain(const struct steady_lookup *lookup)
 {
-    switch (status) {
-    case UV_EAI_NONAME:
-    case UV_EAI_NODATA:
+    if (lookup->short_of_descriptors)
+        return uv_strerror(UV_EMFILE);
+    switch (lookup->status) {
+    case 0:
+        return "it has no address";
+    case EAI_NONAME:
+#ifdef EAI_NODATA
+    case EAI_NODATA:
+#endif
         return "there is no such host";
-    case UV_EAI_AGAIN:
+    case EAI_AGAIN:
         return "no name server answered";
     default:
-        return status ? uv_strerror(status) : "it has no address";
+        return gai_strerror(lookup->status);
     }
 }
 
-static void answered(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+/* ------------------------------------------------------------------------- a look-up */
+
+/* One of its users has done with it. */
+static void leave(struct steady_lookup *lookup)
 {
-    struct steady_dns *dns = request->data;
-    struct steady_address addresses[STEADY_DNS_MAX];
-    size_t count = status ? 0 : sort(list, addresses);
-    if (dns->owner)
-        dns->done(dns->owner, addresses, count, count ? NULL : explain(status));
-    uv_freeaddrinfo(list);
-    free(dns);
+    pthread_mutex_lock(&mutex);
+    bool last = --lookup->users == 0;
+    pthread_mutex_unlock(&mutex);
+    if (!last)
+        return;
+    if (lookup->list)
+        freeaddrinfo(lookup->list);
+    free(lookup->host);
+    free(lookup);
 }
 
+static void closed(uv_handle_t *handle)
+{
+    leave(handle->data);
+}
+
+/* The resolver has it that there is no such host when it cannot open a file or a socket. */
+static bool is_short_of_descriptors(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    bool is_short = fd < 0 && (errno == EMFILE || errno == ENFILE);
+    if (fd >= 0)
+        close(fd);
+    return is_short;
+}
+
+/* In its own thread. */
+static void *look_up(void *argument)
+{
+    struct steady_lookup *lookup = argument;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    int status = getaddrinfo(lookup->host, NULL, &hints, &list);
+    bool is_short = status && is_short_of_descriptors();
+    pthread_mutex_lock(&mutex);
+    lookup->status = status;
+    lookup->short_of_descriptors = is_short;
+    lookup->list = status ? NULL : list;
+    if (!lookup->abandoned)
+        uv_async_send(&lookup->answered);
+    pthread_mutex_unlock(&mutex);
+    leave(lookup);
+    return NULL;
+}
+
+/* The thread may outlive the Lua state, which unloads the module: so the module stays. */
+static void stay_loaded(void)
+{
+    Dl_info info;
+    if (dladdr((void *)&mutex, &info) && info.dli_fname)
+        dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+/* Signals are for the program's own threads. */
+static bool start_thread(struct steady_lookup *lookup)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_t thread;
+    sigset_t all, before;
+    pthread_once(&once, stay_loaded);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = !pthread_create(&thread, NULL, look_up, lookup);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started)
+        pthread_detach(thread);
+    return started;
+}
+
+static void remove_from(struct steady_lookup **link, const struct steady_lookup *lookup)
+{
+    while (*link != lookup)
+        link = &(*link)->next;
+    *link = lookup->next;
+}
+
+static void answered(uv_async_t *async)
+{
+    struct steady_lookup *lookup = async->data;
+    struct steady_loop *loop = async->loop->data;
+    remove_from(&loop->lookups, lookup); /* who asks from here on asks anew */
+    while (lookup->first) {
+        struct steady_dns dns = *lookup->first;
+        struct steady_address addresses[STEADY_DNS_MAX];
+        size_t count = sort(lookup->list, dns.port, addresses);
+        steady_dns_cancel(lookup->first);
+        dns.done(dns.owner, addresses, count, count ? NULL : explain(lookup));
+    }
+    uv_close((uv_handle_t *)async, closed);
+}
+
+static struct steady_lookup *new_lookup(struct steady_loop *loop, const char *host)
+{
+    struct steady_lookup *lookup = calloc(1, sizeof *lookup);
+    if (!lookup || !(lookup->host = strdup(host)) ||
+        uv_async_init(&loop->uv, &lookup->answered, answered)) {
+        if (lookup)
+            free(lookup->host);
+        free(lookup);
+        return NULL;
+    }
+    lookup->answered.data = lookup;
+    lookup->end = &lookup->first;
+    lookup->users = 2;
+    if (!start_thread(lookup)) {
+        lookup->users = 1;
+        uv_close((uv_handle_t *)&lookup->answered, closed);
+        return NULL;
+    }
+    lookup->next = loop->lookups;
+    loop->lookups = lookup;
+    return lookup;
+}
+
+/* ------------------------------------------------------------------------- for the owner */
+
+/* A name that is being looked up is not asked for once more. */
 struct steady_dns *steady_dns_resolve(struct steady_loop *loop, const char *host, uint16_t port,
                                       steady_dns_done done, void *owner)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    char service[8];
+    struct steady_lookup *lookup = loop->lookups;
     struct steady_dns *dns = malloc(sizeof *dns);
-    if (!dns)
-        return NULL;
-    *dns = (struct steady_dns){.done = done, .owner = owner};
-    dns->request.data = dns;
-    snprintf(service, sizeof service, "%u", port);
-    if (uv_getaddrinfo(&loop->uv, &dns->request, answered, host, service, &hints)) {
+    while (lookup && strcmp(lookup->host, host) != 0)
+        lookup = lookup->next;
+    if (!dns || (!lookup && !(lookup = new_lookup(loop, host)))) {
         free(dns);
         return NULL;
     }
+    *dns = (struct steady_dns){
+        .link = lookup->end, .lookup = lookup, .port = port, .done = done, .owner = owner};
+    *lookup->end = dns;
+    lookup->end = &dns->next;
     return dns;
 }
 
@@ -101,7 +256,21 @@ void steady_dns_cancel(struct steady_dns *dns)
 {
     if (!dns)
         return;
-    dns->owner = NULL;
-    uv_cancel(
-        (uv_req_t *)&dns->request); /* when it is under way already, its answer is thrown away */
+    *dns->link = dns->next;
+    if (dns->next)
+        dns->next->link = dns->link;
+    else
+        dns->lookup->end = dns->link;
+    free(dns);
+}
+
+void steady_dns_abandon(struct steady_loop *loop)
+{
+    pthread_mutex_lock(&mutex);
+    for (struct steady_lookup *lookup = loop->lookups; lookup; lookup = lookup->next) {
+        lookup->abandoned = true;
+        uv_close((uv_handle_t *)&lookup->answered, closed);
+    }
+    pthread_mutex_unlock(&mutex);
+    loop->lookups = NULL;
 }

@@ -1,4 +1,4 @@
-/* Host names to addresses, off the loop: libuv's threads ask the system's resolver. */
+/* Host names to addresses, off the loop: threads ask the system's resolver, one for each name. */
 #ifndef STEADY_NET_DNS_H
 #define STEADY_NET_DNS_H
 
@@ -29,11 +29,14 @@ typedef void (*steady_dns_done)(void *owner, const struct steady_address *addres
  * with the address in *address, or 0. */
 size_t steady_dns_literal(const char *host, uint16_t port, struct steady_address *address);
 
-/* NULL when out of memory. */
+/* NULL when out of memory, or of threads. */
 struct steady_dns *steady_dns_resolve(struct steady_loop *loop, const char *host, uint16_t port,
                                       steady_dns_done done, void *owner);
 
 /* The owner does not want the answer any more; NULL is fine. */
 void steady_dns_cancel(struct steady_dns *dns);
+
+/* The loop is about to be closed: no look-up touches it any more. */
+void steady_dns_abandon(struct steady_loop *loop);
 
 #endif

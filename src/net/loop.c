@@ -1,9 +1,11 @@
 #include "net/loop.h"
 
 #include "net/dial.h"
+#include "net/dns.h"
 #include "net/stream.h"
 #include "net/vhost.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <libwebsockets.h>
 #include <math.h>
@@ -19,6 +21,9 @@ static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 
 /* See create_context. */
 #define HIGH_DESCRIPTOR 512
+
+/* More than libuv needs for a loop, or libwebsockets for a context. */
+#define SPARE_DESCRIPTORS 8
 
 /* Turns of the loop in which libwebsockets closes its handles; it needs two. */
 #define CLOSING_ROUNDS 8
@@ -167,16 +172,35 @@ static void polled(uv_check_t *check)
     loop->passes++;
 }
 
+/* Without descriptors libuv aborts where it makes its first loop, and libwebsockets frees memory
+ * that libuv's list of handles still refers to. So it is tried first whether there are some.
+ * Returns 0, or libuv's error. */
+static int check_descriptors(void)
+{
+    int pipes[SPARE_DESCRIPTORS / 2][2], count = 0;
+    while (count < SPARE_DESCRIPTORS / 2 && !pipe(pipes[count]))
+        count++;
+    int error = count < SPARE_DESCRIPTORS / 2 ? uv_translate_sys_error(errno) : 0;
+    while (count-- > 0) {
+        close(pipes[count][0]);
+        close(pipes[count][1]);
+    }
+    return error;
+}
+
 int steady_loop_init(struct steady_loop *loop)
 {
     memset(loop, 0, sizeof *loop);
+    int error = check_descriptors();
+    if (error)
+        return error;
     loop->ready.next = loop->ready.previous = &loop->ready;
     loop->route.found = -INFINITY;
     loop->random.refill = refill;
     loop->random.context = loop;
     loop->read_buffer = malloc(STEADY_READ_SIZE);
     loop->write_buffer = malloc(STEADY_WRITE_SIZE);
-    int error = loop->read_buffer && loop->write_buffer ? uv_loop_init(&loop->uv) : UV_ENOMEM;
+    error = loop->read_buffer && loop->write_buffer ? uv_loop_init(&loop->uv) : UV_ENOMEM;
     if (error) {
         free(loop->read_buffer);
         free(loop->write_buffer);
@@ -209,8 +233,11 @@ static struct lws_context *create_context(struct steady_loop *loop,
         highest = (int)limit.rlim_cur / 2;
     for (int fd = 0; fd < highest && count < HIGH_DESCRIPTOR; count++) {
         fd = fcntl(steady_loop_fd(loop), F_DUPFD_CLOEXEC, 0);
-        if (fd < 0)
+        if (fd < 0) { /* the last of them are for the library */
+            for (int spare = 0; spare < SPARE_DESCRIPTORS && count > 0; spare++)
+                close(taken[--count]);
             break;
+        }
         taken[count] = fd;
     }
     struct lws_context *context = lws_create_context(info);
@@ -223,6 +250,9 @@ const char *steady_loop_start(struct steady_loop *loop)
 {
     if (loop->lws)
         return NULL;
+    int error = check_descriptors();
+    if (error)
+        return uv_strerror(error);
     void *foreign[] = {&loop->uv};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
@@ -241,7 +271,7 @@ const char *steady_loop_start(struct steady_loop *loop)
     return context
                ? NULL
                : "libwebsockets cannot use libuv: its event plug-in is missing (Debian: apt-get "
-                 "install libwebsockets-evlib-uv), or memory or descriptors have run out";
+                 "install libwebsockets-evlib-uv), or memory has run out";
 }
 
 /* Destroying takes two calls with the loop run in between: the first closes the connections, the
@@ -285,6 +315,7 @@ void steady_loop_close(struct steady_loop *loop)
     loop->halted = true;
     steady_dials_drop(loop);
     steady_streams_free(loop);
+    steady_dns_abandon(loop);
     uv_close((uv_handle_t *)&loop->turn, NULL);
     uv_close((uv_handle_t *)&loop->limit, NULL);
     uv_close((uv_handle_t *)&loop->polling, NULL);
@@ -292,7 +323,7 @@ void steady_loop_close(struct steady_loop *loop)
     if (loop->lws)
         destroy_context(loop);
     uv_walk(&loop->uv, close_timer, NULL);
-    /* What is left are our own handles, closing, and look-ups that libuv cannot call back. */
+    /* What is left are our own handles, closing. */
     while (uv_run(&loop->uv, UV_RUN_DEFAULT)) {
     }
     uv_walk(&loop->uv, close_lost, NULL);

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 struct lws_context;
+struct steady_lookup;
 struct steady_stream;
 struct steady_dial;
 struct steady_vhost;
@@ -29,6 +30,7 @@ struct steady_loop {
     struct steady_vhost *vhosts; /* see net/tls.h */
     struct steady_dial *dials;
     struct steady_stream *streams;
+    struct steady_lookup *lookups; /* see net/dns.c */
     struct steady_random random;
     struct steady_queue_pool queue_pool;
     struct {

@@ -82,11 +82,26 @@ static const char *file_problem(const char *file)
     return reason ? reason : "not in PEM format";
 }
 
+/* OpenSSL leaves out a file that it cannot open. That must not be for want of a descriptor, since
+ * the context is used again. */
+static bool use_system_authorities(SSL_CTX *tls, char *message, size_t size)
+{
+    const char *file = getenv(X509_get_default_cert_file_env());
+    FILE *f = fopen(file ? file : X509_get_default_cert_file(), "r");
+    if (!f && (errno == EMFILE || errno == ENFILE)) {
+        snprintf(message, size, "the system's authorities cannot be read: %s", strerror(errno));
+        return false;
+    }
+    if (f)
+        fclose(f);
+    return SSL_CTX_set_default_verify_paths(tls);
+}
+
 static bool use_authorities(SSL_CTX *tls, const struct steady_tls_options *options, char *message,
                             size_t size)
 {
     if (!options->ca_file)
-        return SSL_CTX_set_default_verify_paths(tls);
+        return use_system_authorities(tls, message, size);
     if (SSL_CTX_load_verify_locations(tls, options->ca_file, NULL) == 1)
         return true;
     snprintf(message, size, "tls.ca_file \"%s\" cannot be used: %s", options->ca_file,

@@ -1,15 +1,27 @@
-/* For LD_PRELOAD: the name two.example has the addresses ::1 and 127.0.0.1, in this order. */
+/* For LD_PRELOAD: the name two.example has the addresses ::1 and 127.0.0.1, in this order; names
+ * that end in .silent are never answered, names in .slow after a tenth of a second. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef int look_up(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+static int ends_in(const char *name, const char *domain)
+{
+    const char *end = name ? strrchr(name, '.') : NULL;
+    return end && !strcmp(end + 1, domain);
+}
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **list)
 {
     look_up *real = (look_up *)dlsym(RTLD_NEXT, "getaddrinfo");
+    while (ends_in(node, "silent"))
+        pause();
+    if (ends_in(node, "slow"))
+        usleep(100000);
     if (!node || strcmp(node, "two.example") != 0)
         return real(node, service, hints, list);
     int error = real("::1", service, hints, list);
