@@ -10,7 +10,9 @@
 #   make lint       luacheck, clang-format, cppcheck, layers, and whether the rockspec is complete
 #   make format     formats the C code
 #   make asan       the specs under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make tsan       Lua states in threads, under ThreadSanitizer
 #   make valgrind   the specs under valgrind
+#   make hard       the specs' programs on a Lua that collects all garbage at each allocation
 #   make fuzz       libFuzzer on each part of the core; SECONDS=1800 for each, 60 without
 #   make soak       200 clients whose server is killed all the time; SECONDS=300, 60 without
 #   make conformance   runs the cases of the RFCs against Node's ws and Python's websockets too, and
@@ -156,6 +158,24 @@ asan:
 	        LSAN_OPTIONS=suppressions=tools/lsan.supp:print_suppressions=0 \
 	        UBSAN_OPTIONS=print_stacktrace=1"
 
+# What loads the module is a program of the specs', which has the sanitizer in it. Lua, libwebsockets,
+# libuv and OpenSSL do not: what they hand from thread to thread by atomics is not seen, so what they
+# do to memory is not looked at.
+tsan: all
+	@$(packages) install build test
+	@$(MAKE) BUILD=build/tsan LDFLAGS='-fsanitize=thread' \
+	    CFLAGS='-O1 -g -fsanitize=thread -fno-omit-frame-pointer' build/tsan/steadysocket/core.so
+	@STEADY_TSAN=build/tsan TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
+	    $(MAKE) specs ARGS='spec/thread_spec.lua $(ARGS)'
+
+# The programs that specs start, not the specs themselves, which would take hours. Without Lua's source
+# there is nothing to do.
+hard_specs := $(addprefix spec/,$(addsuffix _spec.lua,examples fork guide memory process readme signal))
+hard:
+	@$(packages) install build test
+	@! tools/hard-lua build/hard || STEADY_INTERPRETER=build/hard/lua SPEC_PATIENCE=5 LIMIT=600 \
+	    $(MAKE) specs ARGS='$(if $(ARGS),$(ARGS),$(hard_specs))'
+
 # clang's libFuzzer, one program for each target, of the core alone.
 fuzz_targets := $(patsubst spec/fuzz/%.c,%,$(wildcard spec/fuzz/*.c))
 fuzz_programs := $(fuzz_targets:%=$(BUILD)/fuzz/%)
@@ -191,7 +211,7 @@ coverage:
 
 valgrind:
 	@$(packages) install build test valgrind
-	@$(MAKE) specs UNDER="valgrind --quiet --leak-check=full --show-leak-kinds=definite \
+	@SPEC_PATIENCE=10 LIMIT=1200 $(MAKE) specs UNDER="valgrind --quiet --leak-check=full --show-leak-kinds=definite \
 	    --errors-for-leak-kinds=definite --error-exitcode=99 --keep-debuginfo=yes \
 	    --child-silent-after-fork=yes --suppressions=tools/valgrind.supp"
 
@@ -251,7 +271,8 @@ clean:
 
 force:
 
-.PHONY: all specs test asan valgrind fuzz fuzz-programs soak conformance coverage bench bench-programs \
+.PHONY: all specs test asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
+    bench bench-programs \
     bench-storm demo lint lint-lua lint-format lint-c lint-rockspec layers format install clean \
     build-packages force
 .DELETE_ON_ERROR:

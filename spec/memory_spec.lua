@@ -4,6 +4,7 @@
 
 local Server = require "support.server"
 local child = require "support.child"
+local compiled = require "support.compiled"
 
 local EVERY = tonumber(os.getenv "STEADY_EVERY") or 11
 
@@ -49,21 +50,14 @@ describe("Without memory", function()
   local folder, server
 
   setup(function()
-    local pipe <close> = io.popen "mktemp -d /tmp/steadysocket-memory.XXXXXX"
-    folder = pipe:read "l"
+    folder = compiled.object("failing_malloc", "-ldl -lpthread")
     server = Server.start()
   end)
 
   teardown(function()
     Server.stop_all()
-    os.execute("rm -rf " .. folder)
+    if folder then os.execute("rm -rf " .. folder) end
   end)
-
-  local function compiled()
-    local command = "${CC:-cc} -shared -fPIC -O1 -o %s/failing_malloc.so "
-      .. "spec/support/failing_malloc.c -ldl -lpthread > %s/log 2>&1"
-    return os.execute(command:format(folder, folder))
-  end
 
   -- A life in which that allocation fails: how it ended, what it said, and how many it counted.
   local function live(which, number)
@@ -81,7 +75,7 @@ describe("Without memory", function()
 
   for which, whose in pairs { module = "the module's own", lua = "Lua's" } do
     it(whose .. " allocations fail one after the other: no crash, no leak, and a reason", function()
-      if child.sanitized() or os.getenv "STEADY_COVERAGE" or not compiled() then
+      if child.sanitized() or os.getenv "STEADY_COVERAGE" or not folder then
         pending "an allocator of ours cannot be preloaded here"
         return
       end

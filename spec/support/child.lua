@@ -10,8 +10,11 @@ function child.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- The interpreter that runs the specs: what is before all other words of its command line.
+--- The interpreter that runs the specs, which is what is before all other words of its command line, or
+--- the one that STEADY_INTERPRETER names, for programs only.
 function child.interpreter()
+  local other = os.getenv "STEADY_INTERPRETER"
+  if other then return other end
   local words, first = _G.arg or {}, 0
   while words[first - 1] do first = first - 1 end
   return words[first] or "lua5.4"
@@ -43,7 +46,8 @@ end
 
 --- Runs Lua code, which gets the strings in `arguments` as its own, and returns { out, err, code };
 --- a signal shows as code 128 + signal. options: under, the words of a command that is to run the
---- interpreter; environment, assignments in front of it.
+--- interpreter; interpreter, another one than that of the specs; environment, assignments in front of
+--- it.
 function child.run(code, arguments, options)
   options = options or {}
   local script, out, err = os.tmpname(), os.tmpname(), os.tmpname()
@@ -54,7 +58,7 @@ function child.run(code, arguments, options)
     "LUA_CPATH=" .. child.quote(package.cpath),
     ("timeout %d"):format(LIMIT * PATIENCE),
     options.under or "",
-    child.interpreter(),
+    options.interpreter or child.interpreter(),
     script,
   }
   for _, argument in ipairs(arguments or {}) do

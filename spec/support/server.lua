@@ -2,7 +2,8 @@
 --
 -- Paths: /echo; /count?n=&size=, which sends n messages; /protocols?select=, which takes the
 -- subprotocol named, else the first, and says which; /headers, which says the request's headers as
--- JSON; /close?code=&reason=.
+-- JSON; /connections, which says how many there were; /reset, which breaks off after the first message;
+-- /close?code=&reason=.
 
 local turn = require "support.turn"
 

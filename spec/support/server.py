@@ -36,6 +36,11 @@ def credentials(headers, scheme):
 
 class Protocol(WebSocketServerProtocol):
     tokens_made = 0
+    connections_made = 0
+
+    def connection_made(self, transport):
+        Protocol.connections_made += 1
+        super().connection_made(transport)
 
     async def process_request(self, path, request_headers):
         """/token and /private: an HTTP answer instead of the upgrade, or None."""
@@ -89,6 +94,18 @@ async def headers(ws):
     await ws.wait_closed()
 
 
+async def connections(ws):
+    """How many the server has had, this one included, also those that broke off."""
+    await ws.send(str(Protocol.connections_made))
+    await ws.wait_closed()
+
+
+async def reset(ws):
+    """Breaks the connection off in the middle of what the client sends."""
+    await ws.recv()
+    ws.transport.abort()
+
+
 async def close(ws):
     asked = question(ws.path)
     await ws.close(int(asked.get("code", 1000)), asked.get("reason", ""))
@@ -125,6 +142,8 @@ MODES = {
     "/count": count,
     "/protocols": protocols,
     "/headers": headers,
+    "/connections": connections,
+    "/reset": reset,
     "/close": close,
     "/prices": prices,
     "/private": private,

@@ -1,5 +1,4 @@
-/* Lua states beside each other in one process, for process_spec.lua, which compiles this when it
- * runs. */
+/* A program with Lua states beside each other, for thread_spec.lua. See compiled.lua. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -36,53 +35,54 @@ static void *begin_and_end(void *argument)
     return NULL;
 }
 
-static void in_a_row(struct job *jobs, lua_Integer count)
+static void in_a_row(struct job *jobs, int count)
 {
-    for (lua_Integer i = 0; i < count; i++)
+    for (int i = 0; i < count; i++)
         begin_and_end(&jobs[i]);
 }
 
-static void at_once(struct job *jobs, lua_Integer count)
+static void at_once(struct job *jobs, int count)
 {
-    for (lua_Integer i = 0; i < count; i++)
+    for (int i = 0; i < count; i++)
         begin(&jobs[i]);
-    for (lua_Integer i = 0; i < count; i++)
+    for (int i = 0; i < count; i++)
         lua_close(jobs[i].L);
 }
 
-static void in_threads(struct job *jobs, lua_Integer count)
+static void in_threads(struct job *jobs, int count)
 {
     pthread_t *threads = calloc((size_t)count, sizeof *threads);
-    for (lua_Integer i = 0; i < count; i++)
+    for (int i = 0; i < count; i++)
         pthread_create(&threads[i], NULL, begin_and_end, &jobs[i]);
-    for (lua_Integer i = 0; i < count; i++)
+    for (int i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
     free(threads);
 }
 
-/* run("in a row" | "at once" | "in threads", count, path, argument): runs the file in so many
- * states of their own, each with the argument, and closes them. Raises the first error. */
-static int states_run(lua_State *L)
+/* states FILE ARGUMENT ROUNDS COUNT: runs the file in so many states of their own, each with the
+ * argument, and closes them: in a row, at once, in threads; then the next round. Tells the first
+ * error. */
+int main(int argc, char **argv)
 {
-    static const char *const names[] = {"in a row", "at once", "in threads", NULL};
-    static void (*const ways[])(struct job *, lua_Integer) = {in_a_row, at_once, in_threads};
-    int way = luaL_checkoption(L, 1, NULL, names);
-    lua_Integer count = luaL_checkinteger(L, 2);
-    const char *path = luaL_checkstring(L, 3), *argument = luaL_checkstring(L, 4);
-    struct job *jobs = lua_newuserdatauv(L, (size_t)count * sizeof *jobs, 0);
-    for (lua_Integer i = 0; i < count; i++)
-        jobs[i] = (struct job){.path = path, .argument = argument};
-    ways[way](jobs, count);
-    for (lua_Integer i = 0; i < count; i++)
-        if (jobs[i].message[0])
-            return luaL_error(L, "state %d: %s", (int)i, jobs[i].message);
+    static const char *const names[] = {"in a row", "at once", "in threads"};
+    static void (*const ways[])(struct job *, int) = {in_a_row, at_once, in_threads};
+    if (argc != 5)
+        return 2;
+    int rounds = atoi(argv[3]), count = atoi(argv[4]);
+    struct job *jobs = calloc((size_t)count, sizeof *jobs);
+    for (int round = 0; round < rounds; round++)
+        for (int way = 0; way < 3; way++) {
+            for (int i = 0; i < count; i++)
+                jobs[i] = (struct job){.path = argv[1], .argument = argv[2]};
+            ways[way](jobs, count);
+            for (int i = 0; i < count; i++)
+                if (jobs[i].message[0]) {
+                    fprintf(stderr, "%s, state %d: %s\n", names[way], i, jobs[i].message);
+                    return 1;
+                }
+            if (!round)
+                puts(names[way]);
+        }
+    free(jobs);
     return 0;
-}
-
-int luaopen_states(lua_State *L);
-
-int luaopen_states(lua_State *L)
-{
-    lua_pushcfunction(L, states_run);
-    return 1;
 }

@@ -44,6 +44,7 @@ void call_protected(struct loop *loop, lua_CFunction function, void *argument)
         steady_loop_halt(&loop->core);
     }
     lua_pop(L, 1);
+    steady_loop_leave(&loop->core);
 }
 
 bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char *message,
@@ -60,6 +61,7 @@ bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    steady_loop_leave(&loop->core);
     return done;
 }
 

@@ -22,6 +22,8 @@ static struct client *check_client(lua_State *L, int index)
     if (!client || lua_rawlen(L, index) != sizeof *client || client->kind != &kind)
         client = luaL_checkudata(L, index, CLIENT); /* raises */
     luaL_argcheck(L, client->loop, index, "the client is gone with its Lua state");
+    luaL_argcheck(L, !steady_loop_is_foreign(&client->loop->core), index,
+                  "the client belongs to the process of which this one is a fork");
     return client;
 }
 
@@ -164,7 +166,8 @@ static int deliver_protected(lua_State *L)
         else
             handle(L, client, &event);
     }
-    if (lua_getiuservalue(L, 2, HANDLER_WATCH) == LUA_TFUNCTION)
+    if (lua_getiuservalue(L, 2, HANDLER_WATCH) == LUA_TFUNCTION &&
+        !steady_loop_is_foreign(&client->loop->core))
         call_handler(L, 0, 0);
     return 0;
 }
@@ -619,9 +622,10 @@ static int client_tostring(lua_State *L)
 static int client_gc(lua_State *L)
 {
     struct client *client = lua_touserdata(L, 1);
-    if (client->loop)
+    if (client->loop) {
+        steady_loop_leave(&client->loop->core);
         steady_client_free(&client->core);
-    else
+    } else
         steady_options_free(&client->core.options);
     client->loop = NULL;
     return 0;

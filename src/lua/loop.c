@@ -10,8 +10,7 @@ static const char registry_key; /* its address */
 
 void loop_push(lua_State *L, struct loop *loop)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key);
-    (void)loop;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, loop);
 }
 
 /* The last of our finalizers, as the loop is older than all that needs it. Inside a handler
@@ -21,6 +20,7 @@ static int loop_gc(lua_State *L)
 {
     struct loop *loop = lua_touserdata(L, 1);
     loop->closed = true;
+    steady_loop_leave(&loop->core);
     if (!loop->core.running)
         steady_loop_close(&loop->core);
     return 0;
@@ -38,6 +38,8 @@ static struct loop *loop_new(lua_State *L)
     loop->L = L;
     loop->failed = loop->closed = loop->hosted = false;
     lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* for good, also when a fork has made another */
     lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
     return loop;
 }
@@ -49,7 +51,12 @@ struct loop *loop_get(lua_State *L)
     lua_pop(L, 1);
     if (loop && loop->closed)
         luaL_error(L, "the event loop is gone with its Lua state");
-    return loop ? loop : loop_new(L);
+    if (!loop)
+        return loop_new(L);
+    if (!steady_loop_is_foreign(&loop->core))
+        return loop;
+    steady_loop_leave(&loop->core);
+    return loop_new(L);
 }
 
 void loop_tell(lua_State *L, struct loop *loop)
@@ -80,7 +87,8 @@ static int module_run(lua_State *L)
     struct loop *loop = enter(L, "run");
     steady_loop_run(&loop->core);
     call_raise(L, loop);
-    return 0;
+    /* A child that a handler forked goes on with what is its own. */
+    return steady_loop_is_foreign(&loop->core) && !loop_get(L)->core.stopped ? module_run(L) : 0;
 }
 
 /* step([timeout]) -> boolean: whether work is left */
@@ -91,6 +99,8 @@ static int module_step(lua_State *L)
     struct loop *loop = enter(L, "step");
     bool left = steady_loop_step(&loop->core, timeout);
     call_raise(L, loop);
+    if (steady_loop_is_foreign(&loop->core))
+        left = loop_get(L)->core.alive > 0;
     lua_pushboolean(L, left);
     return 1;
 }
@@ -127,6 +137,13 @@ static int internal_running(lua_State *L)
     return 1;
 }
 
+/* home() -> light userdata: the loop that tasks are on now; another one behind a fork */
+static int internal_home(lua_State *L)
+{
+    lua_pushlightuserdata(L, loop_get(L));
+    return 1;
+}
+
 /* hold(n): a task (1) keeps the loop alive, or does not any more (-1) */
 static int internal_hold(lua_State *L)
 {
@@ -149,6 +166,7 @@ static int internal_on_work(lua_State *L)
 void loop_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"running", internal_running},
+                                         {"home", internal_home},
                                          {"hold", internal_hold},
                                          {"on_work", internal_on_work},
                                          {NULL, NULL}};

@@ -18,8 +18,8 @@ struct loop {
 
 enum { LOOP_ERROR = 1, LOOP_WORK, LOOP_USER_VALUES = LOOP_WORK };
 
-/* The state's loop, made on first use; raises when that fails, or when the state is being closed.
- */
+/* The state's loop, made on first use, and once more on the first use behind a fork; raises when
+ * that fails, or when the state is being closed. */
 struct loop *loop_get(lua_State *L);
 
 /* Pushes its userdata. Never fails. */
@@ -29,8 +29,8 @@ void loop_push(lua_State *L, struct loop *loop);
  * there is one, hears of that. */
 void loop_tell(lua_State *L, struct loop *loop);
 
-/* Adds what steadysocket/init.lua needs to the table on top of the stack: running, hold, on_work.
- */
+/* Adds what steadysocket/init.lua needs to the table on top of the stack: running, home, hold,
+ * on_work. */
 void loop_open(lua_State *L);
 
 /* Adds run, step, stop, after, every, fd and timeout to the table on top of the stack. */

@@ -128,7 +128,7 @@ void steady_attempt_start(struct steady_client *c)
     c->stats.retries += c->was_open || c->session.attempt > 1;
     unsigned changes = c->changes;
     bool prepared = c->owner->prepare(c, message, sizeof message);
-    if (c->changes != changes) /* by a call of the owner's */
+    if (c->changes != changes || c->loop->left) /* by a call of the owner's, or a fork */
         return;
     if (!prepared) {
         steady_client_fail_attempt(c, STEADY_PROVIDER, NULL, "%s", message);

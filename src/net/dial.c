@@ -252,7 +252,10 @@ static void free_dial(struct steady_dial *d)
     steady_ready_remove(loop, &d->ready);
     steady_probe_cancel(d->probe);
     steady_vhost_release(d->target.vhost);
-    steady_tls_end(d->tls);
+    if (loop->left) /* its socket has no handle yet by which to replace it */
+        steady_tls_abandon(d->tls);
+    else
+        steady_tls_end(d->tls);
     if (d->socket >= 0)
         close(d->socket);
     steady_cause_free(&d->cause);

@@ -32,6 +32,16 @@ struct steady_lookup {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+static void lock(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+static void unlock(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
 struct steady_dns {
     struct steady_dns *next, **link; /* in the look-up's list */
     struct steady_lookup *lookup;
@@ -117,9 +127,9 @@ static const char *explain(const struct steady_lookup *lookup)
 /* One of its users has done with it. */
 static void leave(struct steady_lookup *lookup)
 {
-    pthread_mutex_lock(&mutex);
+    lock();
     bool last = --lookup->users == 0;
-    pthread_mutex_unlock(&mutex);
+    unlock();
     if (!last)
         return;
     if (lookup->list)
@@ -151,23 +161,25 @@ static void *look_up(void *argument)
     struct addrinfo *list = NULL;
     int status = getaddrinfo(lookup->host, NULL, &hints, &list);
     bool is_short = status && is_short_of_descriptors();
-    pthread_mutex_lock(&mutex);
+    lock();
     lookup->status = status;
     lookup->short_of_descriptors = is_short;
     lookup->list = status ? NULL : list;
     if (!lookup->abandoned)
         uv_async_send(&lookup->answered);
-    pthread_mutex_unlock(&mutex);
+    unlock();
     leave(lookup);
     return NULL;
 }
 
-/* The thread may outlive the Lua state, which unloads the module: so the module stays. */
-static void stay_loaded(void)
+/* A thread may outlive the Lua state, which unloads the module: so the module stays. And a child
+ * that is forked while one holds the mutex could never take it. */
+static void expect_threads(void)
 {
     Dl_info info;
     if (dladdr((void *)&mutex, &info) && info.dli_fname)
         dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    pthread_atfork(lock, unlock, unlock);
 }
 
 /* Signals are for the program's own threads. */
@@ -176,7 +188,7 @@ static bool start_thread(struct steady_lookup *lookup)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_t thread;
     sigset_t all, before;
-    pthread_once(&once, stay_loaded);
+    pthread_once(&once, expect_threads);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool started = !pthread_create(&thread, NULL, look_up, lookup);
@@ -266,11 +278,11 @@ void steady_dns_cancel(struct steady_dns *dns)
 
 void steady_dns_abandon(struct steady_loop *loop)
 {
-    pthread_mutex_lock(&mutex);
+    lock();
     for (struct steady_lookup *lookup = loop->lookups; lookup; lookup = lookup->next) {
         lookup->abandoned = true;
         uv_close((uv_handle_t *)&lookup->answered, closed);
     }
-    pthread_mutex_unlock(&mutex);
+    unlock();
     loop->lookups = NULL;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* libwebsockets keeps process-wide state while a context is made or destroyed. */
@@ -143,6 +144,75 @@ void steady_timer_free(struct steady_timer *timer)
         uv_close((uv_handle_t *)&timer->uv, free_timer);
 }
 
+/* ------------------------------------------------------------------------- fork */
+
+/* A child has its parent's descriptors. It must not read or write, say goodbye, or tell the epoll
+ * instance that both have to forget a socket: the parent would lose its connection. */
+
+static unsigned process;                            /* how many forks ago the first one was */
+static _Thread_local struct steady_loop *innermost; /* what this thread runs now */
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&library);
+}
+
+static void in_parent(void)
+{
+    pthread_mutex_unlock(&library);
+}
+
+/* The descriptors stay until somebody comes to the loops: a child that runs another program never
+ * does. */
+static void in_child(void)
+{
+    pthread_mutex_unlock(&library);
+    process++;
+    for (struct steady_loop *loop = innermost; loop; loop = loop->outer)
+        steady_loop_halt(loop);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, in_parent, in_child);
+}
+
+bool steady_loop_is_foreign(const struct steady_loop *loop)
+{
+    return loop->process != process;
+}
+
+/* Puts a socket that is connected to nobody in the place of the handle's: nothing comes, and
+ * whatever is sent, here or by libwebsockets or OpenSSL, fails. For datagrams, since those that are
+ * for streams would tell of an end, and libwebsockets crashes at the end of its event pipe. */
+static void replace_socket(uv_handle_t *handle, void *unused)
+{
+    int fd;
+    (void)unused;
+    if ((handle->type != UV_POLL && handle->type != UV_TCP) || uv_fileno(handle, &fd))
+        return;
+    close(fd); /* first, so that there is a number for the new one */
+    int nobody = socket(AF_UNIX, SOCK_DGRAM, 0);
+    if (nobody < 0)
+        abort(); /* rather than go on with a stranger's descriptor */
+    if (nobody != fd) {
+        dup2(nobody, fd);
+        close(nobody);
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
+void steady_loop_leave(struct steady_loop *loop)
+{
+    if (loop->left || !steady_loop_is_foreign(loop))
+        return;
+    loop->left = true;
+    uv_walk(&loop->uv, replace_socket, NULL);
+    if (uv_loop_fork(&loop->uv))
+        abort();
+}
+
 /* ------------------------------------------------------------------------- life cycle */
 
 const char *steady_loop_library(void)
@@ -206,6 +276,9 @@ int steady_loop_init(struct steady_loop *loop)
         free(loop->write_buffer);
         return error;
     }
+    static pthread_once_t watching = PTHREAD_ONCE_INIT;
+    pthread_once(&watching, watch_forks); /* after libuv, whose own child handler is to be first */
+    loop->process = process;
     loop->uv.data = loop;
     uv_idle_init(&loop->uv, &loop->turn);
     loop->turn.data = loop;
@@ -340,6 +413,8 @@ void steady_loop_close(struct steady_loop *loop)
 
 static void begin(struct steady_loop *loop)
 {
+    loop->outer = innermost;
+    innermost = loop;
     loop->running = true;
     loop->stopped = loop->halted = false;
     if (loop->ready.next != &loop->ready)
@@ -349,6 +424,7 @@ static void begin(struct steady_loop *loop)
 static void end(struct steady_loop *loop)
 {
     loop->running = loop->changed = false;
+    innermost = loop->outer;
 }
 
 static void turn(struct steady_loop *loop, uv_run_mode mode)

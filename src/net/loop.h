@@ -53,6 +53,10 @@ struct steady_loop {
     bool halted;  /* a handler failed: nothing may be handed to Lua until the next run */
     bool changed; /* what is to be done has, since the last run or step */
 
+    unsigned process;          /* in which of a line of forked processes it was made */
+    bool left;                 /* steady_loop_leave was here */
+    struct steady_loop *outer; /* what this thread was running when this one began to run */
+
     /* Shared by all connections: what one read takes in, what one write hands over. */
     uint8_t *read_buffer, *write_buffer;
 };
@@ -69,6 +73,16 @@ int steady_loop_init(struct steady_loop *loop);
 /* Makes the libwebsockets context unless it is there. NULL, or a static text that says what is
  * wrong. */
 const char *steady_loop_start(struct steady_loop *loop);
+
+/* Whether it was made by a process of which this one is a fork. Everything on it belongs to that
+ * process: it is neither to be used nor to be run here any more. A fork inside of its run or step
+ * halts it. */
+bool steady_loop_is_foreign(const struct steady_loop *loop);
+
+/* Of a foreign loop: gives the connections' descriptors up, after which its clients can be freed
+ * and it can be closed as any other, and the process that made it does not notice. Once is enough,
+ * of a loop of our own nothing happens. */
+void steady_loop_leave(struct steady_loop *loop);
 
 /* Ends everything on the loop without a callback to any client, then frees it. */
 void steady_loop_close(struct steady_loop *loop);

@@ -5,9 +5,11 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <uv.h>
 
 static const char *last_error(void)
@@ -302,6 +304,39 @@ void steady_tls_keep(struct ssl_st *tls)
     SSL_up_ref(tls);
 }
 
+/* OpenSSL's own writes to a connection that was reset raise SIGPIPE, which ends a process that does
+ * not ignore it. */
+static int send_quietly(BIO *bio, const char *bytes, int size)
+{
+    int fd = (int)BIO_get_fd(bio, NULL);
+    BIO_clear_retry_flags(bio);
+    int sent = (int)send(fd, bytes, (size_t)size, MSG_NOSIGNAL);
+    if (sent <= 0 && BIO_sock_should_retry(sent))
+        BIO_set_retry_write(bio);
+    return sent;
+}
+
+static BIO_METHOD *quiet_socket; /* for the whole process, NULL: out of memory */
+
+static void make_quiet_socket(void)
+{
+    const BIO_METHOD *socket = BIO_s_socket();
+    quiet_socket = BIO_meth_new(BIO_TYPE_SOCKET, "steadysocket");
+    if (!quiet_socket)
+        return;
+    BIO_meth_set_write(quiet_socket, send_quietly);
+    BIO_meth_set_read(quiet_socket, BIO_meth_get_read(socket));
+    BIO_meth_set_ctrl(quiet_socket, BIO_meth_get_ctrl(socket));
+    BIO_meth_set_create(quiet_socket, BIO_meth_get_create(socket));
+    BIO_meth_set_destroy(quiet_socket, BIO_meth_get_destroy(socket));
+}
+
+/* With the module, which Lua may unload. */
+__attribute__((destructor)) static void free_quiet_socket(void)
+{
+    BIO_meth_free(quiet_socket);
+}
+
 /* No renegotiation: it would verify the certificate once more, by the library's callback. */
 bool steady_tls_take(struct ssl_st *tls, int socket)
 {
@@ -309,7 +344,14 @@ bool steady_tls_take(struct ssl_st *tls, int socket)
     SSL_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE);
     SSL_set_read_ahead(tls, 1);
     SSL_free_buffers(tls); /* of the handshake; 16 KiB */
-    return SSL_set_fd(tls, socket) == 1;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_quiet_socket);
+    BIO *bio = quiet_socket ? BIO_new(quiet_socket) : NULL;
+    if (!bio)
+        return false;
+    BIO_set_fd(bio, socket, BIO_NOCLOSE);
+    SSL_set_bio(tls, bio, bio);
+    return true;
 }
 
 static bool waits(SSL *tls, int result)

@@ -30,20 +30,31 @@ local function resume(task, ...)
     if result == WAIT then return end
     ok, result = false, ALIEN
   end
-  internal.hold(-1)
+  if task.home == internal.home() then internal.hold(-1) end
   if ok then return end
   if type(result) == "string" then result = debug.traceback(thread, result) end
   coroutine.close(thread)
   error(result, 0)
 end
 
+-- From then on a task keeps the loop alive.
+local function settle(task)
+  task.home = internal.home()
+  internal.hold(1)
+end
+
+-- A task that has forked waits, in the child, on the child's loop.
 function Task.pause()
+  if current.home ~= internal.home() then settle(current) end
   coroutine.yield(WAIT)
   return true
 end
 
+-- What waits on the parent's loop is not the child's to wake.
 function Task:wake()
-  if coroutine.status(self.thread) == "suspended" then resume(self) end
+  if self.home == internal.home() and coroutine.status(self.thread) == "suspended" then
+    resume(self)
+  end
 end
 
 --- Runs fn(...) as a task, from the loop's next turn on. An error in it comes out of run, step or a
@@ -54,7 +65,7 @@ function core.spawn(fn, ...)
   end
   local arguments = table.pack(...)
   local task = setmetatable({ thread = coroutine.create(fn) }, Task)
-  internal.hold(1)
+  settle(task)
   core.after(0, function()
     resume(task, table.unpack(arguments, 1, arguments.n))
   end)
