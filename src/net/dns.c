@@ -209,6 +209,8 @@ static void answered(uv_async_t *async)
 {
     struct steady_lookup *lookup = async->data;
     struct steady_loop *loop = async->loop->data;
+    lock(); /* what the thread wrote under it is here now */
+    unlock();
     remove_from(&loop->lookups, lookup); /* who asks from here on asks anew */
     while (lookup->first) {
         struct steady_dns dns = *lookup->first;

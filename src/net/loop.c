@@ -149,7 +149,8 @@ void steady_timer_free(struct steady_timer *timer)
 /* A child has its parent's descriptors. It must not read or write, say goodbye, or tell the epoll
  * instance that both have to forget a socket: the parent would lose its connection. */
 
-static unsigned process;                            /* how many forks ago the first one was */
+unsigned steady_process;
+
 static _Thread_local struct steady_loop *innermost; /* what this thread runs now */
 
 static void before_fork(void)
@@ -167,7 +168,7 @@ static void in_parent(void)
 static void in_child(void)
 {
     pthread_mutex_unlock(&library);
-    process++;
+    steady_process++;
     for (struct steady_loop *loop = innermost; loop; loop = loop->outer)
         steady_loop_halt(loop);
 }
@@ -175,11 +176,6 @@ static void in_child(void)
 static void watch_forks(void)
 {
     pthread_atfork(before_fork, in_parent, in_child);
-}
-
-bool steady_loop_is_foreign(const struct steady_loop *loop)
-{
-    return loop->process != process;
 }
 
 /* Puts a socket that is connected to nobody in the place of the handle's: nothing comes, and
@@ -278,7 +274,7 @@ int steady_loop_init(struct steady_loop *loop)
     }
     static pthread_once_t watching = PTHREAD_ONCE_INIT;
     pthread_once(&watching, watch_forks); /* after libuv, whose own child handler is to be first */
-    loop->process = process;
+    loop->process = steady_process;
     loop->uv.data = loop;
     uv_idle_init(&loop->uv, &loop->turn);
     loop->turn.data = loop;

@@ -74,10 +74,15 @@ int steady_loop_init(struct steady_loop *loop);
  * wrong. */
 const char *steady_loop_start(struct steady_loop *loop);
 
+extern unsigned steady_process; /* how many forks lie between the first process and this one */
+
 /* Whether it was made by a process of which this one is a fork. Everything on it belongs to that
  * process: it is neither to be used nor to be run here any more. A fork inside of its run or step
  * halts it. */
-bool steady_loop_is_foreign(const struct steady_loop *loop);
+static inline bool steady_loop_is_foreign(const struct steady_loop *loop)
+{
+    return loop->process != steady_process;
+}
 
 /* Of a foreign loop: gives the connections' descriptors up, after which its clients can be freed
  * and it can be closed as any other, and the process that made it does not notice. Once is enough,
