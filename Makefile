@@ -17,7 +17,7 @@
 #   make soak       200 clients whose server is killed all the time; SECONDS=300, 60 without
 #   make conformance   runs the cases of the RFCs against Node's ws and Python's websockets too, and
 #                   writes docs/conformance.md
-#   make coverage   what the specs run of the C sources
+#   make coverage   what the specs run of the sources, in C and in Lua; docs/coverage.md has the rest
 #   make install    installs with LuaRocks; TREE=dir into another tree than the system's
 #   make clean
 #
@@ -34,7 +34,7 @@ core_sources := $(wildcard src/core/*.c)
 sources := $(core_sources) $(wildcard src/net/*.c src/lua/*.c)
 binding_sources := $(wildcard spec/core/binding/*.c)
 lua_sources := $(wildcard src/steadysocket/*.lua src/steadysocket/*/*.lua)
-c_files = $(sort $(shell find $(wildcard src spec bench examples) -name '*.[ch]'))
+c_files = $(sort $(shell find $(wildcard src spec bench examples tools) -name '*.[ch]'))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 module := $(BUILD)/steadysocket/core.so

@@ -32,6 +32,12 @@ class Mode:
 
 LIBRARIES = ("gorilla", "nhooyr", "ws", "websockets")
 
+DEFLATE = {
+    "sizes": DEFLATE_SIZES,
+    "texts": True,
+    "peers": ("steadysocket-deflate", OURS) + LIBRARIES,
+}
+
 MODES = {
     "rx": Mode("Receiving", "rx", "/flood", SIZES),
     "tx": Mode("Sending", "tx", "/sink", SIZES),
@@ -39,22 +45,8 @@ MODES = {
     "tls-rx": Mode("Receiving over TLS", "rx", "/flood", TLS_SIZES, tls=True),
     "tls-tx": Mode("Sending over TLS", "tx", "/sink", TLS_SIZES, tls=True),
     "tls-rtt": Mode("Round trips over TLS", "rtt", "/echo", TLS_SIZES, tls=True, one_core=True),
-    "deflate-rx": Mode(
-        "Receiving JSON, compressed",
-        "rx",
-        "/flood",
-        DEFLATE_SIZES,
-        texts=True,
-        peers=("steadysocket-deflate", OURS) + LIBRARIES,
-    ),
-    "deflate-tx": Mode(
-        "Sending JSON, compressed",
-        "tx",
-        "/sink",
-        DEFLATE_SIZES,
-        texts=True,
-        peers=("steadysocket-deflate", OURS) + LIBRARIES,
-    ),
+    "deflate-rx": Mode("Receiving JSON, compressed", "rx", "/flood", **DEFLATE),
+    "deflate-tx": Mode("Sending JSON, compressed", "tx", "/sink", **DEFLATE),
     "confirm": Mode(
         "Confirmed delivery", "tx", "/sink", (CONFIRM_SIZE,), peers=("steadysocket-confirm", OURS)
     ),

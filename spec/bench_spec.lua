@@ -3,7 +3,10 @@
 
 local child = require "support.child"
 local cjson = require "cjson"
+local files = require "support.files"
 local http = require "socket.http"
+
+local read, write = files.read, files.write
 
 local PYTHON = "/usr/bin/python3"
 
@@ -14,16 +17,6 @@ local function build_tree()
     if server then return tree end
   end
   error "no bench/server in the build tree: `make specs` builds it"
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
-
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
 end
 
 -- Leaks are not the bench's subject: its programs end without tidying up.
@@ -45,8 +38,7 @@ local function run(environment, ...)
 end
 
 setup(function()
-  local pipe <close> = assert(io.popen "mktemp -d /tmp/steadysocket-bench.XXXXXX")
-  folder = pipe:read "l"
+  folder = files.new_folder "bench"
 end)
 
 teardown(function() os.execute("rm -r " .. folder) end)

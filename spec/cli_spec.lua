@@ -4,6 +4,7 @@ local Command = require "support.command"
 local Peer = require "support.peer"
 local Server = require "support.server"
 local certs = require "support.certs"
+local files = require "support.files"
 local turn = require "support.turn"
 
 local NOBODY = "ws://127.0.0.1:1/" -- nothing listens there
@@ -155,11 +156,32 @@ not JSON
 ]=], result.out)
   end)
 
+  it("leaves its input where it is while the queue is full, and sends all of it in the end", function()
+    local server = Peer.listen { narrow = true }
+    local written = os.tmpname() -- a line for each that the input had room for
+    local command = Command.start({ server.url }, {
+      from = ("for i in $(seq 26); do head -c 1048575 /dev/zero | tr '\\0' x; echo; echo >> %s; done"):format(
+        written),
+    })
+    local conn = server:welcome()
+    local last, since = 0, socket.gettime()
+    turn.till(function()
+      local now = lines(files.read(written))
+      if now ~= last then last, since = now, socket.gettime() end
+      return last > 0 and socket.gettime() - since > 0.5
+    end, "the input to wait", 20)
+    os.remove(written)
+    assert(last >= 16 and last < 26, last)
+    for _ = 1, 26 do assert.equal(1048575, #conn:receive_text(20)) end
+    part(conn)
+    assert.equal(0, command:result().code)
+  end)
+
   it("says so when --json finds no lua-cjson, and goes on", function()
     local server = Server.start()
     local result = run({ "--json", server:url() }, {
       input = "[1]\n",
-      environment = "LUA_INIT_5_4='package.preload.cjson = function() error() end'",
+      environment = [[LUA_INIT="$LUA_INIT package.preload.cjson = function() error() end"]],
     })
     assert.equal("[1]\n", result.out)
     assert.match("^steadysocket: %-%-json needs lua%-cjson %(apt%-get install lua%-cjson", result.err)
@@ -400,6 +422,13 @@ describe("The command fails with one line that says what to do, and exit code", 
     assert.match("steadysocket: line 1 is longer than 16 MiB; split it\n", result.err)
   end)
 
+  it("5: standard input that cannot be read", function()
+    local server = Server.start()
+    local result = run({ server:url() }, { input = "", environment = "exec < /;" })
+    assert.equal(5, result.code)
+    assert.match("standard input cannot be read: Is a directory\n$", result.err)
+  end)
+
   it("5: standard output that is full", function()
     if not io.open "/dev/full" then return pending "there is no /dev/full" end
     local server = Server.start()
@@ -442,8 +471,12 @@ describe("A signal", function()
 end)
 
 describe("The command, in a terminal,", function()
-  local function start(words)
-    return Command.start(words, { terminal = true, environment = "TERM=xterm" })
+  -- The command with these options, the connection it has to a server of ours, and that server.
+  local function meet(...)
+    local server = Peer.listen()
+    local words = { server.url, ... }
+    local command = Command.start(words, { terminal = true, environment = "TERM=xterm" })
+    return command, server:welcome(), server
   end
 
   -- What is on the screen after what was printed: "up one line and erase" takes the last two lines
@@ -459,10 +492,15 @@ describe("The command, in a terminal,", function()
   end
 
   local function shows(command, expected)
-    return turn.till(function()
-      local shown = screen(command:shown "out")
-      return shown:find(expected, 1, true) and shown
+    turn.till(function()
+      return screen(command:shown "out"):find(expected, 1, true)
     end, expected)
+  end
+
+  -- What stty does to the command's terminal, or says of it.
+  local function stty(command, words)
+    local pipe <close> = assert(io.popen(("stty -F /proc/%d/fd/0 %s"):format(command:pid(), words)))
+    return pipe:read "a"
   end
 
   -- Some containers have no pseudo-terminals.
@@ -475,26 +513,21 @@ describe("The command, in a terminal,", function()
   end
 
   terminal("keeps what is being typed whole when messages come", function()
-    local server = Peer.listen()
-    local command = start { server.url }
-    local conn = server:welcome()
+    local command, conn = meet()
     command:write "half a li"
     shows(command, "> half a li")
     conn:text "first\27[2J"
     conn:text "second"
-    local shown = shows(command, "< second")
-    assert.match("\n< first%?%[2J\n< second\nopen  sent 0  received 2\n> half a li$", shown)
+    shows(command, "\n< first?[2J\n< second\nopen  sent 0  received 2\n> half a li")
     command:write "ne\n"
     assert.equal("half a line", conn:receive_text())
-    assert.match("\n> half a line\nopen  sent 1  received 2\n> $", shows(command, "sent 1"))
+    shows(command, "\n> half a line\nopen  sent 1  received 2\n> ")
     conn:binary "\0\xFF"
     shows(command, "\n< binary, 2 bytes: 00 ff\n")
   end)
 
   terminal("tells what happens, with the state in the status line", function()
-    local server = Peer.listen()
-    local command = start { "--ping", "0.05", server.url }
-    local conn = server:welcome()
+    local command, conn, server = meet("--ping", "0.05")
     local ping = conn:receive_frame()
     conn:pong(ping.payload)
     shows(command, "\nopen  latency ")
@@ -507,9 +540,7 @@ describe("The command, in a terminal,", function()
   end)
 
   terminal("edits the line", function()
-    local server = Peer.listen()
-    local command = start { server.url }
-    local conn = server:welcome()
+    local command, conn = meet()
     command:write "held\27[D\27[3~l\27[F?\127o\n"
     assert.equal("hello", conn:receive_text())
     command:write "gone\21\27[Aagain two\23three\n"
@@ -518,10 +549,44 @@ describe("The command, in a terminal,", function()
     assert.equal("\xE4\xBD\xA0", conn:receive_text())
   end)
 
+  terminal("shows the cursor in the middle of the line, and waits for the rest of a key", function()
+    local command, conn = meet()
+    command:write "a\xE5\xA5\xBDc\27[D\27[D"
+    shows(command, "> a\xE5\xA5\xBDc\27[3D") -- one of the two is two columns wide
+    command:write "b\27"
+    shows(command, "> ab\xE5\xA5\xBDc\27[3D")
+    command:write "[D\27xd\n" -- Left; Alt-x, which does nothing; d
+    assert.equal("adb\xE5\xA5\xBDc", conn:receive_text())
+  end)
+
+  terminal("fits the line into the window, each time its size changes", function()
+    local command = meet()
+    local line = ("0123456789"):rep(6)
+    command:write(line)
+    shows(command, "> " .. line)
+    for _, columns in ipairs { 50, 40 } do
+      stty(command, "cols " .. columns)
+      shows(command, "\n> " .. line:sub(-(columns - 3)))
+    end
+  end)
+
+  terminal("takes the terminal over again when it goes on after a stop", function()
+    local command = meet()
+    command:write "half"
+    shows(command, "> half")
+    stty(command, "icanon echo") -- as a shell has it meanwhile
+    command:signal "CONT"
+    turn.till(function()
+      local settings = stty(command, "-a")
+      return settings:find "%-icanon" and settings:find "%-echo%f[^%w]"
+    end, "keys one by one")
+    turn.till(function()
+      return select(2, screen(command:shown "out"):gsub("> half", "")) == 2
+    end, "the line to be drawn again")
+  end)
+
   terminal("ends with Ctrl-D, and gives the terminal back", function()
-    local server = Peer.listen()
-    local command = start { server.url }
-    local conn = server:welcome()
+    local command, conn = meet()
     shows(command, "open")
     command:write "\4"
     assert.equal(1000, part(conn))
@@ -530,9 +595,7 @@ describe("The command, in a terminal,", function()
   end)
 
   terminal("closes in order with Ctrl-C", function()
-    local server = Peer.listen()
-    local command = start { server.url }
-    local conn = server:welcome()
+    local command, conn = meet()
     shows(command, "open")
     command:write "\3"
     assert.equal(1000, part(conn))
@@ -540,9 +603,7 @@ describe("The command, in a terminal,", function()
   end)
 
   terminal("ends at once with a second Ctrl-C", function()
-    local server = Peer.listen()
-    local command = start { server.url }
-    local conn = server:welcome()
+    local command, conn = meet()
     shows(command, "open")
     command:write "\3"
     conn:receive_close()

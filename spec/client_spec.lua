@@ -3,46 +3,14 @@ local WebSocket = require "steadysocket"
 local turn = require "support.turn"
 local watched = require "support.watched"
 
--- A client with a connection: the client and the server's end of it.
-local function meet(options)
-  options = options or {}
-  local server = Peer.listen()
-  options.url = server.url
-  local client = watched.connect(options)
-  local conn = server:welcome()
-  client:await "opens"
-  return client, conn, server
-end
+local meet = watched.meet
 
 -- A few turns, in which whatever wants to happen does.
 local function let_happen()
   for _ = 1, 5 do turn.once() end
 end
 
-local function burst(first, last)
-  local frames = {}
-  for i = first, last do
-    frames[#frames + 1] = Peer.encode("text", tostring(i))
-  end
-  return table.concat(frames)
-end
-
-local function numbers(first, last)
-  local list = {}
-  for i = first, last do
-    list[#list + 1] = tostring(i)
-  end
-  return list
-end
-
--- What was received, without the kinds.
-local function data_of(client)
-  local list = {}
-  for i, message in ipairs(client.messages) do
-    list[i] = message.data
-  end
-  return list
-end
+local burst, numbers = Peer.burst, Peer.numbers
 
 local function receive(conn, count)
   local list = {}
@@ -466,7 +434,7 @@ describe("a client", function()
       end, "a message", 0.05)
       client.ws:resume()
       client:await("messages", 100)
-      assert.same(numbers(1, 100), data_of(client))
+      assert.same(numbers(1, 100), client:data())
     end)
 
     it("in the middle of a burst gets nothing more of it", function()
@@ -483,7 +451,7 @@ describe("a client", function()
         client.ws:resume()
       end
       let_happen()
-      assert.same(numbers(1, 100), data_of(client))
+      assert.same(numbers(1, 100), client:data())
     end)
 
     it("and resumed in the same handler misses nothing", function()
@@ -495,7 +463,7 @@ describe("a client", function()
       }
       conn:send(burst(1, 100))
       client:await("messages", 100)
-      assert.same(numbers(1, 100), data_of(client))
+      assert.same(numbers(1, 100), client:data())
     end)
 
     it("goes on sending", function()
@@ -552,7 +520,7 @@ describe("a client", function()
       assert.same({}, client.messages)
       client.ws:resume()
       client:await "closes"
-      assert.same(numbers(1, 3), data_of(client))
+      assert.same(numbers(1, 3), client:data())
       assert.equal(1001, client.closes[1].code)
       assert.equal("peer", client.closes[1].by)
       server:welcome()
@@ -725,7 +693,7 @@ describe("a client", function()
       end
       collectgarbage "incremental"
       client:await("messages", 200)
-      assert.same(numbers(1, 200), data_of(client))
+      assert.same(numbers(1, 200), client:data())
       assert.same(numbers(1, 200), receive(conn, 200))
     end)
   end)

@@ -6,22 +6,7 @@ local watched = require "support.watched"
 
 local FAST = { min_delay = 0.001, max_delay = 0.001, jitter = 0 }
 
--- A client and the connection it has to a server of ours.
-local function meet(options, server)
-  server = server or Peer.listen()
-  options.url = server.url
-  local client = watched.connect(options)
-  local conn = server:welcome()
-  client:await "opens"
-  return client, conn, server
-end
-
--- The next ping, which is the next frame.
-local function receive_ping(conn)
-  local frame = conn:receive_frame()
-  assert.equal(Peer.OPCODE.ping, frame.opcode)
-  return frame.payload
-end
+local meet = watched.meet
 
 -- Turns until all the texts have come that are expected, and no other; pings stay unanswered.
 local function receives(conn, expected)
@@ -221,7 +206,7 @@ describe("with confirm = true,", function()
     assert.equal(0, client.ws.unconfirmed)
     assert.equal(3, client.ws.queued)
     for number = 1, 3 do assert.equal(tostring(number), conn:receive_text()) end
-    local ping = receive_ping(conn)
+    local ping = conn:receive_ping()
     assert.equal(3, client.ws.unconfirmed)
     assert.equal(0, client.ws.queued)
     conn:pong(ping)
@@ -234,7 +219,7 @@ describe("with confirm = true,", function()
     local client, conn = meet { confirm = true }
     client.ws:send "1"
     assert.equal("1", conn:receive_text())
-    local ping = receive_ping(conn)
+    local ping = conn:receive_ping()
     for number = 2, 50 do
       client.ws:send(tostring(number))
       assert.equal(tostring(number), conn:receive_text())
@@ -242,7 +227,7 @@ describe("with confirm = true,", function()
     turn.never(function() return conn:has_input() end, "another ping", 0.05)
     assert.equal(50, client.ws.unconfirmed)
     conn:pong(ping)
-    local second = receive_ping(conn)
+    local second = conn:receive_ping()
     assert.equal(49, client.ws.unconfirmed)
     conn:pong(second)
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
@@ -254,12 +239,12 @@ describe("with confirm = true,", function()
     local client, conn = meet { confirm = true }
     client.ws:send "1"
     conn:receive_text()
-    local first = receive_ping(conn)
+    local first = conn:receive_ping()
     conn:pong(first)
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
     client.ws:send "2"
     conn:receive_text()
-    local second = receive_ping(conn)
+    local second = conn:receive_ping()
     conn:pong ""
     conn:pong(first)
     conn:pong(second .. "x")
@@ -272,10 +257,10 @@ describe("with confirm = true,", function()
     local client, conn = meet { confirm = true, heartbeat = false }
     client.ws:send "1"
     conn:receive_text()
-    receive_ping(conn)
+    conn:receive_ping()
     client.ws:ping "mine"
-    assert.equal("mine", receive_ping(conn))
-    conn:pong(receive_ping(conn))
+    assert.equal("mine", conn:receive_ping())
+    conn:pong(conn:receive_ping())
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
   end)
 
@@ -283,11 +268,11 @@ describe("with confirm = true,", function()
     local client, conn = meet { confirm = true, heartbeat = false }
     client.ws:send "1"
     conn:receive_text()
-    local first = receive_ping(conn)
+    local first = conn:receive_ping()
     for _ = 1, 10 do
       client.ws:ping "mine"
-      assert.equal("mine", receive_ping(conn))
-      receive_ping(conn)
+      assert.equal("mine", conn:receive_ping())
+      conn:receive_ping()
     end
     conn:pong(first)
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
@@ -316,7 +301,7 @@ describe("with confirm = true,", function()
     local client, conn, server = meet { confirm = true }
     client.ws:send "1"
     conn:receive_text()
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
     client.ws:send "2"
     conn:receive_text()
@@ -340,12 +325,12 @@ describe("with confirm = true,", function()
     local client, conn, server = meet { confirm = true }
     client.ws:send "1"
     conn:receive_text()
-    local old = receive_ping(conn)
+    local old = conn:receive_ping()
     conn:cut()
     client:await "closes"
     conn = server:welcome()
     assert.equal("1", conn:receive_text())
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
     assert.equal(14, #old)
   end)
@@ -365,11 +350,11 @@ describe("with confirm = true,", function()
     client.ws:send "2"
     conn:receive_text()
     conn:receive_text()
-    local ping = receive_ping(conn)
+    local ping = conn:receive_ping()
     assert.equal(2, client.ws.unconfirmed)
     assert.is_true(client.ws:send "3")
     local done, message, code = client.ws:send "4"
-    assert.same({ nil, "default: the queue is full", "queue_full" }, { done, message, code })
+    assert.same({ nil, "prices: the queue is full", "queue_full" }, { done, message, code })
     assert.equal("3", conn:receive_text())
     assert.is_nil(client.ws:send "4")
     conn:pong(ping)
@@ -383,7 +368,7 @@ describe("with confirm = true,", function()
     local client, conn = meet { confirm = true, queue = { max_bytes = 10 } }
     client.ws:send "12345678"
     conn:receive_text()
-    receive_ping(conn)
+    conn:receive_ping()
     assert.is_true(client.ws:send "ab")
     assert.is_nil(client.ws:send "c")
     assert.is_true(client.ws:send "")
@@ -394,7 +379,7 @@ describe("with confirm = true,", function()
     local client, conn = meet { confirm = true, queue = queue }
     client.ws:send "12345"
     conn:receive_text()
-    local ping = receive_ping(conn)
+    local ping = conn:receive_ping()
     client.ws:send "abc"
     client.ws:send "de"
     assert.is_nil(client.ws:send "123456") -- there would be no room without all of these

@@ -459,6 +459,10 @@ for number in range(1000):
         { headers = { ["Sec-WebSocket-Accept"] = false } },
         "the answer has no Sec-WebSocket-Accept header",
       },
+      ["it is in HTTP/1.0"] = {
+        { status = "HTTP/1.0 101 Switching Protocols" },
+        "the answer is one of HTTP/1.0, which knows no upgrade",
+      },
       ["Upgrade is missing"] = {
         { headers = { ["Upgrade"] = false } },
         "the answer has no Upgrade header",
@@ -578,6 +582,17 @@ for number in range(1000):
         end, "connect_timeout")
       end, SILENCE, { connect_timeout = 0.2 })
     end)
+  end)
+
+  it("is told when the headers are more than a request holds, and nothing is sent", function()
+    local server = Peer.listen()
+    local client = watched.connect { url = server.url, headers = { ["X-Long"] = ("x"):rep(4 << 20) } }
+    local conn = server:accept()
+    local event = client:await "errors"
+    assert.equal("handshake", event.kind)
+    assert.matches("the request has 41%d+ bytes, more than %d+ KiB$", event.message)
+    conn:closed()
+    assert.equal("", conn.inbox)
   end)
 
   it("does not end the others on the same loop", function()

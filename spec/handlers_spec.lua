@@ -9,21 +9,7 @@ local watched = require "support.watched"
 
 local HANDLERS = { "on_open", "on_message", "on_close", "on_error", "on_status" }
 
-local function burst(first, last)
-  local frames = {}
-  for i = first, last do
-    frames[#frames + 1] = Peer.encode("text", tostring(i))
-  end
-  return table.concat(frames)
-end
-
-local function numbers(first, last)
-  local list = {}
-  for i = first, last do
-    list[#list + 1] = tostring(i)
-  end
-  return list
-end
+local burst, numbers = Peer.burst, Peer.numbers
 
 -- Collects all that comes out of handlers on the way to one condition after another.
 local function new_journey()

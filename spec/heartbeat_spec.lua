@@ -7,22 +7,7 @@ local watched = require "support.watched"
 
 local SLACK = 1 -- seconds that a heartbeat may be late, issue 3
 
--- A client and the connection it has to a server of ours.
-local function meet(options, server)
-  server = server or Peer.listen()
-  options.url, options.name = server.url, "prices"
-  local client = watched.connect(options)
-  local conn = server:welcome()
-  client:await "opens"
-  return client, conn, server
-end
-
--- The next frame, which is to be a ping.
-local function receive_ping(conn)
-  local frame = conn:receive_frame()
-  assert.equal(Peer.OPCODE.ping, frame.opcode)
-  return frame.payload
-end
+local meet = watched.meet
 
 local function is_silent(conn, seconds)
   turn.never(function() return conn:has_input() end, "something from the client", seconds)
@@ -55,7 +40,7 @@ describe("the heartbeat", function()
     local client, conn = meet { heartbeat = { interval = 0.05, timeout = 5 } }
     local start = socket.gettime()
     for number = 1, 3 do
-      local payload = receive_ping(conn)
+      local payload = conn:receive_ping()
       assert.equal("steady" .. (">I8"):pack(number), payload)
       conn:pong(payload)
     end
@@ -81,7 +66,7 @@ describe("the heartbeat", function()
   it("takes what the peer sends for an answer, when it does not know pongs", function()
     local client, conn = meet { heartbeat = { interval = 0.05, timeout = 1 } }
     for number = 1, 4 do
-      receive_ping(conn)
+      conn:receive_ping()
       conn:text(tostring(number))
     end
     client:await("messages", 4)
@@ -94,7 +79,7 @@ describe("the heartbeat", function()
     is_lost(client, server.url)
     local took = socket.gettime() - start
     assert.is_true(took > 0.19 and took < 0.2 + SLACK, ("it took %g s"):format(took))
-    receive_ping(conn)
+    conn:receive_ping()
     conn:closed()
 
     client.ws:send "still here"
@@ -152,7 +137,7 @@ describe("the heartbeat", function()
     is_silent(conn, 0.02)
     client.ws:send "1"
     assert.equal("1", conn:receive_text())
-    receive_ping(conn)
+    conn:receive_ping()
     local start = socket.gettime()
     turn.till(function() return client.closes[1] end, "the loss")
     assert.is_true(socket.gettime() - start > 0.3)
@@ -180,33 +165,33 @@ describe("the heartbeat", function()
     is_silent(conn, 0.15)
     local start = socket.gettime()
     client.ws:resume()
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     assert.is_true(socket.gettime() - start > 0.045)
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     assert.same({}, client.errors)
   end)
 
   it("forgets a question that was under way when the client was paused", function()
     local client, conn = meet { heartbeat = { interval = 0.1, timeout = 0.1 } }
-    local ping = receive_ping(conn)
+    local ping = conn:receive_ping()
     client.ws:pause()
     is_silent(conn, 0.25)
     client.ws:resume()
     conn:pong(ping)
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     assert.same({}, client.errors)
   end)
 
   it("hears what came while a handler kept the loop from reading, however long", function()
     local client, conn = meet { heartbeat = { interval = 0.05, timeout = 0.05 } }
-    conn:pong(receive_ping(conn))
-    local ping = receive_ping(conn)
+    conn:pong(conn:receive_ping())
+    local ping = conn:receive_ping()
     WebSocket.after(0, function()
       conn:pong(ping)
       socket.sleep(0.2)
       WebSocket.after(0, function() end) -- at which libuv learns how late it is
     end)
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     assert.same({}, client.errors)
   end)
 
@@ -223,7 +208,7 @@ describe("the heartbeat", function()
     conn:text "four"
     is_silent(conn, 0.15)
     assert.equal("four", (client.ws:receive(0)))
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     assert.same({}, client.errors)
   end)
 
@@ -238,7 +223,7 @@ describe("the heartbeat", function()
 
   it("keeps a silent client alive, and no client that is closed", function()
     local client, conn = meet { heartbeat = { interval = 0.05, timeout = 1 } }
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     client.ws:close()
     conn:receive_close()
     conn:close(1000)
@@ -258,7 +243,7 @@ describe("the heartbeat", function()
     turn.never(function() return client.closes[1] or client.errors[1] end, "a failure", 0.15)
     conn:upgrade()
     local start = socket.gettime()
-    receive_ping(conn)
+    conn:receive_ping()
     assert.is_true(socket.gettime() - start > 0.045)
   end)
 end)
@@ -363,7 +348,7 @@ describe("the heartbeat with a message and a reply", function()
     local client, conn = meet(options)
     client.ws:send "1"
     assert.equal("1", conn:receive_text())
-    local ping = receive_ping(conn)
+    local ping = conn:receive_ping()
     conn:text "a sign of life"
     assert.equal("ping", conn:receive_text())
     assert.equal(1, client.ws.unconfirmed)
@@ -381,7 +366,7 @@ describe("latency", function()
   it("is the time from a ping to its own pong", function()
     local client, conn = meet { heartbeat = { interval = 0.05, timeout = 5 } }
     assert.is_nil(client.ws.latency)
-    local payload = receive_ping(conn)
+    local payload = conn:receive_ping()
     local asked = socket.gettime()
     turn.till(function() return socket.gettime() - asked > 0.1 end, "a moment to pass")
     conn:pong "another"
@@ -389,7 +374,7 @@ describe("latency", function()
     turn.till(function() return client.ws.latency end, "the latency")
     local latency = client.ws.latency
     assert.is_true(latency > 0.09 and latency < 0.1 + SLACK, ("it is %g s"):format(latency))
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     turn.till(function() return client.ws.latency ~= latency end, "the next latency")
     assert.is_true(client.ws.latency < 0.09)
   end)
@@ -398,14 +383,14 @@ describe("latency", function()
     local client, conn = meet { confirm = true }
     client.ws:send "1"
     conn:receive_text()
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     turn.till(function() return client.ws.latency end, "the latency")
     assert.is_true(client.ws.latency >= 0 and client.ws.latency < SLACK)
   end)
 
   it("stays when the connection is lost", function()
     local client, conn = meet { heartbeat = { interval = 0.05, timeout = 5 } }
-    conn:pong(receive_ping(conn))
+    conn:pong(conn:receive_ping())
     turn.till(function() return client.ws.latency end, "the latency")
     conn:reset()
     client:await "closes"
@@ -431,7 +416,7 @@ describe("ping() by hand", function()
     assert.is_true(client.ws:ping "one")
     assert.is_true(client.ws:ping())
     assert.is_true(client.ws:ping(("x"):rep(125)))
-    for _ = 1, 3 do conn:pong(receive_ping(conn)) end
+    for _ = 1, 3 do conn:pong(conn:receive_ping()) end
     turn.till(function() return #pongs == 3 end, "the pongs")
     assert.same({ "one", "", ("x"):rep(125) }, pongs)
     local stats = client.ws:stats()
@@ -443,7 +428,7 @@ describe("ping() by hand", function()
     local client, conn = meet {}
     client.ws:send "1"
     client.ws:ping "now"
-    assert.equal("now", receive_ping(conn))
+    assert.equal("now", conn:receive_ping())
     assert.equal("1", conn:receive_text())
   end)
 
@@ -452,7 +437,7 @@ describe("ping() by hand", function()
     local pongs = watch_pongs(client)
     client.ws:send "1"
     conn:receive_text()
-    for _ = 1, 3 do conn:pong(receive_ping(conn)) end
+    for _ = 1, 3 do conn:pong(conn:receive_ping()) end
     conn:pong "by itself"
     turn.till(function() return pongs[1] end, "a pong")
     assert.same({ "by itself" }, pongs)
@@ -480,7 +465,7 @@ describe("ping() by hand", function()
 
   it("is possible in on_open", function()
     local _, conn = meet { on_open = function(_, ws) assert.is_true(ws:ping "first") end }
-    assert.equal("first", receive_ping(conn))
+    assert.equal("first", conn:receive_ping())
   end)
 
   it("needs an open connection", function()

@@ -215,6 +215,8 @@ describe("new", function()
   it("raises for options that contradict each other", function()
     assert.matches("reconnect.min_delay is greater than reconnect.max_delay",
       raised(new, { url = URL, reconnect = { min_delay = 2, max_delay = 1 } }))
+    assert.matches("low_water is greater than high_water",
+      raised(new, { url = URL, low_water = 2, high_water = 1 }))
   end)
 
   it("leaves nothing behind when it raises", function()

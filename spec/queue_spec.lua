@@ -14,14 +14,9 @@ local function more_than_fits()
 end
 local MUCH = more_than_fits()
 
--- A client and the connection it has to a server of ours.
+-- A client and the connection it has to a server that takes little at a time.
 local function meet(options, server)
-  server = server or Peer.listen { narrow = true }
-  options.url, options.name = server.url, "prices"
-  local client = watched.connect(options)
-  local conn = server:welcome()
-  client:await "opens"
-  return client, conn, server
+  return watched.meet(options, server or Peer.listen { narrow = true })
 end
 
 -- A client whose server is not there yet: all it sends is queued. begin() has it connect, and
@@ -53,19 +48,6 @@ end
 local function pass(seconds)
   local till = socket.gettime() + seconds
   turn.till(function() return socket.gettime() > till end, "time to pass")
-end
-
--- Turns until no more leaves the client, so that what it has to say is stuck.
-local function wait_until_stuck(client)
-  local last, since = client.ws.buffered_amount, socket.gettime()
-  turn.till(function()
-    local now = client.ws.buffered_amount
-    if now ~= last then
-      last, since = now, socket.gettime()
-    end
-    return socket.gettime() - since > 0.1
-  end, "the client to be stuck")
-  assert.is_true(last > 0, "the system took all of it")
 end
 
 -- The sums that hold at any time.
@@ -153,7 +135,7 @@ describe("the queue", function()
     }
     local large = ("x"):rep(MUCH)
     client.ws:send(large)
-    wait_until_stuck(client)
+    client:await_stuck()
     send_all(client.ws, { "12345", "67890", "abc" })
     assert.equal(3, client.ws.queued)
     is_full(client.ws, ("y"):rep(11))
@@ -244,7 +226,7 @@ describe("ttl", function()
     local large = ("x"):rep(MUCH)
     client.ws:send(large)
     client.ws:send "late"
-    wait_until_stuck(client)
+    client:await_stuck()
     assert.is_true(conn:receive_text(20) == large)
     turn.till(function() return client.ws.queued == 0 end, "the queue to be empty")
     turn.never(function() return conn:has_input() end, "another message", 0.02)
@@ -315,7 +297,7 @@ describe("discard()", function()
     assert.equal("1", conn:receive_text())
     local large = ("x"):rep(MUCH)
     client.ws:send(large)
-    wait_until_stuck(client)
+    client:await_stuck()
     send_all(client.ws, { "2", "3" })
     assert.equal(2, client.ws:discard())
     assert.equal(1, client.ws.queued)
@@ -357,7 +339,7 @@ describe("buffered_amount", function()
     local client, conn = meet { queue = { max_bytes = 64 * MIB } }
     local payload, count = ("x"):rep(64 * KIB), MUCH // (64 * KIB)
     for _ = 1, count do client.ws:send(payload, "binary") end
-    wait_until_stuck(client)
+    client:await_stuck()
     assert.is_true(client.ws.buffered_amount > 0)
     assert.is_true(client.ws.buffered_amount < count * 64 * KIB)
     for _ = 1, count do assert.is_true(#conn:receive_binary() == 64 * KIB) end
@@ -448,7 +430,7 @@ describe("on_drain", function()
     local drains = watch_drains(client)
     local payload, count = ("x"):rep(64 * KIB), MUCH // (64 * KIB)
     for _ = 1, count do client.ws:send(payload, "binary") end
-    wait_until_stuck(client)
+    client:await_stuck()
     assert.same({}, drains)
     assert.is_true(client.ws.buffered_amount > MIB)
     turn.till(function()
@@ -534,7 +516,7 @@ describe("close()", function()
     client.ws:send(large)
     client.ws:send "late"
     client.ws:close()
-    wait_until_stuck(client)
+    client:await_stuck()
     assert.is_true(conn:receive_text(20) == large)
     assert.equal(1000, (conn:receive_close()))
   end)

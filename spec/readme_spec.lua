@@ -4,28 +4,13 @@
 
 local Server = require "support.server"
 local child = require "support.child"
+local read = require("support.files").read
+local words = require "support.words"
 
-local function read(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
+local all, sorted = words.all, words.sorted
 
 local function exists(path)
   return (os.rename(path, path)) ~= nil
-end
-
-local function sorted(names)
-  local list = {}
-  for name in pairs(names) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
---- All first captures of a pattern.
-local function all(text, pattern)
-  local result = {}
-  for name in text:gmatch(pattern) do result[name] = true end
-  return result
 end
 
 --------------------------------------------------------------------------------------------------
@@ -179,8 +164,8 @@ describe("README.zh-CN.md", function()
   it("is in Chinese, but for its code", function()
     for _, block in ipairs(blocks_of "README.zh-CN.md") do
       if block.kind == "paragraph" or block.kind == "item" then
-        local words = block.text:gsub("`[^`]*`", ""):gsub("%b[]%b()", "")
-        assert(words:find "[\xE4-\xE9][\x80-\xBF][\x80-\xBF]" or not words:find "%l%l",
+        local prose = block.text:gsub("`[^`]*`", ""):gsub("%b[]%b()", "")
+        assert(prose:find "[\xE4-\xE9][\x80-\xBF][\x80-\xBF]" or not prose:find "%l%l",
           "line " .. block.line)
       end
     end

@@ -14,13 +14,8 @@ local TRANSPORTS = {
 }
 
 local function meet(options, listening)
-  local server = Peer.listen(listening)
-  options.url, options.name = server.url, "prices"
   if listening and listening.tls then options.tls = { ca_file = certs.ca } end
-  local client = watched.connect(options)
-  local conn = server:welcome()
-  client:await "opens"
-  return client, conn, server
+  return watched.meet(options, Peer.listen(listening))
 end
 
 -- A client without an on_message, whose messages wait to be taken.

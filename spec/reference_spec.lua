@@ -4,30 +4,13 @@
 local WebSocket = require "steadysocket"
 local arguments = require "steadysocket.cli.arguments"
 local child = require "support.child"
+local read = require("support.files").read
+local words = require "support.words"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "a"
-  file:close()
-  return text
-end
+local all, sorted = words.all, words.sorted
 
 local types = read "src/types/steadysocket.lua"
 local reference = read "docs/reference.md"
-
-local function sorted(names)
-  local list = {}
-  for name in pairs(names) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
---- All first captures of a pattern.
-local function all(text, pattern)
-  local result = {}
-  for name in text:gmatch(pattern) do result[name] = true end
-  return result
-end
 
 --- The text between a heading and the next one of its kind, or the end.
 local function section(heading)

@@ -5,15 +5,11 @@ local socket = require "socket"
 local turn = require "support.turn"
 local watched = require "support.watched"
 
--- A client and the connection it has to a server of ours.
-local function meet(options, server)
-  server = server or Peer.listen()
-  options = options or {}
-  options.url = server.url
-  local client = watched.connect(options)
-  local conn = server:welcome()
-  client:await "opens"
-  return client, conn, server
+local meet = watched.meet
+
+-- With a server that takes little at a time.
+local function meet_narrow(options)
+  return meet(options, Peer.listen { narrow = true })
 end
 
 -- An on_close event, with delay as the configured one, when there is one.
@@ -50,19 +46,6 @@ local function busy(wait)
   local clock, time = os.clock(), socket.gettime()
   wait()
   return (os.clock() - clock) / (socket.gettime() - time)
-end
-
--- Turns until no more leaves the client, so that what it has to say is stuck.
-local function wait_until_stuck(client)
-  local last, since = client.ws.buffered_amount, socket.gettime()
-  turn.till(function()
-    local now = client.ws.buffered_amount
-    if now ~= last then
-      last, since = now, socket.gettime()
-    end
-    return socket.gettime() - since > 0.1
-  end, "the client to be stuck")
-  assert.is_true(last > 0, "the system took all of it")
 end
 
 describe("an open connection that ends without a close frame", function()
@@ -150,9 +133,9 @@ describe("an open connection that ends without a close frame", function()
   end)
 
   it("does not spin while the server takes nothing and has ended its side", function()
-    local client, conn, server = meet()
+    local client, conn, server = meet_narrow()
     client.ws:send(("x"):rep(8 << 20), "binary")
-    wait_until_stuck(client)
+    client:await_stuck()
     conn.raw:shutdown "send"
     local share = busy(function()
       check_close(client:await "closes", LOST)
@@ -164,9 +147,9 @@ describe("an open connection that ends without a close frame", function()
   end)
 
   it("does not spin while the server takes nothing", function()
-    local client, conn = meet()
+    local client, conn = meet_narrow()
     client.ws:send(("x"):rep(8 << 20), "binary")
-    wait_until_stuck(client)
+    client:await_stuck()
     local share = busy(function()
       turn.never(function()
         return #client.closes > 0
@@ -278,10 +261,10 @@ describe("a server's close frame", function()
   end)
 
   it("while a large message of ours is under way waits for that frame", function()
-    local client, conn = meet()
+    local client, conn = meet_narrow()
     local data = ("0123456789abcdef"):rep(1 << 18)
     client.ws:send(data, "binary")
-    wait_until_stuck(client)
+    client:await_stuck()
     conn:close(1001)
     assert.is_true(data == conn:receive_binary())
     assert.equal(1001, (conn:receive_close()))
@@ -350,9 +333,9 @@ describe("close()", function()
   end)
 
   it("gives a server that reads nothing close_timeout too", function()
-    local client, conn = meet { close_timeout = 0.2 }
+    local client, conn = meet_narrow { close_timeout = 0.2 }
     client.ws:send(("x"):rep(8 << 20), "binary")
-    wait_until_stuck(client)
+    client:await_stuck()
     client.ws:close()
     local share = busy(function()
       check_close(client:await "closes", {
@@ -563,9 +546,9 @@ describe("a server's pings", function()
   end)
 
   it("are answered behind the frame that is under way, and before the other messages", function()
-    local client, conn = meet()
+    local client, conn = meet_narrow()
     for _ = 1, 8 do client.ws:send(("x"):rep(1 << 20), "binary") end
-    wait_until_stuck(client)
+    client:await_stuck()
     conn:ping "urgent"
     for _ = 1, 5 do turn.once() end
     local position
@@ -634,12 +617,12 @@ describe("much to say", function()
   end)
 
   it("waits in order for a server that reads late", function()
-    local client, conn = meet()
+    local client, conn = meet_narrow()
     local size, count = 64 * 1024, 128
     for number = 1, count do
       assert(client.ws:send((">I4"):pack(number):rep(size // 4), "binary"))
     end
-    wait_until_stuck(client)
+    client:await_stuck()
     for number = 1, count do
       assert.is_true((">I4"):pack(number):rep(size // 4) == conn:receive_binary(10))
     end
@@ -717,7 +700,7 @@ describe("reconnect()", function()
     local ok, message, code = client.ws:reconnect()
     assert.is_nil(ok)
     assert.equal("not_connected", code)
-    assert.equal("default: is not connected", message)
+    assert.equal(client.ws.name .. ": is not connected", message)
   end
 
   it("of an idle or closed client is refused", function()
@@ -777,10 +760,10 @@ describe("reconnect()", function()
   end)
 
   it("of an open client whose output is stuck drops that at once", function()
-    local client, conn, server = meet()
+    local client, conn, server = meet_narrow()
     local data = ("x"):rep(8 << 20)
     client.ws:send(data, "binary")
-    wait_until_stuck(client)
+    client:await_stuck()
     client.ws:reconnect()
     local second = server:welcome()
     assert.is_true(data == second:receive_binary(20))

@@ -1,9 +1,11 @@
 local chance = require "support.chance"
 local inflate = require "support.inflate"
+local protocol = require "support.protocol"
 local wire = require "support.wire"
 local binding = require "core_binding"
 local new_queue = binding.queue.new
-local frame = wire.frame
+local frame, more, finish = wire.frame, wire.more, wire.finish
+local receive, receive_in_pieces = protocol.receive, protocol.receive_in_pieces
 
 local RSV1 = 0x40
 local TAIL = "\0\0\xFF\xFF"
@@ -46,38 +48,6 @@ local function begin(kind, payload)
   return frame(kind, payload, { rsv = RSV1, fin = false })
 end
 
-local function more(payload)
-  return frame("continuation", payload, { fin = false })
-end
-
-local function finish(payload)
-  return frame("continuation", payload)
-end
-
-local function events_of(connection, events)
-  events = events or {}
-  for type, a, b in connection.next, connection do
-    events[#events + 1] = { type, a, b }
-  end
-  return events
-end
-
-local function receive(connection, input)
-  connection:input(input)
-  return events_of(connection)
-end
-
-local function receive_in_pieces(connection, input, next_size)
-  local events, at = {}, 1
-  while at <= #input do
-    local size = next_size()
-    connection:input(input:sub(at, at + size - 1))
-    events_of(connection, events)
-    at = at + size
-  end
-  return events
-end
-
 -- All that is to be sent now: a list of { kind, payload, key, compressed }.
 local function sent_by(connection, queue, ...)
   local parts = {}
@@ -85,12 +55,6 @@ local function sent_by(connection, queue, ...)
     parts[#parts + 1] = connection:output(queue, ...)
   until parts[#parts] == ""
   return (wire.read(table.concat(parts), true))
-end
-
-local function random_bytes(size)
-  local out = {}
-  for i = 1, size do out[i] = string.char(math.random(0, 255)) end
-  return table.concat(out)
 end
 
 -- Text that can be compressed, and looks back far.
@@ -260,7 +224,7 @@ describe("the window of the server", function()
   end)
 
   it("is as large as was agreed on", chance(function()
-    local noise, server = random_bytes(400), new_server()
+    local noise, server = chance.bytes(400), new_server()
     local input = server:compress(noise .. ("x"):rep(100)) -- then it refers 500 bytes back
     input = compressed("binary", input) .. compressed("binary", server:compress(noise))
     for bits = 8, 15 do
@@ -281,7 +245,7 @@ describe("a conversation", function()
     local input, expected, queue, sent = {}, {}, new_queue(), {}
     for i = 1, 6 do
       local size = math.random(4) == 1 and math.random(0, 3) or math.random(0, 1500)
-      local text = math.random(8) == 1 and random_bytes(size) or random_text(size)
+      local text = math.random(8) == 1 and chance.bytes(size) or random_text(size)
       local payload = server:compress(text)
       input[#input + 1] = payload and compressed("binary", payload) or frame("binary", text)
       expected[i] = { "message", text, "binary" }
@@ -346,7 +310,7 @@ describe("what comes in compressed", function()
       for i = 1, #payload do changed[i] = payload:sub(i, i) end
       for _ = 1, math.random(3) do
         local at = math.random(#changed)
-        changed[at] = random_bytes(math.random(0, 4))
+        changed[at] = chance.bytes(math.random(0, 4))
       end
       local input = compressed("binary", table.concat(changed))
       for _, event in ipairs(receive(client, input .. input)) do
@@ -372,7 +336,7 @@ describe("max_message_size", function()
 
   it("is the largest size that passes", chance(function()
     for _, size in ipairs { 0, 1, 10, 1000, 100000 } do
-      for _, text in ipairs { ("x"):rep(size), random_bytes(size) } do
+      for _, text in ipairs { ("x"):rep(size), chance.bytes(size) } do
         local at_limit = stored(text:sub(1, 65535)) .. stored(text:sub(65536)) .. "\0"
         local over = stored(text:sub(1, 65535)) .. stored(text:sub(65536) .. "x") .. "\0"
         local client = new_client({}, size)
@@ -428,7 +392,7 @@ describe("sending", function()
 
   it("leaves messages alone that do not become smaller, and goes on behind them", chance(function()
     local client, server, queue = new_client(), new_server(), new_queue()
-    local noise = random_bytes(3000)
+    local noise = chance.bytes(3000)
     local messages = { long, noise, "", "x", long, noise, noise, long }
     for _, message in ipairs(messages) do queue:push(message, true) end
     for i, sent in ipairs(sent_by(client, queue, 300)) do
@@ -456,7 +420,7 @@ describe("sending", function()
       local messages = {}
       for i = 1, 4 do
         -- What it would like to refer to lies at every distance around the window's size.
-        local noise = random_bytes((1 << bits) // 2 - math.random(0, 300))
+        local noise = chance.bytes((1 << bits) // 2 - math.random(0, 300))
         messages[i] = (noise .. noise:sub(1, -math.random(1, 20)) .. noise):sub(1, 3000)
         queue:push(messages[i], true)
       end

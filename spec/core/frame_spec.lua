@@ -4,14 +4,6 @@ local core = require("core_binding").frame
 
 local KEY = "\x12\x34\x56\x78"
 
-local function random_bytes(size)
-  local bytes = {}
-  for i = 1, size do
-    bytes[i] = string.char(math.random(0, 255))
-  end
-  return table.concat(bytes)
-end
-
 describe("a frame's header", function()
   it("has the shortest form of the length", function()
     local forms = {
@@ -40,7 +32,7 @@ describe("masking", function()
   it("agrees with the rule of section 5.3 for every small size and offset", chance(function()
     for size = 0, 80 do
       for offset = 0, 9 do
-        local payload, key = random_bytes(size), random_bytes(4)
+        local payload, key = chance.bytes(size), chance.bytes(4)
         assert.equal(wire.mask(payload, key, offset), core.mask(payload, key, offset))
       end
     end
@@ -48,7 +40,7 @@ describe("masking", function()
 
   it("gives the same bytes in pieces as in one go", chance(function()
     for _ = 1, 200 do
-      local payload, key = random_bytes(math.random(0, 500)), random_bytes(4)
+      local payload, key = chance.bytes(math.random(0, 500)), chance.bytes(4)
       local pieces, at = {}, 0
       while at < #payload do
         local size = math.random(1, 70)
@@ -60,7 +52,7 @@ describe("masking", function()
   end))
 
   it("is undone by masking again", chance(function()
-    local payload, key = random_bytes(100003), random_bytes(4)
+    local payload, key = chance.bytes(100003), chance.bytes(4)
     assert.equal(payload, core.mask(core.mask(payload, key), key))
   end))
 end)

@@ -1,55 +1,16 @@
 local chance = require "support.chance"
+local protocol = require "support.protocol"
 local wire = require "support.wire"
 local binding = require "core_binding"
 local core, new_queue = binding.protocol, binding.queue.new
 
-local frame, reason = wire.frame, wire.reason
+local frame, more, finish, reason = wire.frame, wire.more, wire.finish, wire.reason
+local receive, receive_in_pieces = protocol.receive, protocol.receive_in_pieces
 local empty = new_queue()
 
--- Fragments: the first of a message, one in its middle, its last.
+-- A fragment, the first of a message.
 local function begin(kind, payload)
   return frame(kind, payload, { fin = false })
-end
-
-local function more(payload)
-  return frame("continuation", payload, { fin = false })
-end
-
-local function finish(payload)
-  return frame("continuation", payload)
-end
-
-local function random_bytes(size)
-  local bytes = {}
-  for i = 1, size do
-    bytes[i] = string.char(math.random(0, 255))
-  end
-  return table.concat(bytes)
-end
-
--- What steady_protocol_next gives until it has used up the input.
-local function events_of(connection, events)
-  events = events or {}
-  for type, a, b in connection.next, connection do
-    events[#events + 1] = { type, a, b }
-  end
-  return events
-end
-
-local function receive(connection, bytes)
-  connection:input(bytes)
-  return events_of(connection)
-end
-
-local function receive_in_pieces(connection, bytes, next_size)
-  local events, at = {}, 1
-  while at <= #bytes do
-    local size = next_size()
-    connection:input(bytes:sub(at, at + size - 1))
-    events_of(connection, events)
-    at = at + size
-  end
-  return events
 end
 
 -- All that is to be sent now, read as frames.
@@ -270,7 +231,7 @@ describe("what the peer sends", function()
       local parts, expected, fragments, kind = {}, {}, nil, nil
       for i = 1, math.random(1, 30) do
         local control = math.random(4) == 1
-        local data = random_bytes(math.random(0, math.random(10) == 1 and 3000 or 60))
+        local data = chance.bytes(math.random(0, math.random(10) == 1 and 3000 or 60))
         if control then
           data = data:sub(1, 125)
           local name = math.random(2) == 1 and "ping" or "pong"
@@ -300,7 +261,7 @@ describe("what the peer sends", function()
       local connection = core.new(100000)
       local failures = 0
       for _ = 1, 5 do
-        local garbage = random_bytes(math.random(1, 40))
+        local garbage = chance.bytes(math.random(1, 40))
         if math.random(2) == 1 then -- not refused at the first byte
           local opcode = ({ 0, 1, 2, 8, 9, 10 })[math.random(6)]
           garbage = frame(opcode, garbage, { fin = math.random(2) == 1 })
@@ -386,7 +347,7 @@ describe("hold", function()
     assert.equal(pending, connection:state().pending)
     assert.same({ "ping", "2" }, { connection:next() })
     assert.True(connection:hold()) -- once more, in the middle of it
-    assert.same({ { "message", "3", "text" } }, events_of(connection))
+    assert.same({ { "message", "3", "text" } }, protocol.events_of(connection))
     assert.equal(0, connection:state().pending)
     assert.same({ { "message", "45", "text" } }, receive(connection, "5"))
   end)
@@ -394,7 +355,7 @@ describe("hold", function()
   it("has nothing to do when the input is used up", function()
     local connection = core.new()
     assert.True(connection:hold())
-    assert.same({}, events_of(connection))
+    assert.same({}, protocol.events_of(connection))
     receive(connection, frame("text", "1"))
     assert.True(connection:hold())
     assert.same({ { "message", "2", "text" } }, receive(connection, frame("text", "2")))
@@ -583,7 +544,7 @@ describe("sending", function()
         local sizes = { math.random(0, 10), math.random(100, 300), math.random(0, 70000),
           125, 126, 65535, 65536 }
         local size = sizes[math.random(#sizes)]
-        expected[i] = { "binary", random_bytes(50):rep(size // 50 + 1):sub(1, size) }
+        expected[i] = { "binary", chance.bytes(50):rep(size // 50 + 1):sub(1, size) }
         queue:push(expected[i][2], true)
       end
       assert.same(expected, plainly_sent_by(connection, queue, math.random(256, 5000)))

@@ -1,6 +1,8 @@
 -- Certificates made when first asked for, in a folder that goes away with the Lua state. Each is a
 -- table { cert = path, key = path, ca = path of what a client must trust to accept it }.
 
+local files = require "support.files"
+
 -- busted forgets loaded modules between spec files; the registry does not.
 local registry, KEY = debug.getregistry(), "steadysocket.spec.certs"
 if registry[KEY] then return registry[KEY] end
@@ -24,26 +26,22 @@ sign good localhost ca 2 $here
 sign expired localhost ca -1 $here
 sign wrong_host other.example ca 2 DNS:other.example
 sign unknown localhost unknown_ca 2 $here
+sign common_name "$(printf 'old\033[2J.example')" ca 2 email:admin@old.example
+sign many_names localhost ca 2 $(seq -s , -f DNS:host-%g.some.long.example 40)
+sign for_clients localhost ca 2 "$here
+extendedKeyUsage=clientAuth"
 sign client "spec client" ca 2 DNS:client.example
 openssl ec -in client.key -aes128 -passout pass:secret -out client_locked.key
 openssl req -x509 $new -keyout self_signed.key -out self_signed.pem -days 2 -subj /CN=localhost \
   -addext subjectAltName=$here
 ]]
 
-local function output_of(command)
-  local pipe <close> = assert(io.popen(command))
-  return pipe:read "l"
-end
-
-local folder = assert(output_of "mktemp -d /tmp/steadysocket-certs.XXXXXX", "mktemp failed")
+local folder = files.new_folder "certs"
 
 local function run(script)
-  local log = folder .. "/log"
-  local file <close> = assert(io.open(folder .. "/make.sh", "w"))
-  file:write(script)
-  file:flush()
+  files.write(folder .. "/make.sh", script)
   if not os.execute(("cd %s && sh make.sh > log 2>&1"):format(folder)) then
-    for line in io.lines(log) do io.stderr:write(line, "\n") end
+    for line in io.lines(folder .. "/log") do io.stderr:write(line, "\n") end
     error "openssl could not make the certificates"
   end
 end
@@ -64,6 +62,9 @@ local certs = {
   expired = pair("expired", "ca"),
   wrong_host = pair("wrong_host", "ca"), -- other.example
   unknown = pair("unknown", "unknown_ca"), -- good, but by an authority of its own
+  common_name = pair("common_name", "ca"), -- old\27[2J.example, which is no subjectAltName
+  many_names = pair("many_names", "ca"), -- host-1.some.long.example to host-40.some.long.example
+  for_clients = pair("for_clients", "ca"), -- good, but not for servers
   self_signed = pair("self_signed", "self_signed"),
   client = pair("client", "ca"),
   client_locked = {

@@ -8,12 +8,25 @@ local function report(message)
   return message
 end
 
-return function(fn)
-  return function()
-    math.randomseed(seed)
-    local ok, message = xpcall(fn, report)
-    if not ok then
-      error(message, 0)
-    end
+local chance = {}
+
+--- So many bytes, each of any value.
+function chance.bytes(size)
+  local bytes = {}
+  for i = 1, size do
+    bytes[i] = string.char(math.random(0, 255))
   end
+  return table.concat(bytes)
 end
+
+return setmetatable(chance, {
+  __call = function(_, fn)
+    return function()
+      math.randomseed(seed)
+      local ok, message = xpcall(fn, report)
+      if not ok then
+        error(message, 0)
+      end
+    end
+  end,
+})

@@ -1,5 +1,5 @@
--- The command, bin/steadysocket, in a process of its own. Nothing here blocks: servers in this thread
--- have their turns meanwhile.
+-- The command, bin/steadysocket, or another program in Lua, in a process of its own. Nothing here blocks:
+-- servers in this thread have their turns meanwhile.
 --
 --   local command = Command.start({ "--quiet", url }, { input = "a line\n" })
 --   local result = command:result()  -- { code, out, err }
@@ -7,6 +7,7 @@
 -- Without input there is a pipe, which write() and close() are for.
 
 local child = require "support.child"
+local files = require "support.files"
 local turn = require "support.turn"
 
 local Command = {}
@@ -25,32 +26,47 @@ end
 
 local function words_of(words)
   local quoted = {}
-  for i, word in ipairs(words) do quoted[i] = child.quote(word) end
+  for i, word in ipairs(words) do quoted[i] = child.quote(tostring(word)) end
   return table.concat(quoted, " ")
 end
 
 local function open_input(command, input)
   local path = command:path "in"
   if input then
-    local file <close> = assert(io.open(path, "wb"))
-    file:write(input)
+    files.write(path, input)
   else
     assert(os.execute("mkfifo " .. path))
   end
   return "< " .. path
 end
 
+-- A copy of a program in which literal texts are exchanged: { old, new, ... }.
+local function changed_copy(command, program, change)
+  local code = files.read(program)
+  for i = 1, #change, 2 do
+    local from, to = code:find(change[i], 1, true)
+    assert(from, change[i] .. " is not in " .. program)
+    code = code:sub(1, from - 1) .. change[i + 1] .. code:sub(to + 1)
+  end
+  local path = command:path "changed.lua"
+  files.write(path, code)
+  return path
+end
+
 --- options: input, a text, that becomes a file; from, a shell command whose output is the input; to,
---- one that gets the output; environment, assignments; terminal = true: in one of 80 columns.
+--- one that gets the output; environment, assignments; terminal = true: in one of 80 columns; program,
+--- the path of another one; change, { old, new, ... }: runs a copy in which these literal texts are
+--- exchanged.
 function Command.start(words, options)
   options = options or {}
-  local pipe <close> = assert(io.popen "mktemp -d /tmp/steadysocket-command.XXXXXX")
-  local command = setmetatable({ folder = pipe:read "l" }, Command)
+  local command = setmetatable({ folder = files.new_folder "command" }, Command)
   commands[#commands + 1] = command
 
+  local program = options.program or PROGRAM
+  if options.change then program = changed_copy(command, program, options.change) end
   local run = ("echo $$ > %s; %s LUA_PATH=%s LUA_CPATH=%s exec %s %s %s"):format(
     command:path "pid", options.environment or "", child.quote(package.path),
-    child.quote(package.cpath), child.interpreter(), PROGRAM, words_of(words))
+    child.quote(package.cpath), child.interpreter(), program, words_of(words))
   if options.terminal then
     -- A sanitizer would look for leaks in script, too.
     local preload = child.quote(os.getenv "LD_PRELOAD" or "")

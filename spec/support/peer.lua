@@ -47,6 +47,20 @@ function Peer.encode(opcode, payload, options)
   return header .. options.mask .. mask(payload, options.mask)
 end
 
+--- The numbers from `first` to `last`, as texts.
+function Peer.numbers(first, last)
+  local texts = {}
+  for i = first, last do texts[#texts + 1] = tostring(i) end
+  return texts
+end
+
+--- Their frames.
+function Peer.burst(first, last)
+  local frames = Peer.numbers(first, last)
+  for i, text in ipairs(frames) do frames[i] = Peer.encode("text", text) end
+  return table.concat(frames)
+end
+
 local function decode_length(bytes, from)
   local short = bytes:byte(from + 1) & 0x7F
   if short < 126 then return short, from + 2 end
@@ -304,6 +318,11 @@ function Connection:receive_close(limit)
   local payload = receive_whole(self, "close", limit)
   if payload == "" then return nil, "" end
   return (">I2"):unpack(payload), payload:sub(3)
+end
+
+--- The payload of the next frame, which must be a ping.
+function Connection:receive_ping(limit)
+  return receive_whole(self, "ping", limit)
 end
 
 --- Whether bytes have come that nobody asked for yet.

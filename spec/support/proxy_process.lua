@@ -2,6 +2,7 @@
 -- with its standard input, so it never outlives the specs.
 
 local child = require "support.child"
+local files = require "support.files"
 local turn = require "support.turn"
 
 local ProxyProcess = {}
@@ -35,9 +36,7 @@ function ProxyProcess.start(answer)
   local process = setmetatable({}, ProxyProcess)
   local announcement = os.tmpname()
   process.script = os.tmpname()
-  local file = assert(io.open(process.script, "w"))
-  file:write(SCRIPT)
-  file:close()
+  files.write(process.script, SCRIPT)
   process.input = assert(io.popen(table.concat({
     "LUA_PATH=" .. child.quote(package.path),
     "LUA_CPATH=" .. child.quote(package.cpath),

@@ -5,6 +5,7 @@
 --   server.client:xadd("stream", "*", "field", "value")
 
 local child = require "support.child"
+local files = require "support.files"
 local socket = require "socket"
 local turn = require "support.turn"
 
@@ -99,8 +100,7 @@ end
 
 --- A server that is not open yet, but has a port.
 function Redis.new()
-  local pipe <close> = assert(io.popen "mktemp -d /tmp/steadysocket-redis.XXXXXX")
-  local server = setmetatable({ folder = pipe:read "l", port = free_port() }, Redis)
+  local server = setmetatable({ folder = files.new_folder "redis", port = free_port() }, Redis)
   servers[#servers + 1] = server
   return server
 end

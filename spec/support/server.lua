@@ -3,7 +3,10 @@
 -- Paths: /echo; /count?n=&size=, which sends n messages; /protocols?select=, which takes the
 -- subprotocol named, else the first, and says which; /headers, which says the request's headers as
 -- JSON; /connections, which says how many there were; /reset, which breaks off after the first message;
--- /close?code=&reason=.
+-- /close?code=&reason=; /prices?every=, which takes the last word of each message for a symbol
+-- and sends a price of each, every so many seconds; /token, no WebSocket, which gives a token to
+-- user:secret (Basic), and /private, which lets in who has one (Bearer), says which, and echoes.
+-- With ?file= any of them appends each message to that file, a line each, as soon as it is read.
 
 local turn = require "support.turn"
 
@@ -62,7 +65,8 @@ function Server:url(path, host)
 end
 
 --- "drop": ends all TCP connections without a close frame; "close 1001 reason": with one; "stop"
---- and "start": listening. Returns at once: wait for what it brings about.
+--- and "start": listening; "expire": no token made so far is good any more. Returns at once: wait for
+--- what it brings about.
 function Server:command(line)
   assert(self.input:write(line, "\n"))
   self.input:flush()

@@ -8,6 +8,7 @@
 -- its name. Delays are short and the same each time.
 
 local Peer = require "support.peer"
+local socket = require "socket"
 local turn = require "support.turn"
 local WebSocket = require "steadysocket"
 
@@ -67,6 +68,18 @@ function watched.connect(options, ...)
   return client
 end
 
+--- A client and the connection it has to a server of ours, which may be given. Without a name it is
+--- called "prices".
+function watched.meet(options, server)
+  options = options or {}
+  server = server or Peer.listen()
+  options.url, options.name = server.url, options.name or "prices"
+  local client = watched.connect(options)
+  local conn = server:welcome()
+  client:await "opens"
+  return client, conn, server
+end
+
 --- The entry at `position` of a list such as "errors", once it is there.
 function Client:await(list, position, limit)
   position = position or 1
@@ -80,6 +93,26 @@ function Client:await_status(status, limit)
   turn.till(function()
     return self.ws.status == status and self.story[#self.story] == status
   end, "the status " .. status, limit)
+end
+
+--- Turns until no more leaves it, so that what it has to say is stuck.
+function Client:await_stuck()
+  local last, since = self.ws.buffered_amount, socket.gettime()
+  turn.till(function()
+    local now = self.ws.buffered_amount
+    if now ~= last then
+      last, since = now, socket.gettime()
+    end
+    return socket.gettime() - since > 0.1
+  end, "the client to be stuck")
+  assert(last > 0, "the system took all of it")
+end
+
+--- What was received, without the kinds.
+function Client:data()
+  local list = {}
+  for i, message in ipairs(self.messages) do list[i] = message.data end
+  return list
 end
 
 --- The story as one string.

@@ -22,6 +22,15 @@ function wire.frame(kind, payload, options)
   return string.pack(">BBi8", first, mask | 127, length) .. payload
 end
 
+--- Fragments: one in the middle of a message, and its last.
+function wire.more(payload)
+  return wire.frame("continuation", payload, { fin = false })
+end
+
+function wire.finish(payload)
+  return wire.frame("continuation", payload)
+end
+
 --- A close frame's payload.
 function wire.reason(code, text)
   return string.pack(">I2", code) .. (text or "")

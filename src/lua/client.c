@@ -61,8 +61,6 @@ static enum handler handler_of(const struct steady_event *event)
     switch (event->type) {
     case STEADY_EVENT_OPEN:
         return HANDLER_OPEN;
-    case STEADY_EVENT_MESSAGE:
-        return HANDLER_MESSAGE;
     case STEADY_EVENT_CLOSE:
         return HANDLER_CLOSE;
     case STEADY_EVENT_ERROR:

@@ -8,11 +8,6 @@
 static const char *const sides[] = {
     [STEADY_BY_PEER] = "peer", [STEADY_BY_US] = "us", [STEADY_BY_NETWORK] = "network"};
 
-const char *event_kind(const struct steady_event *event)
-{
-    return event->binary ? "binary" : "text";
-}
-
 static void set_string(lua_State *L, const char *name, const char *value)
 {
     if (!value)
@@ -116,10 +111,6 @@ int event_push(lua_State *L, const struct steady_event *event)
     case STEADY_EVENT_STATUS:
         lua_pushstring(L, steady_status_name(event->status));
         lua_pushstring(L, steady_status_name(event->old_status));
-        return 2;
-    case STEADY_EVENT_MESSAGE:
-        lua_pushlstring(L, (const char *)event->data, event->size);
-        lua_pushstring(L, event_kind(event));
         return 2;
     case STEADY_EVENT_PONG:
         lua_pushlstring(L, (const char *)event->data, event->size);

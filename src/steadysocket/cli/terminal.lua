@@ -133,6 +133,7 @@ function Terminal.new(options)
     end,
     on_end = options.on_end,
   }
+  io.stdout:setvbuf("full", 64 * 1024) -- what is drawn at once is written at once
   terminal.saved = ask "stty -g"
   measure(terminal)
   take_over()
