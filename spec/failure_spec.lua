@@ -537,14 +537,6 @@ for number in range(1000):
       end)
     end
 
-    it("in HTTP/1.0", function()
-      fails(upgrades { status = "HTTP/1.0 101 Switching Protocols" }, {
-        kind = "handshake",
-        message = "the answer is one of HTTP/1.0, which knows no upgrade",
-        http_status = 101,
-      })
-    end)
-
     it("a thousand headers", function()
       local headers = {}
       for number = 1, 1000 do headers["X-Header-" .. number] = ("v"):rep(50) end

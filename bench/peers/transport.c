@@ -1,7 +1,8 @@
 /* The module's own ground: a plain C program on the same transport (net/upgrade, then net/stream)
  * and the same protocol core, without net/client and Lua. Modes rx, tx and rtt. With BENCH_LUA=1,
  * rx makes a Lua string of each message and calls a Lua function that counts, and tx has a Lua loop
- * that calls a method for each message. The queue takes what goes out with one write. */
+ * that calls a method for each message, as the module's driver has it. The queue takes what goes
+ * out with one write. */
 #include "core/frame.h"
 #include "core/options.h"
 #include "core/protocol.h"
@@ -197,7 +198,8 @@ static void load_lua(struct program *p)
 {
     static const char *const chunks[] = {
         [RX] = "local n = 0 return function(data) n = n + 1 end",
-        [TX] = "local program, text = ... return function() while program:push(text) do end end",
+        [TX] = "local program, text = ... local texts, sent = {text}, 0 return function() "
+               "while program:push(texts[sent % #texts + 1]) do sent = sent + 1 end end",
     };
     p->L = luaL_newstate();
     if (!p->L || p->driver.mode > TX)
