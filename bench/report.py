@@ -270,6 +270,7 @@ def introduction(results):
     longer = ", ".join(plain(peers[name].title) for name in measured if peers[name].longer > 1)
     unchecked = [plain(peers[name].title) for name in measured if peers[name].utf8 == "no" and not peers[name].ceiling]
     lws = data["versions"].get(LIBWEBSOCKETS, "?")
+    again = [f"{matrix.MODES[mode].title} (commit {commit})" for mode, commit in data.get("again", {}).items()]
     runs = f"medians of {options['rounds']} runs" if options["rounds"] > 1 else "of one run"
     return [
         "# Benchmarks",
@@ -282,6 +283,7 @@ def introduction(results):
         + (f" Text is checked to be UTF-8 by all but {', '.join(unchecked)}." if unchecked else ""),
         f"Figures are {runs} of about {options['seconds']:g} s, in rounds in which the libraries take turns. "
         + (f"Runs of {longer} are three times as long, for its compiler to warm up. " if longer else "")
+        + (f"Measured again later, without the rest: {', '.join(again)}. " if again else "")
         + f"A run during which others took over {DISTURBED:g} of a core was repeated, up to twice, and does not "
         "count when there are better ones; ~ marks a figure from disturbed runs.",
         "**In brackets: steadysocket's rate divided by the one in front.** The bare socket walks over frame "

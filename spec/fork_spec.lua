@@ -298,6 +298,14 @@ describe("A fork", function()
     Server.stop_all()
   end)
 
+  local function run(code, arguments)
+    local here = package.cpath
+    package.cpath = folder .. "/?.so;" .. here
+    local result = child.run(code, arguments, { environment = "ASAN_OPTIONS=detect_leaks=0" })
+    package.cpath = here
+    return result
+  end
+
   for _, moment in ipairs(MOMENTS) do
     for _, secure in ipairs { false, true } do
       it(("%s does no harm to its parent's connections, over %s"):format(moment,
@@ -307,15 +315,31 @@ describe("A fork", function()
           return
         end
         local host = secure and "localhost" or "127.0.0.1"
-        local here = package.cpath
-        package.cpath = folder .. "/?.so;" .. here
-        local result = child.run(PARENT, {
+        local result = run(PARENT, {
           moment, servers[secure]:url(nil, host), "localhost",
           secure and silent.url:gsub("^ws:", "wss:") or silent.url, certs.good.ca,
-        }, { environment = "ASAN_OPTIONS=detect_leaks=0" })
-        package.cpath = here
+        })
         assert.same({ out = DEEDS, err = "", code = 0 }, result)
       end)
     end
   end
+
+  it("in a handler lets step return in the child, where there is nothing to do", function()
+    if not folder then
+      pending(why)
+      return
+    end
+    assert.same({ out = "7\n", err = "", code = 0 }, run [[
+      local process = require "process"
+      local WebSocket = require "steadysocket"
+      local pid
+      WebSocket.after(0, function() pid = process.fork() end)
+      local later = WebSocket.after(60, function() end)
+      local left = WebSocket.step(20)
+      if pid == 0 then os.exit(left and 1 or 7, true) end
+      assert(left)
+      later:cancel()
+      print(process.wait(pid))
+    ]])
+  end)
 end)

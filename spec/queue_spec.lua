@@ -456,6 +456,7 @@ describe("on_drain", function()
       high_water = 256 * 1024,
       low_water = 64 * 1024,
       queue = { max_bytes = MIB },
+      heartbeat = false, -- under valgrind it takes as long as an interval
     }
     local payload, sent = ("x"):rep(10000), 0
     local function produce(ws)

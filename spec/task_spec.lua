@@ -576,7 +576,7 @@ describe("flush", function()
   local LARGE = ("x"):rep(1 << 20)
 
   it("returns when all has been sent", function()
-    local ws, conn = meet { queue = { max_bytes = 64 << 20 } }
+    local ws, conn = meet { queue = { max_bytes = 64 << 20 }, heartbeat = false }
     for _ = 1, 16 do ws:send(LARGE, "binary") end
     local task = spawn(ws.flush, ws)
     turn.once()

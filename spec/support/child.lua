@@ -44,6 +44,11 @@ function child.sanitized()
   return (os.getenv "LD_PRELOAD" or ""):find "asan" ~= nil
 end
 
+--- Whether what this process frees stays in memory for a while, with a sanitizer or under valgrind.
+function child.keeps_what_is_freed()
+  return child.sanitized() or (os.getenv "UNDER" or ""):find "valgrind" ~= nil
+end
+
 --- Runs Lua code, which gets the strings in `arguments` as its own, and returns { out, err, code };
 --- a signal shows as code 128 + signal. options: under, the words of a command that is to run the
 --- interpreter; interpreter, another one than that of the specs; environment, assignments in front of

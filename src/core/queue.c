@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_MIN 1024       /* bytes, bookkeeping included; what an empty queue may hold */
-#define BLOCK_MAX 65536      /* each block is twice its predecessor, up to here */
-#define POOL_MAX  (4u << 20) /* bytes that a pool keeps */
+#define BLOCK_MIN 1024        /* bytes, bookkeeping included; what an empty queue may hold */
+#define BLOCK_MAX 65536       /* each block is twice its predecessor, up to here */
+#define POOL_MAX  (16u << 20) /* bytes that a pool keeps: what one client may queue by default */
 
 /* A message in a block. One that has left the queue stays where it is, marked as gone, until its
  * whole block goes. */
@@ -21,7 +21,7 @@ struct record {
 struct steady_queue_block {
     struct steady_queue_block *previous, *next;
     size_t capacity, end; /* bytes of records: room, used */
-    size_t live;          /* records not gone */
+    size_t live, bytes;   /* records not gone, and their payloads' */
     max_align_t records[];
 };
 
@@ -108,6 +108,7 @@ static void release(struct steady_queue *queue, struct steady_queue_position pos
 {
     struct steady_queue_block *block = position.block;
     record_at(position)->gone = true;
+    block->bytes -= record_at(position)->size;
     if (--block->live > 0)
         return;
     bool only = queue->first == queue->last;
@@ -154,6 +155,7 @@ bool steady_queue_push(struct steady_queue *queue, const uint8_t *data, size_t s
         memcpy(record->payload, data, size);
     position.block->end += length;
     position.block->live++;
+    position.block->bytes += size;
     if (!queue->next.block)
         queue->next = position;
     queue->waiting_bytes += size;
@@ -240,14 +242,36 @@ bool steady_queue_drop(struct steady_queue *queue)
     return true;
 }
 
+/* A block in which all have arrived goes without a look at each: what was sent long ago is no
+ * longer in the processor's cache. */
+static bool confirm_block(struct steady_queue *queue, size_t count)
+{
+    struct steady_queue_block *block = queue->oldest.block;
+    if (block->live > count || block == queue->next.block || block == queue->begun.block)
+        return false;
+    queue->sent_bytes -= block->bytes;
+    queue->sent_messages -= block->live;
+    queue->oldest = seek((struct steady_queue_position){block->next, 0});
+    remove_block(queue, block);
+    return true;
+}
+
+static void confirm_one(struct steady_queue *queue)
+{
+    struct steady_queue_position arrived = queue->oldest;
+    queue->oldest = behind(arrived);
+    queue->sent_bytes -= record_at(arrived)->size;
+    queue->sent_messages--;
+    release(queue, arrived);
+}
+
 void steady_queue_confirm(struct steady_queue *queue, size_t count)
 {
-    for (; count > 0 && queue->sent_messages > 0; count--) {
-        struct steady_queue_position arrived = queue->oldest;
-        queue->oldest = behind(arrived);
-        queue->sent_bytes -= record_at(arrived)->size;
-        queue->sent_messages--;
-        release(queue, arrived);
+    while (count > 0 && queue->sent_messages > 0) {
+        size_t before = queue->sent_messages;
+        if (!confirm_block(queue, count))
+            confirm_one(queue);
+        count -= before - queue->sent_messages;
     }
 }
 

@@ -215,7 +215,8 @@ static bool for_owner(struct steady_event *event, enum steady_event_type type,
 
 static bool wants_messages(const struct steady_client *c)
 {
-    return !c->paused && steady_client_inbox_has_room(c);
+    bool empty = c->inbox.waiting_messages == 0; /* as it is wherever there is an on_message */
+    return !c->paused && (empty || steady_client_inbox_has_room(c));
 }
 
 /* Behind our close frame everything is read, so that the peer's is found: what nobody wants by then
