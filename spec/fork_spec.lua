@@ -6,6 +6,7 @@ local Server = require "support.server"
 local certs = require "support.certs"
 local child = require "support.child"
 local compiled = require "support.compiled"
+local preload = require "support.preload"
 
 -- Forks at a moment, once for each thing that a child can do, and sees whether its own connections
 -- have noticed. The child's exit code is 7 when all is well in it.
@@ -275,6 +276,9 @@ assert(counted == connections + 1, counted)
 local DEEDS = "closes its state\ncollects garbage\nends\nforks again\ngoes on\n"
   .. "has a client of its own\nruns another program\nuses its parent's client\n"
 
+-- A thread of the parent's may hold a lock of the sanitizer's allocator at the fork.
+local SANITIZED = "a child of a program with threads may not allocate under a sanitizer"
+
 local MOMENTS = {
   "outside of run", "in on_open", "in on_message", "in a timer", "in a task",
   "in on_error of another client", "in the log of another client", "in should_reconnect",
@@ -294,14 +298,16 @@ describe("A fork", function()
 
   teardown(function()
     if folder then os.execute("rm -rf " .. folder) end
+    preload.remove_all()
     Peer.close_all()
     Server.stop_all()
   end)
 
-  local function run(code, arguments)
+  local function run(code, arguments, environment)
     local here = package.cpath
     package.cpath = folder .. "/?.so;" .. here
-    local result = child.run(code, arguments, { environment = "ASAN_OPTIONS=detect_leaks=0" })
+    environment = "ASAN_OPTIONS=detect_leaks=0 " .. (environment or "")
+    local result = child.run(code, arguments, { environment = environment })
     package.cpath = here
     return result
   end
@@ -314,7 +320,11 @@ describe("A fork", function()
           pending(why)
           return
         end
-        local host = secure and "localhost" or "127.0.0.1"
+        if moment == "while a name is looked up" and child.sanitized() then
+          pending(SANITIZED)
+          return
+        end
+        local host = secure and not child.sanitized() and "localhost" or "127.0.0.1"
         local result = run(PARENT, {
           moment, servers[secure]:url(nil, host), "localhost",
           secure and silent.url:gsub("^ws:", "wss:") or silent.url, certs.good.ca,
@@ -323,6 +333,54 @@ describe("A fork", function()
       end)
     end
   end
+
+  -- A thread of the parent's that is in the system's resolver may hold a lock there.
+  it("while a name is looked up lets the child look up names", function()
+    local environment = preload.environment "names"
+    if not folder or not environment then
+      pending(why or "needs LD_PRELOAD")
+      return
+    end
+    if child.sanitized() then
+      pending(SANITIZED)
+      return
+    end
+    assert.same({ out = "open\t7\n", err = "", code = 0 }, run([[
+      local process = require "process"
+      local WebSocket = require "steadysocket"
+      WebSocket.new { url = "ws://a.locked/" }:connect()
+      WebSocket.step(0.002)
+      local pid = process.fork()
+      local ws = WebSocket.new { url = arg[1], connect_timeout = 5 }
+      ws:connect()
+      ws:wait("open", 10)
+      if pid == 0 then os.exit(ws.status == "open" and 7 or 1, true) end
+      print(ws.status, process.wait(pid))
+    ]], { servers[false]:url(nil, "localhost") }, environment))
+  end)
+
+  it("waits a tenth of a second at most, and once, while a name is looked up", function()
+    local environment = preload.environment "names"
+    if not folder or not environment then
+      pending(why or "needs LD_PRELOAD")
+      return
+    end
+    assert.same({ out = "true\n", err = "", code = 0 }, run([[
+      local gettime = require "socket".gettime
+      local process = require "process"
+      local WebSocket = require "steadysocket"
+      WebSocket.new { url = "ws://a.silent/" }:connect()
+      WebSocket.step(0)
+      local start, forks = gettime(), 50
+      for _ = 1, forks do
+        local pid = process.fork()
+        if pid == 0 then os.exit(7) end
+        assert(process.wait(pid) == 7)
+      end
+      local took = gettime() - start
+      print(took < 0.05 * forks or took)
+    ]], {}, environment))
+  end)
 
   it("in a handler lets step return in the child, where there is nothing to do", function()
     if not folder then

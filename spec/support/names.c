@@ -1,8 +1,10 @@
 /* For LD_PRELOAD: the name two.example has the addresses ::1 and 127.0.0.1, in this order; names
- * that end in .silent are never answered, names in .slow after a tenth of a second. */
+ * that end in .silent are never answered, names in .slow after a tenth of a second. Like the
+ * system's, it has a lock of its own, which a name in .locked holds for 20 ms. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,7 +19,12 @@ static int ends_in(const char *name, const char *domain)
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **list)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     look_up *real = (look_up *)dlsym(RTLD_NEXT, "getaddrinfo");
+    pthread_mutex_lock(&lock);
+    if (ends_in(node, "locked"))
+        usleep(20000);
+    pthread_mutex_unlock(&lock);
     while (ends_in(node, "silent"))
         pause();
     if (ends_in(node, "slow"))

@@ -61,27 +61,39 @@ static bool add_name(struct steady_response *r, const char *name, size_t size)
     return true;
 }
 
-static void read_header(struct steady_response *r, const char *line, size_t size)
+static bool add_value(struct steady_response *r, const char *value, size_t size)
 {
-    const char *colon = memchr(line, ':', size);
-    bool folded = steady_is_blank(*line) && r->headers.size > 0;
-    const char *value = folded ? line : colon ? colon + 1 : NULL;
-    size_t name = folded || !colon ? 0 : (size_t)(colon - line);
-    for (size_t i = 0; i < name; i++)
-        if (!steady_is_token_char(line[i]))
-            value = NULL;
-    if (!value || (!folded && name == 0)) {
-        fail(r, "has a line that is no header");
-        return;
-    }
-    const char *end = line + size;
+    const char *end = value + size;
     while (value < end && steady_is_blank(*value))
         value++;
     while (end > value && steady_is_blank(end[-1]))
         end--;
-    /* A folded line goes on with the value before it (section 5.2). */
-    if (!(folded ? extend(r, " ", 1) : add_name(r, line, name)) ||
-        !extend(r, value, (size_t)(end - value)))
+    return extend(r, value, (size_t)(end - value));
+}
+
+static bool is_name(const char *name, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!steady_is_token_char(name[i]))
+            return false;
+    return size > 0;
+}
+
+/* A line that is folded goes on with the value before it (section 5.2). */
+static void read_header(struct steady_response *r, const char *line, size_t size)
+{
+    const char *colon = memchr(line, ':', size);
+    size_t name = colon ? (size_t)(colon - line) : 0;
+    bool done;
+    if (steady_is_blank(*line) && r->headers.size > 0) {
+        done = extend(r, " ", 1) && add_value(r, line, size);
+    } else if (is_name(line, name)) {
+        done = add_name(r, line, name) && add_value(r, colon + 1, size - name - 1);
+    } else {
+        fail(r, "has a line that is no header");
+        return;
+    }
+    if (!done)
         fail(r, NULL);
 }
 

@@ -30,6 +30,10 @@ struct steady_lookup {
     struct addrinfo *list;
 };
 
+/* Of the threads, under the mutex. */
+static int looking_up;
+static uint64_t started; /* the last one; uv_hrtime, ns */
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void lock(void)
@@ -162,6 +166,7 @@ static void *look_up(void *argument)
     int status = getaddrinfo(lookup->host, NULL, &hints, &list);
     bool is_short = status && is_short_of_descriptors();
     lock();
+    looking_up--;
     lookup->status = status;
     lookup->short_of_descriptors = is_short;
     lookup->list = status ? NULL : list;
@@ -172,14 +177,34 @@ static void *look_up(void *argument)
     return NULL;
 }
 
-/* A thread may outlive the Lua state, which unloads the module: so the module stays. And a child
- * that is forked while one holds the mutex could never take it. */
+/* A child that is forked while a thread holds the mutex could never take it. The same goes for the
+ * resolver's own locks: so a fork waits until no thread can have one, and those that are at it for
+ * this long are waiting for a name server, without. */
+#define FORK_WAITS 100000000U /* ns */
+
+static void before_fork(void)
+{
+    lock();
+    while (looking_up > 0 && uv_hrtime() - started < FORK_WAITS) {
+        unlock();
+        uv_sleep(1);
+        lock();
+    }
+}
+
+static void after_fork_in_child(void)
+{
+    looking_up = 0;
+    unlock();
+}
+
+/* A thread may outlive the Lua state, which unloads the module: so the module stays. */
 static void expect_threads(void)
 {
     Dl_info info;
     if (dladdr((void *)&mutex, &info) && info.dli_fname)
         dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-    pthread_atfork(lock, unlock, unlock);
+    pthread_atfork(before_fork, unlock, after_fork_in_child);
 }
 
 /* Signals are for the program's own threads. */
@@ -190,12 +215,17 @@ static bool start_thread(struct steady_lookup *lookup)
     sigset_t all, before;
     pthread_once(&once, expect_threads);
     sigfillset(&all);
+    lock();
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = !pthread_create(&thread, NULL, look_up, lookup);
+    bool running = !pthread_create(&thread, NULL, look_up, lookup);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (started)
+    if (running) {
         pthread_detach(thread);
-    return started;
+        looking_up++;
+        started = uv_hrtime();
+    }
+    unlock();
+    return running;
 }
 
 static void remove_from(struct steady_lookup **link, const struct steady_lookup *lookup)

@@ -80,10 +80,12 @@ static bool make_room(struct steady_client *c, size_t size)
 
 /* As much as one write takes does not wait for the loop: it goes out while the processor's cache
  * still has it, and a program that sends without a break needs no more memory than that. */
-static bool fills_write(const struct steady_queue *queue)
+static bool fills_write(const struct steady_client *c)
 {
+    const struct steady_queue *queue = &c->queue;
     return queue->waiting_bytes + STEADY_FRAME_HEADER_MAX * queue->waiting_messages >=
-           STEADY_WRITE_SIZE;
+               STEADY_WRITE_SIZE &&
+           c->link.stream && steady_stream_can_write(c->link.stream);
 }
 
 enum steady_error steady_client_send(struct steady_client *c, const uint8_t *data, size_t size,
@@ -102,7 +104,7 @@ enum steady_error steady_client_send(struct steady_client *c, const uint8_t *dat
     c->stats.accepted++;
     if ((double)steady_client_queued_bytes(c) > c->options.high_water)
         c->over_high_water = true;
-    if (fills_write(&c->queue))
+    if (fills_write(c))
         steady_link_flush(c);
     if (c->link.open && !c->delivering)
         steady_ready_add(c->loop, &c->ready);

@@ -370,6 +370,8 @@ ptrdiff_t steady_tls_read(struct ssl_st *tls, uint8_t *buffer, size_t size, bool
         int n = SSL_read(tls, buffer + total, (int)(size - total));
         if (n <= 0) {
             *again = !waits(tls, n);
+            /* 16 KiB, which reading ahead keeps; not while they hold something. */
+            SSL_free_buffers(tls);
             return total > 0 ? (ptrdiff_t)total : *again ? -1 : 0;
         }
         total += (size_t)n;
