@@ -149,3 +149,34 @@ describe("A name that several clients ask for", function()
     assert.same({ out = "19\n", err = "", code = 0 }, result)
   end)
 end)
+
+describe("The names that are looked up", function()
+  teardown(function()
+    Server.stop_all()
+    preload.remove_all()
+  end)
+
+  -- libwebsockets 4.5.8 would ask connectivitycheck.android.com whether there is an Internet.
+  it("are those of the user's URLs and no other", function()
+    local environment = preload.environment "names"
+    if not environment then
+      pending "needs cc and LD_PRELOAD"
+      return
+    end
+    local log = os.tmpname()
+    local server = Server.start()
+    local result = child.run([[
+      local WebSocket = require "steadysocket"
+      for _, url in ipairs(arg) do
+        local ws = WebSocket.new { url = url, on_message = function(_, _, ws) ws:close() end }
+        ws:connect "hello"
+        WebSocket.run()
+      end
+    ]], { server:url(nil, "127.0.0.1"), server:url(nil, "localhost") },
+      { environment = environment .. " NAMES_LOG=" .. log })
+    local file <close> = io.open(log)
+    os.remove(log)
+    assert.same({ out = "", err = "", code = 0 }, result)
+    assert.equal("localhost\n", file:read "a")
+  end)
+end)

@@ -315,6 +315,25 @@ static struct lws_context *create_context(struct steady_loop *loop,
     return context;
 }
 
+/* With its Secure Streams, as in 4.5.8, the library would ask connectivitycheck.android.com whether
+ * there is an Internet, and wait for the name's address meanwhile. */
+static int decline(struct lws_context *context)
+{
+    (void)context;
+    return 0;
+}
+
+static const lws_system_ops_t system_ops = {.captive_portal_detect_request = decline};
+
+/* Later versions have a netlink socket, which other programs would inherit. */
+static void close_on_exec(uv_handle_t *handle, void *unused)
+{
+    uv_os_fd_t fd;
+    (void)unused;
+    if (handle->type == UV_POLL && !uv_fileno(handle, &fd))
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 const char *steady_loop_start(struct steady_loop *loop)
 {
     if (loop->lws)
@@ -328,6 +347,7 @@ const char *steady_loop_start(struct steady_loop *loop)
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .foreign_loops = foreign,
         .pcontext = &loop->lws,
+        .system_ops = &system_ops,
         /* Time is kept by our own timers; the library's must never come first. */
         .timeout_secs = 24 * 60 * 60,
         .connect_timeout_secs = 24 * 60 * 60,
@@ -337,6 +357,7 @@ const char *steady_loop_start(struct steady_loop *loop)
     struct lws_context *context = create_context(loop, &info);
     pthread_mutex_unlock(&library);
     loop->lws = context;
+    uv_walk(&loop->uv, close_on_exec, NULL);
     return context
                ? NULL
                : "libwebsockets cannot use libuv: its event plug-in is missing (Debian: apt-get "
