@@ -3,6 +3,7 @@
 #include "lua/loop.h"
 #include "lua/source.h"
 #include "lua/timer.h"
+#include "net/context.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -36,7 +37,7 @@ int luaopen_steadysocket_core(lua_State *L)
     loop_register(L);
     lua_pushliteral(L, VERSION);
     lua_setfield(L, -2, "version");
-    lua_pushstring(L, steady_loop_library());
+    lua_pushstring(L, steady_context_library());
     lua_setfield(L, -2, "libwebsockets");
     return 1;
 }

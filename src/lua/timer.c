@@ -2,6 +2,7 @@
 
 #include "lua/call.h"
 #include "lua/loop.h"
+#include "net/timer.h"
 
 #include <lauxlib.h>
 #include <math.h>

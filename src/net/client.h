@@ -12,6 +12,7 @@
 #include "net/events.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "net/timer.h"
 #include "net/upgrade.h"
 
 #include <stdbool.h>

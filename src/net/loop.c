@@ -1,8 +1,10 @@
 #include "net/loop.h"
 
+#include "net/context.h"
 #include "net/dial.h"
 #include "net/dns.h"
 #include "net/stream.h"
+#include "net/timer.h"
 #include "net/vhost.h"
 
 #include <errno.h>
@@ -13,21 +15,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* libwebsockets keeps process-wide state while a context is made or destroyed. */
-static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
-
-/* See create_context. */
-#define HIGH_DESCRIPTOR 512
-
 /* More than libuv needs for a loop, or libwebsockets for a context. */
 #define SPARE_DESCRIPTORS 8
-
-/* Turns of the loop in which libwebsockets closes its handles; it needs two. */
-#define CLOSING_ROUNDS 8
 
 /* ------------------------------------------------------------------------- what is ready */
 
@@ -73,77 +65,6 @@ static void run_ready(uv_idle_t *turn)
         uv_idle_stop(turn);
 }
 
-/* ------------------------------------------------------------------------- timers */
-
-struct steady_timer {
-    uv_timer_t uv;
-    void (*due)(void *owner);
-    void *owner;
-    uint64_t pass; /* of the loop's, in which it was started */
-};
-
-/* libuv goes on until no timer is due: timers that start each other, or that take longer than they
- * wait, would never let it poll. So each has to wait for the next pass; 1 ms and not 0, or libuv
- * would call it again in this one. */
-static void timer_due(uv_timer_t *uv)
-{
-    struct steady_timer *timer = uv->data;
-    struct steady_loop *loop = uv->loop->data;
-    if (loop->halted || timer->pass == loop->passes) {
-        uv_timer_start(uv, timer_due, 1, 0);
-        return;
-    }
-    loop->happened = true;
-    timer->due(timer->owner);
-}
-
-struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void *owner),
-                                      void *owner)
-{
-    struct steady_timer *timer = malloc(sizeof *timer);
-    if (!timer)
-        return NULL;
-    uv_timer_init(&loop->uv, &timer->uv);
-    timer->uv.data = timer;
-    timer->due = due;
-    timer->owner = owner;
-    return timer;
-}
-
-/* On libuv's clock, which cuts off what is below a millisecond, so that a timer is never early. */
-static uint64_t milliseconds(const struct steady_loop *loop, double seconds)
-{
-    if (!(seconds > 0))
-        return 0;
-    double now = (double)uv_hrtime() / 1e6 - (double)uv_now(&loop->uv);
-    return (uint64_t)fmin(ceil(seconds * 1000 + fmax(now, 0)), 1e15);
-}
-
-void steady_timer_start(struct steady_timer *timer, double seconds)
-{
-    struct steady_loop *loop = timer->uv.loop->data;
-    uv_update_time(timer->uv.loop);
-    timer->pass = loop->passes;
-    loop->changed = true;
-    uv_timer_start(&timer->uv, timer_due, milliseconds(loop, seconds), 0);
-}
-
-void steady_timer_stop(struct steady_timer *timer)
-{
-    uv_timer_stop(&timer->uv);
-}
-
-static void free_timer(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-void steady_timer_free(struct steady_timer *timer)
-{
-    if (timer)
-        uv_close((uv_handle_t *)&timer->uv, free_timer);
-}
-
 /* ------------------------------------------------------------------------- fork */
 
 /* A child has its parent's descriptors. It must not read or write, say goodbye, or tell the epoll
@@ -153,21 +74,11 @@ unsigned steady_process;
 
 static _Thread_local struct steady_loop *innermost; /* what this thread runs now */
 
-static void before_fork(void)
-{
-    pthread_mutex_lock(&library);
-}
-
-static void in_parent(void)
-{
-    pthread_mutex_unlock(&library);
-}
-
 /* The descriptors stay until somebody comes to the loops: a child that runs another program never
  * does. */
 static void in_child(void)
 {
-    pthread_mutex_unlock(&library);
+    steady_context_unlock();
     steady_process++;
     for (struct steady_loop *loop = innermost; loop; loop = loop->outer)
         steady_loop_halt(loop);
@@ -175,7 +86,7 @@ static void in_child(void)
 
 static void watch_forks(void)
 {
-    pthread_atfork(before_fork, in_parent, in_child);
+    pthread_atfork(steady_context_lock, steady_context_unlock, in_child);
 }
 
 /* Puts a socket that is connected to nobody in the place of the handle's: nothing comes, and
@@ -210,11 +121,6 @@ void steady_loop_leave(struct steady_loop *loop)
 }
 
 /* ------------------------------------------------------------------------- life cycle */
-
-const char *steady_loop_library(void)
-{
-    return lws_get_library_version();
-}
 
 /* OpenSSL's generator runs in the process: a system call for each refill takes four times as long.
  */
@@ -289,115 +195,12 @@ int steady_loop_init(struct steady_loop *loop)
     return 0;
 }
 
-/* Where its own asserts are compiled in, as in Debian's 4.1.6, libwebsockets closes the descriptor
- * of its event pipe twice, the second time when it may have become another thread's. So that one
- * gets a number that is not given to others soon: all below it are taken meanwhile. */
-static struct lws_context *create_context(struct steady_loop *loop,
-                                          const struct lws_context_creation_info *info)
-{
-    static int taken[HIGH_DESCRIPTOR]; /* by whoever holds the mutex */
-    int count = 0, highest = HIGH_DESCRIPTOR - 1;
-    struct rlimit limit;
-    if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur / 2 < HIGH_DESCRIPTOR)
-        highest = (int)limit.rlim_cur / 2;
-    for (int fd = 0; fd < highest && count < HIGH_DESCRIPTOR; count++) {
-        fd = fcntl(steady_loop_fd(loop), F_DUPFD_CLOEXEC, 0);
-        if (fd < 0) { /* the last of them are for the library */
-            for (int spare = 0; spare < SPARE_DESCRIPTORS && count > 0; spare++)
-                close(taken[--count]);
-            break;
-        }
-        taken[count] = fd;
-    }
-    struct lws_context *context = lws_create_context(info);
-    while (count > 0)
-        close(taken[--count]);
-    return context;
-}
-
-/* With its Secure Streams, as in 4.5.8, the library would ask connectivitycheck.android.com whether
- * there is an Internet, and wait for the name's address meanwhile. */
-static int decline(struct lws_context *context)
-{
-    (void)context;
-    return 0;
-}
-
-static const lws_system_ops_t system_ops = {.captive_portal_detect_request = decline};
-
-/* Later versions have a netlink socket, which other programs would inherit. */
-static void close_on_exec(uv_handle_t *handle, void *unused)
-{
-    uv_os_fd_t fd;
-    (void)unused;
-    if (handle->type == UV_POLL && !uv_fileno(handle, &fd))
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
 const char *steady_loop_start(struct steady_loop *loop)
 {
     if (loop->lws)
         return NULL;
     int error = check_descriptors();
-    if (error)
-        return uv_strerror(error);
-    void *foreign[] = {&loop->uv};
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .foreign_loops = foreign,
-        .pcontext = &loop->lws,
-        .system_ops = &system_ops,
-        /* Time is kept by our own timers; the library's must never come first. */
-        .timeout_secs = 24 * 60 * 60,
-        .connect_timeout_secs = 24 * 60 * 60,
-    };
-    pthread_mutex_lock(&library);
-    lws_set_log_level(0, NULL); /* what fails is told through our own events */
-    struct lws_context *context = create_context(loop, &info);
-    pthread_mutex_unlock(&library);
-    loop->lws = context;
-    uv_walk(&loop->uv, close_on_exec, NULL);
-    return context
-               ? NULL
-               : "libwebsockets cannot use libuv: its event plug-in is missing (Debian: apt-get "
-                 "install libwebsockets-evlib-uv), or memory has run out";
-}
-
-/* Destroying takes two calls with the loop run in between: the first closes the connections, the
- * second frees the context, which must not happen before the handles are closed. */
-static void destroy_context(struct steady_loop *loop)
-{
-    pthread_mutex_lock(&library);
-    lws_context_destroy(loop->lws);
-    for (int round = 0; round < CLOSING_ROUNDS; round++)
-        uv_run(&loop->uv, UV_RUN_NOWAIT);
-    if (loop->lws) /* the library clears it through pcontext */
-        lws_context_destroy(loop->lws);
-    pthread_mutex_unlock(&library);
-    loop->lws = NULL;
-}
-
-/* A timer that nobody freed: one that was made while its owner's world came to its end. */
-static void close_timer(uv_handle_t *handle, void *argument)
-{
-    (void)argument;
-    if (handle->type == UV_TIMER && !uv_is_closing(handle))
-        uv_close(handle, free_timer);
-}
-
-static void free_lost(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-/* When connect(2) fails at once, libwebsockets 4.1 forgets the handle that it made for the socket,
- * with malloc. The context is gone by now, so what still polls is of that kind. */
-static void close_lost(uv_handle_t *handle, void *unused)
-{
-    (void)unused;
-    if (handle->type == UV_POLL && !uv_is_closing(handle))
-        uv_close(handle, free_lost);
+    return error ? uv_strerror(error) : steady_context_create(loop);
 }
 
 void steady_loop_close(struct steady_loop *loop)
@@ -410,14 +213,12 @@ void steady_loop_close(struct steady_loop *loop)
     uv_close((uv_handle_t *)&loop->limit, NULL);
     uv_close((uv_handle_t *)&loop->polling, NULL);
     uv_close((uv_handle_t *)&loop->polled, NULL);
-    if (loop->lws)
-        destroy_context(loop);
-    uv_walk(&loop->uv, close_timer, NULL);
+    steady_context_destroy(loop);
+    steady_timers_close(loop);
     /* What is left are our own handles, closing. */
     while (uv_run(&loop->uv, UV_RUN_DEFAULT)) {
     }
-    uv_walk(&loop->uv, close_lost, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    steady_context_close_lost(loop);
     steady_dials_free(loop);
     steady_vhosts_free(loop);
     uv_loop_close(&loop->uv);

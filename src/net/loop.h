@@ -64,9 +64,6 @@ struct steady_loop {
 #define STEADY_READ_SIZE  (256 * 1024) /* bytes */
 #define STEADY_WRITE_SIZE (512 * 1024)
 
-/* The version of libwebsockets at run time, as "4.1.6". */
-const char *steady_loop_library(void);
-
 /* 0, or a negative libuv error; then there is nothing to close. */
 int steady_loop_init(struct steady_loop *loop);
 
@@ -121,15 +118,5 @@ double steady_loop_random(struct steady_loop *loop);
 
 void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready); /* once is enough */
 void steady_ready_remove(struct steady_loop *loop, struct steady_ready *ready);
-
-/* A timer. It keeps nothing alive by itself. NULL when out of memory. */
-struct steady_timer;
-struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void *owner),
-                                      void *owner);
-/* Calls due once, `seconds` from now (0 or less: in the next turn), instead of any earlier setting.
- */
-void steady_timer_start(struct steady_timer *timer, double seconds);
-void steady_timer_stop(struct steady_timer *timer);
-void steady_timer_free(struct steady_timer *timer); /* also inside due; NULL is fine */
 
 #endif
