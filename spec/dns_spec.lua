@@ -1,6 +1,7 @@
 -- Names that are never answered. The system's resolver cannot be told to stop, so what waits for it
 -- has to do without it. Each case is a process of its own, in which such names end in .silent.
 
+local ProxyProcess = require "support.proxy_process"
 local Server = require "support.server"
 local child = require "support.child"
 local preload = require "support.preload"
@@ -153,11 +154,12 @@ end)
 describe("The names that are looked up", function()
   teardown(function()
     Server.stop_all()
+    ProxyProcess.stop_all()
     preload.remove_all()
   end)
 
   -- libwebsockets 4.5.8 would ask connectivitycheck.android.com whether there is an Internet.
-  it("are those of the user's URLs and no other", function()
+  it("are those of URLs and of proxies and no other", function()
     local environment = preload.environment "names"
     if not environment then
       pending "needs cc and LD_PRELOAD"
@@ -165,18 +167,29 @@ describe("The names that are looked up", function()
     end
     local log = os.tmpname()
     local server = Server.start()
+    local proxy = ProxyProcess.start "HTTP/1.1 403 Forbidden\r\n\r\n"
     local result = child.run([[
       local WebSocket = require "steadysocket"
-      for _, url in ipairs(arg) do
-        local ws = WebSocket.new { url = url, on_message = function(_, _, ws) ws:close() end }
-        ws:connect "hello"
-        WebSocket.run()
+      local address, name, proxy = table.unpack(arg)
+      for _, options in ipairs {
+        { url = address },
+        { url = name },
+        { url = "ws://a.example/", proxy = proxy }, -- the proxy looks it up
+      } do
+        options.reconnect = false
+        local ws = WebSocket.new(options)
+        ws:connect()
+        print(ws:wait("open", 5) or ws.last_error)
+        ws:close()
       end
-    ]], { server:url(nil, "127.0.0.1"), server:url(nil, "localhost") },
-      { environment = environment .. " NAMES_LOG=" .. log })
+      WebSocket.run()
+    ]], {
+      server:url(nil, "127.0.0.1"), server:url(nil, "localhost"), "http://localhost:" .. proxy.port,
+    }, { environment = environment .. " NAMES_LOG=" .. log })
     local file <close> = io.open(log)
     os.remove(log)
-    assert.same({ out = "", err = "", code = 0 }, result)
-    assert.equal("localhost\n", file:read "a")
+    assert.same({ err = "", code = 0 }, { err = result.err, code = result.code })
+    assert.matches("^true\ntrue\n[^\n]* refused to connect to a.example[^\n]*\n$", result.out)
+    assert.equal("localhost\nlocalhost\n", file:read "a")
   end)
 end)
