@@ -360,6 +360,18 @@ describe("buffered_amount", function()
     check_sums(client.ws)
   end)
 
+  it("keeps the rest that does not fill a write for the next one", function()
+    local client, conn = meet({}, Peer.listen())
+    local text, count = ("x"):rep(60 * KIB), 0
+    repeat
+      assert(client.ws:send(text))
+      count = count + 1
+    until client.ws.queued < count
+    assert.equal(1, client.ws.queued, "a small write behind a full one")
+    for _ = 1, count do assert.is_true(conn:receive_text() == text) end
+    check_sums(client.ws)
+  end)
+
   it("goes down in a handler as well", function()
     local client, conn = meet({}, Peer.listen())
     local left

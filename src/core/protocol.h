@@ -114,7 +114,7 @@ size_t steady_protocol_backlog(const struct steady_protocol *protocol);
 /* Whether our close frame has been handed out by steady_protocol_output. */
 bool steady_protocol_close_sent(const struct steady_protocol *protocol);
 
-/* The fields are the implementation's, expired apart, which is for reading. */
+/* The fields are the implementation's, expired and message_sent apart, which are for reading. */
 struct steady_protocol {
     struct steady_random *random;
     size_t max_message_size;
@@ -137,10 +137,9 @@ struct steady_protocol {
 
     /* Sending. */
     struct steady_buffer control_frames; /* encoded */
-    bool in_message;                     /* the head of the queue is part-way out */
-    size_t message_sent;                 /* payload bytes of it that are, as on the wire */
+    size_t message_sent;                 /* bytes of the payload that is part-way out; else 0 */
     uint8_t key[4];                      /* its masking key */
-    struct steady_buffer compressed;     /* its payload, unless it goes out as it is: then empty */
+    struct steady_buffer compressed;     /* that payload, unless it goes out as it is: then empty */
 
     /* Closing. */
     bool closing; /* our close frame was appended */

@@ -110,11 +110,11 @@ static size_t write_payload(struct steady_protocol *protocol, struct steady_queu
     steady_frame_mask(out, payload.data + protocol->message_sent, size, protocol->key,
                       protocol->message_sent);
     protocol->message_sent += size;
-    protocol->in_message = !through;
     if (!through) {
         steady_queue_begin(queue);
         return size;
     }
+    protocol->message_sent = 0;
     if (protocol->compressed.size > 0)
         steady_buffer_clear(&protocol->compressed, COMPRESSED_KEPT_MAX);
     steady_queue_sent(queue, keep);
@@ -137,7 +137,6 @@ static size_t write_message(struct steady_protocol *protocol, struct steady_queu
     draw_key(protocol->random, protocol->key);
     size_t size = steady_frame_header(out, STEADY_FRAME_FIN | rsv | opcode,
                                       payload_of(protocol, message).size, protocol->key);
-    protocol->message_sent = 0;
     return size + write_payload(protocol, queue, keep, message, out + size, room - size);
 }
 
@@ -157,9 +156,9 @@ size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_qu
 {
     const struct steady_message *message;
     size_t used = 0;
-    if (protocol->in_message && (message = steady_queue_peek(queue)))
+    if (protocol->message_sent > 0 && (message = steady_queue_peek(queue)))
         used = write_payload(protocol, queue, keep, message, out, capacity);
-    if (protocol->in_message)
+    if (protocol->message_sent > 0)
         return used;
     used += write_control(protocol, out + used, capacity - used);
     while (!protocol->closing && capacity - used > STEADY_FRAME_HEADER_MAX &&

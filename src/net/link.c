@@ -109,6 +109,29 @@ static bool write_some(struct steady_client *c)
     return ask_for_confirmation(c) || written;
 }
 
+static bool can_write(const struct steady_client *c)
+{
+    return c->link.greeted && c->link.stream && steady_stream_can_write(c->link.stream);
+}
+
+/* Whether what waits fills a write. What is to be compressed counts as it is. */
+static bool has_full_write(const struct steady_client *c)
+{
+    const struct steady_queue *queue = &c->queue;
+    return queue->waiting_bytes - c->link.protocol.message_sent +
+               STEADY_FRAME_HEADER_MAX * queue->waiting_messages >=
+           STEADY_WRITE_SIZE;
+}
+
+/* As much as one write takes does not wait for the loop: it goes out while the processor's cache
+ * still has it, and a program that sends without a break needs no more memory than that. */
+void steady_link_flush_full(struct steady_client *c)
+{
+    bool more = true;
+    for (int i = 0; more && i < WRITES_A_TURN && has_full_write(c) && can_write(c); i++)
+        more = write_some(c);
+}
+
 void steady_link_flush(struct steady_client *c)
 {
     struct steady_stream *stream = c->link.stream;

@@ -1,4 +1,3 @@
-#include "core/frame.h"
 #include "net/parts.h"
 
 #include <math.h>
@@ -78,16 +77,6 @@ static bool make_room(struct steady_client *c, size_t size)
     return true;
 }
 
-/* As much as one write takes does not wait for the loop: it goes out while the processor's cache
- * still has it, and a program that sends without a break needs no more memory than that. */
-static bool fills_write(const struct steady_client *c)
-{
-    const struct steady_queue *queue = &c->queue;
-    return queue->waiting_bytes + STEADY_FRAME_HEADER_MAX * queue->waiting_messages >=
-               STEADY_WRITE_SIZE &&
-           c->link.stream && steady_stream_can_write(c->link.stream);
-}
-
 enum steady_error steady_client_send(struct steady_client *c, const uint8_t *data, size_t size,
                                      bool binary)
 {
@@ -104,8 +93,7 @@ enum steady_error steady_client_send(struct steady_client *c, const uint8_t *dat
     c->stats.accepted++;
     if ((double)steady_client_queued_bytes(c) > c->options.high_water)
         c->over_high_water = true;
-    if (fills_write(c))
-        steady_link_flush(c);
+    steady_link_flush_full(c);
     if (c->link.open && !c->delivering)
         steady_ready_add(c->loop, &c->ready);
     return STEADY_OK;

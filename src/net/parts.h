@@ -55,6 +55,9 @@ void steady_link_drop(struct steady_client *c);
 /* Writes what there is to write, as far as the connection takes it. */
 void steady_link_flush(struct steady_client *c);
 
+/* Writes no more than what fills a write, see STEADY_WRITE_SIZE: the rest waits for more. */
+void steady_link_flush_full(struct steady_client *c);
+
 /* Sends a close frame, if that can be done at once. */
 void steady_link_say_goodbye(struct steady_client *c);
 
