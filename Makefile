@@ -31,7 +31,7 @@ WERROR := -Werror
 ROCKSPEC := rockspec/steadysocket-scm-1.rockspec
 
 core_sources := $(wildcard src/core/*.c)
-sources := $(core_sources) $(wildcard src/net/*.c src/lua/*.c)
+sources := $(core_sources) $(wildcard src/loop/*.c src/dial/*.c src/client/*.c src/lua/*.c)
 binding_sources := $(wildcard spec/core/binding/*.c)
 lua_sources := $(wildcard src/steadysocket/*.lua src/steadysocket/*/*.lua)
 c_files = $(sort $(shell find $(wildcard src spec bench examples tools) -name '*.[ch]'))
@@ -110,7 +110,7 @@ $(BUILD)/bench/server: $(call objects,$(wildcard bench/server/*.c))
 $(BUILD)/bench/bare: $(call objects,bench/peers/bare.c) $(bench_driver)
 $(BUILD)/bench/libwebsockets: $(call objects,bench/peers/libwebsockets.c) $(bench_driver)
 $(BUILD)/bench/transport: $(bench_driver) \
-    $(call objects,bench/peers/transport.c $(core_sources) $(wildcard src/net/*.c))
+    $(call objects,bench/peers/transport.c $(core_sources) $(wildcard src/loop/*.c src/dial/*.c src/client/*.c))
 $(bench_programs):
 	@mkdir -p $(@D)
 	@echo "link $@"
@@ -247,7 +247,7 @@ lint-c:
 	    --error-exitcode=1 --suppress=missingIncludeSystem --suppress=unusedStructMember -Isrc $(filter %.c,$(c_files))
 
 layers:
-	tools/layers.sh
+	$(LUA) tools/layers.lua src
 
 lint-rockspec:
 	$(LUA) tools/check-rockspec.lua $(ROCKSPEC) $(sources) $(lua_sources) bin/steadysocket

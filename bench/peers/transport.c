@@ -1,17 +1,17 @@
-/* The module's own ground: a plain C program on the same transport (net/upgrade, then net/stream)
- * and the same protocol core, without net/client and Lua. Modes rx, tx and rtt. With BENCH_LUA=1,
- * rx makes a Lua string of each message and calls a Lua function that counts, and tx has a Lua loop
- * that calls a method for each message, as the module's driver has it. The queue takes what goes
- * out with one write. */
+/* The module's own ground: a plain C program on the same transport (client/upgrade, then
+ * dial/stream) and the same protocol core, without client/client and Lua. Modes rx, tx and rtt.
+ * With BENCH_LUA=1, rx makes a Lua string of each message and calls a Lua function that counts, and
+ * tx has a Lua loop that calls a method for each message, as the module's driver has it. The queue
+ * takes what goes out with one write. */
+#include "client/upgrade.h"
 #include "core/frame.h"
 #include "core/options.h"
 #include "core/protocol.h"
 #include "core/queue.h"
-#include "net/dns.h"
-#include "net/loop.h"
-#include "net/stream.h"
-#include "net/upgrade.h"
-#include "net/vhost.h"
+#include "dial/mask.h"
+#include "dial/stream.h"
+#include "loop/loop.h"
+#include "loop/watch.h"
 
 #include "driver.h"
 
@@ -27,6 +27,7 @@ struct program {
     size_t sent, received;
     struct steady_loop loop;
     struct steady_options options;
+    struct steady_random random;
     struct steady_protocol protocol;
     struct steady_queue queue;
     struct steady_stream *stream;
@@ -87,7 +88,7 @@ static void writable(void *owner)
     if (p->driver.mode == TX)
         fill(p);
     size_t size = steady_protocol_output(&p->protocol, &p->queue, false, steady_loop_now(&p->loop),
-                                         p->loop.write_buffer, STEADY_WRITE_SIZE);
+                                         steady_stream_room(p->stream), STEADY_WRITE_SIZE);
     if (size == 0)
         return;
     if (!steady_stream_write(p->stream, size))
@@ -156,11 +157,11 @@ static void ended(void *owner)
 
 static void accepted(void *owner, const struct steady_accepted *upgrade)
 {
-    static const struct steady_stream_owner calls = {received, writable, ended};
+    static const struct steady_stream_owner calls = {received, writable, NULL, ended};
     struct program *p = owner;
     p->stream = upgrade->stream;
     steady_stream_give(p->stream, &calls, p);
-    steady_protocol_init(&p->protocol, &p->loop.random, (size_t)p->options.max_message_size);
+    steady_protocol_init(&p->protocol, &p->random, (size_t)p->options.max_message_size);
     begin(p);
 }
 
@@ -173,23 +174,11 @@ static void failed(void *owner, const struct steady_failure *failure)
 static void dial(struct program *p, const char *url)
 {
     static const struct steady_upgrade_owner calls = {accepted, failed};
-    const char *host = p->driver.target.host;
-    char trouble[512];
-    struct steady_address address;
     steady_options_init(&p->options);
     const char *problem = steady_options_add_url(&p->options, url, strlen(url));
     if (problem)
         fail(problem);
-    if (!steady_dns_literal(host, p->options.urls[0].port, &address))
-        fail("the host is not a literal address");
-    struct steady_vhost *vhost = steady_vhost_get(&p->loop, NULL, NULL, trouble, sizeof trouble);
-    if (!vhost)
-        fail(trouble);
-    struct steady_target target = {.address = &address,
-                                   .server_name = host,
-                                   .verify = true,
-                                   .vhost = vhost,
-                                   .url = &p->options.urls[0]};
+    struct steady_target target = {.url = &p->options.urls[0]};
     if (!steady_upgrade_start(&p->loop, &target, &p->options, &calls, p))
         fail("out of memory");
 }
@@ -237,9 +226,10 @@ int main(int argc, char **argv)
         fail("MODE is rx, tx or rtt");
     if (steady_loop_init(&p->loop))
         fail("no event loop");
-    const char *problem = steady_loop_start(&p->loop);
+    const char *problem = steady_watch_prepare(&p->loop);
     if (problem)
         fail(problem);
+    steady_mask_init(&p->random);
     if (getenv("BENCH_LUA"))
         load_lua(p);
     p->loop.alive++; /* we are: a stream keeps no loop running */

@@ -41,7 +41,9 @@ local function answer(proxy, tunnel)
     tunnel.over = proxy.options.hang_up ~= false
   elseif not proxy.options.silent then
     tunnel.outward = connect(proxy, request.target)
-    tunnel.outbound = "HTTP/1.1 200 Connection established\r\n\r\n"
+    tunnel.outbound = proxy.options.accepts or "HTTP/1.1 200 Connection established\r\n\r\n"
+    tunnel.head_left = #tunnel.outbound
+    tunnel.piece = math.ceil(tunnel.head_left / (proxy.options.pieces or 1))
   end
 end
 
@@ -51,10 +53,19 @@ local function read(from, buffer)
   return buffer .. (whole or part), reason == "closed"
 end
 
--- What is left of `buffer`.
-local function write(to, buffer)
-  local last, _, part = to:send(buffer)
+-- What is left of `buffer`, of which at most `limit` bytes go.
+local function write(to, buffer, limit)
+  local last, _, part = to:send(buffer, 1, limit)
   return buffer:sub((last or part or 0) + 1)
+end
+
+-- The head of a "yes" goes a piece a turn.
+local function answer_inward(tunnel)
+  local size = #tunnel.outbound
+  local in_head = (tunnel.head_left or 0) > 0
+  tunnel.outbound = write(tunnel.inward, tunnel.outbound,
+    in_head and math.min(tunnel.piece, tunnel.head_left) or nil)
+  if in_head then tunnel.head_left = tunnel.head_left - (size - #tunnel.outbound) end
 end
 
 local function pump(proxy, tunnel)
@@ -67,7 +78,7 @@ local function pump(proxy, tunnel)
     tunnel.outbound, server_ended = read(tunnel.outward, tunnel.outbound)
     ended = ended or server_ended
   end
-  if tunnel.outbound ~= "" then tunnel.outbound = write(tunnel.inward, tunnel.outbound) end
+  if tunnel.outbound ~= "" then answer_inward(tunnel) end
   return (ended or tunnel.over) and tunnel.outbound == ""
 end
 
@@ -95,8 +106,8 @@ turn.along(function()
   for proxy in pairs(proxies) do serve(proxy) end
 end)
 
---- options: address; port; answer, the bytes to answer with instead of a tunnel, before hanging up unless
---- hang_up = false; silent = true: no answer; hosts, a table from names to addresses. The proxy has
+--- options: address; port; accepts, the head that says yes, sent in so many `pieces`; answer, the bytes
+--- to answer with instead of a tunnel, before hanging up unless hang_up = false; silent = true: no answer; hosts, a table from names to addresses. The proxy has
 --- a url, a port, and requests: { line, target, headers } each.
 function Proxy.listen(options)
   options = options or {}

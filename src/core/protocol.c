@@ -60,7 +60,7 @@ bool steady_protocol_hold(struct steady_protocol *protocol)
     return true;
 }
 
-static void forget_input(struct steady_protocol *protocol)
+void steady_protocol_forget(struct steady_protocol *protocol)
 {
     steady_buffer_free(&protocol->held);
     protocol->cursor = protocol->end = NULL;
@@ -70,7 +70,7 @@ static event_type fail(struct steady_protocol *protocol, struct steady_protocol_
                        uint16_t code, const char *text)
 {
     protocol->failed = true;
-    forget_input(protocol);
+    steady_protocol_forget(protocol);
     steady_protocol_close(protocol, code, NULL, 0);
     *event = (struct steady_protocol_event){(const uint8_t *)text, strlen(text), code, false};
     return STEADY_PROTOCOL_FAILURE;
@@ -375,6 +375,6 @@ event_type steady_protocol_next(struct steady_protocol *protocol,
         if (type != STEADY_PROTOCOL_NONE)
             return type;
     }
-    forget_input(protocol);
+    steady_protocol_forget(protocol);
     return STEADY_PROTOCOL_NONE;
 }

@@ -85,6 +85,9 @@ enum steady_protocol_event_type steady_protocol_next(struct steady_protocol *pro
 size_t steady_protocol_pending(const struct steady_protocol *protocol);
 bool steady_protocol_hold(struct steady_protocol *protocol);
 
+/* Gives that input up: the connection is of no more use. */
+void steady_protocol_forget(struct steady_protocol *protocol);
+
 /* Append a control frame: a ping or a pong (by hand: each ping is answered without that), of at
  * most STEADY_CONTROL_MAX bytes; or a close frame: code 0 for none, the reason at most 123 bytes of
  * UTF-8. After the close frame no message is begun any more; a second one is not sent. False: out

@@ -142,7 +142,7 @@ static void expect_body(struct steady_response *r)
 
 static void end_head(struct steady_response *r)
 {
-    if (r->status == 101) {
+    if (r->status == 101 || (r->tunnel && r->status / 100 == 2)) {
         r->part = STEADY_RESPONSE_COMPLETE;
     } else if (r->status < 200) { /* informational: the answer is still to come */
         r->status = 0;

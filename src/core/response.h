@@ -20,8 +20,10 @@ enum steady_response_part {
     STEADY_RESPONSE_BAD, /* see problem */
 };
 
-/* A zeroed struct has read nothing. The first fields are for reading. */
+/* A zeroed struct has read nothing. The first fields are for reading, but for `tunnel`, which may
+ * be set before. */
 struct steady_response {
+    bool tunnel; /* it answers CONNECT: a 2xx ends with its head (RFC 9110 section 9.3.6) */
     enum steady_response_part part;
     int status;
     char reason[64];              /* what stands behind the status, as "Not Found"; may be cut */

@@ -142,6 +142,13 @@ static enum steady_session_action closing(struct steady_session *session,
     return STEADY_ACTION_NONE;
 }
 
+/* A delay until the next attempt is nobody's time but ours. */
+void steady_session_put_off(struct steady_session *session, double seconds)
+{
+    if (session->status == STEADY_STATUS_CONNECTING || session->status == STEADY_STATUS_CLOSING)
+        session->deadline += seconds;
+}
+
 enum steady_session_action steady_session_handle(struct steady_session *session,
                                                  enum steady_session_event event, double now,
                                                  double delay)

@@ -67,6 +67,10 @@ enum steady_session_action steady_session_handle(struct steady_session *session,
                                                  enum steady_session_event event, double now,
                                                  double delay);
 
+/* Puts a deadline by which the peer has to do something off: for so many seconds it could not be
+ * heard. */
+void steady_session_put_off(struct steady_session *session, double seconds);
+
 /* Not idle and not closed: the client works on, whether anyone holds a reference to it or not. */
 int steady_session_active(const struct steady_session *session);
 

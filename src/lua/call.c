@@ -1,5 +1,7 @@
 #include "lua/call.h"
 
+#include "loop/leave.h"
+
 #include <stdio.h>
 
 /* Errors that are not strings go through as they are; the others get the handler's traceback. */
@@ -34,7 +36,7 @@ static void keep_error(lua_State *L, struct loop *loop)
 void call_protected(struct loop *loop, lua_CFunction function, void *argument)
 {
     lua_State *L = loop->L;
-    if (loop->core.halted)
+    if (steady_loop_is_halted(&loop->core))
         return;
     lua_pushcfunction(L, add_traceback);
     lua_pushcfunction(L, function);

@@ -1,5 +1,9 @@
 #include "lua/client.h"
 
+#include "client/inbox.h"
+#include "client/outbox.h"
+#include "loop/leave.h"
+#include "loop/watch.h"
 #include "lua/call.h"
 #include "lua/event.h"
 #include "lua/options.h"
@@ -128,7 +132,7 @@ static void handle_message(lua_State *L, struct client *client, const struct ste
         call_handler(L, 3, 0);
     } else {
         lua_pop(L, 1);
-        if (!steady_client_keep(&client->core, event))
+        if (!steady_inbox_keep(&client->core, event))
             luaL_error(L, "not enough memory");
     }
 }
@@ -158,7 +162,8 @@ static int deliver_protected(lua_State *L)
         return 0; /* it is at rest */
     lua_pushliteral(L, "text");
     lua_pushliteral(L, "binary");
-    while (!client->loop->core.halted && steady_client_next(&client->core, &event)) {
+    while (!steady_loop_is_halted(&client->loop->core) &&
+           steady_client_next(&client->core, &event)) {
         if (event.type == STEADY_EVENT_MESSAGE)
             handle_message(L, client, &event);
         else
@@ -307,7 +312,7 @@ static int client_connect(lua_State *L)
     size_t size = 0;
     const char *data = luaL_optlstring(L, 2, NULL, &size);
     bool binary = check_binary(L, 3);
-    const char *problem = steady_loop_start(&client->loop->core);
+    const char *problem = steady_watch_prepare(&client->loop->core);
     if (problem)
         return luaL_error(L, "connect: %s", problem);
     anchor(L, 1);
@@ -400,7 +405,7 @@ static int client_discard(lua_State *L)
 static int client_take(lua_State *L)
 {
     struct client *client = check_client(L, 1);
-    const struct steady_message *message = steady_client_take(&client->core);
+    const struct steady_message *message = steady_inbox_peek(&client->core);
     if (!message)
         return 0;
     lua_pushlstring(L, (const char *)message->data, message->size);
@@ -468,7 +473,7 @@ static int client_stats(lua_State *L)
         {"attempts", stats.attempts},
         {"connections", stats.connections},
         {"failures", stats.failures},
-        {"queued", steady_client_queued_messages(&client->core)},
+        {"queued", steady_outbox_messages(&client->core)},
         {"unconfirmed", client->core.queue.sent_messages},
         {"retries", stats.retries},
         {"last_close", stats.last_close},
@@ -515,7 +520,8 @@ static void get_protocol(lua_State *L, const struct client *client)
 static void get_compression(lua_State *L, const struct client *client)
 {
     const struct steady_link *link = &client->core.link;
-    lua_pushboolean(L, link->open && link->protocol.deflate.parameters.on);
+    lua_pushboolean(L,
+                    steady_client_has_link(&client->core) && link->protocol.deflate.parameters.on);
 }
 
 static void get_buffered_amount(lua_State *L, const struct client *client)
@@ -525,7 +531,7 @@ static void get_buffered_amount(lua_State *L, const struct client *client)
 
 static void get_queued(lua_State *L, const struct client *client)
 {
-    lua_pushinteger(L, (lua_Integer)steady_client_queued_messages(&client->core));
+    lua_pushinteger(L, (lua_Integer)steady_outbox_messages(&client->core));
 }
 
 static void get_unconfirmed(lua_State *L, const struct client *client)
@@ -640,7 +646,8 @@ int client_new(lua_State *L)
     luaL_setmetatable(L, CLIENT);
     int index = lua_gettop(L);
     options_read(L, index);
-    steady_client_init(&client->core, &loop->core, &owner);
+    if (!steady_client_init(&client->core, &loop->core, &owner))
+        return luaL_error(L, "not enough memory");
     client->loop = loop;
     lua_settop(L, index);
     return 1;

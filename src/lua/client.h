@@ -2,8 +2,8 @@
 #ifndef STEADY_LUA_CLIENT_H
 #define STEADY_LUA_CLIENT_H
 
+#include "client/client.h"
 #include "lua/loop.h"
-#include "net/client.h"
 
 #include <lua.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef STEADY_LUA_EVENT_H
 #define STEADY_LUA_EVENT_H
 
-#include "net/events.h"
+#include "client/events.h"
 
 #include <lua.h>
 

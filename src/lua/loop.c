@@ -1,5 +1,6 @@
 #include "lua/loop.h"
 
+#include "loop/leave.h"
 #include "lua/call.h"
 #include "lua/timer.h"
 
@@ -21,7 +22,7 @@ static int loop_gc(lua_State *L)
     struct loop *loop = lua_touserdata(L, 1);
     loop->closed = true;
     steady_loop_leave(&loop->core);
-    if (!loop->core.running)
+    if (!steady_loop_is_running(&loop->core))
         steady_loop_close(&loop->core);
     return 0;
 }
@@ -61,7 +62,7 @@ struct loop *loop_get(lua_State *L)
 
 void loop_tell(lua_State *L, struct loop *loop)
 {
-    if (!loop->hosted || !loop->core.changed || loop->core.running)
+    if (!loop->hosted || !loop->core.changed || steady_loop_is_running(&loop->core))
         return;
     loop->core.changed = false;
     loop_push(L, loop);
@@ -74,7 +75,7 @@ void loop_tell(lua_State *L, struct loop *loop)
 static struct loop *enter(lua_State *L, const char *name)
 {
     struct loop *loop = loop_get(L);
-    if (loop->core.running)
+    if (steady_loop_is_running(&loop->core))
         luaL_error(L, "%s: the loop is running already; a handler must return to it", name);
     call_raise(L, loop);
     loop->L = L;
@@ -133,7 +134,7 @@ static int module_timeout(lua_State *L)
 /* running() -> boolean: whether a handler or a task calls */
 static int internal_running(lua_State *L)
 {
-    lua_pushboolean(L, loop_get(L)->core.running);
+    lua_pushboolean(L, steady_loop_is_running(&loop_get(L)->core));
     return 1;
 }
 

@@ -3,7 +3,7 @@
 #ifndef STEADY_LUA_LOOP_H
 #define STEADY_LUA_LOOP_H
 
-#include "net/loop.h"
+#include "loop/loop.h"
 
 #include <lua.h>
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* The module's table: require "steadysocket.core". */
+#include "loop/context.h"
 #include "lua/client.h"
 #include "lua/loop.h"
 #include "lua/source.h"
 #include "lua/timer.h"
-#include "net/context.h"
 
 #include <lauxlib.h>
 #include <lua.h>

@@ -1,8 +1,8 @@
 #include "lua/source.h"
 
+#include "loop/source.h"
 #include "lua/call.h"
 #include "lua/loop.h"
-#include "net/source.h"
 
 #include <errno.h>
 #include <lauxlib.h>

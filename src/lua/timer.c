@@ -1,8 +1,8 @@
 #include "lua/timer.h"
 
+#include "loop/timer.h"
 #include "lua/call.h"
 #include "lua/loop.h"
-#include "net/timer.h"
 
 #include <lauxlib.h>
 #include <math.h>

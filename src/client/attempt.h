@@ -1,0 +1,26 @@
+/* One attempt to open a connection, from asking the owner where to, to the server's answer. */
+#ifndef STEADY_CLIENT_ATTEMPT_H
+#define STEADY_CLIENT_ATTEMPT_H
+
+#include "client/state.h"
+
+/* Begins the attempt that is due. One of the calls follows, with the client as its owner, unless it
+ * is dropped before. Returns STEADY_OK, also when a call of the owner's meanwhile has put something
+ * else in its place; or the kind of failure, with a text in message. */
+enum steady_error steady_attempt_start(struct steady_client *client,
+                                       const struct steady_upgrade_owner *calls, char *message,
+                                       size_t size);
+
+/* connect_timeout has run out: has the call `failed` come, now. */
+void steady_attempt_time_out(struct steady_client *client);
+
+/* The call has come. */
+void steady_attempt_end(struct steady_client *client);
+
+/* Drops what there is of an attempt. */
+void steady_attempt_drop(struct steady_client *client);
+
+/* At the client's end. */
+void steady_attempt_free(struct steady_client *client);
+
+#endif

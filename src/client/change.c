@@ -1,0 +1,116 @@
+#include "client/change.h"
+
+#include "client/attempt.h"
+#include "client/link.h"
+#include "core/retry_after.h"
+#include "loop/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Seconds the server may ask for in Retry-After. */
+#define MAX_RETRY_AFTER 3600
+
+enum steady_session_action steady_client_change(struct steady_client *c,
+                                                enum steady_session_event event, double delay)
+{
+    enum steady_status old = c->session.status;
+    c->changes++;
+    double now = steady_loop_time(c->loop);
+    enum steady_session_action action = steady_session_handle(&c->session, event, now, delay);
+    if (action == STEADY_ACTION_DROP || action == STEADY_ACTION_ATTEMPT ||
+        event == STEADY_SESSION_FAILED || event == STEADY_SESSION_LOST) {
+        steady_link_end(c, action == STEADY_ACTION_ATTEMPT ? 0 : delay);
+        steady_attempt_drop(c);
+    }
+    if (c->session.status == STEADY_STATUS_CLOSED && c->user_closed)
+        c->stats.dropped += steady_queue_clear(&c->queue);
+    if (c->session.status != old) {
+        struct steady_event status = {
+            .type = STEADY_EVENT_STATUS, .status = c->session.status, .old_status = old};
+        steady_client_tell(c, &status);
+        c->absent = steady_loop_absent(c->loop);
+    }
+    if (action == STEADY_ACTION_ATTEMPT)
+        c->attempt.state = STEADY_ATTEMPT_DUE;
+    steady_ready_add(c->loop, &c->ready);
+    return action;
+}
+
+static double delay_of_options(struct steady_client *c)
+{
+    return steady_session_delay(&c->session, steady_loop_time(c->loop), steady_random_number());
+}
+
+/* Seconds that the server asks for, 0 where it does not. */
+static double retry_after(const struct steady_buffer *headers)
+{
+    const char *value = headers ? steady_headers_find(headers, "retry-after") : NULL;
+    return value ? fmin(steady_retry_after(value, time(NULL)), MAX_RETRY_AFTER) : 0;
+}
+
+/* Makes event->message one with the client's name and the URL, and remembers it. */
+static void complete_message(struct steady_client *c, struct steady_event *event)
+{
+    struct steady_buffer text = {0};
+    const char *url = c->attempt.url ? c->attempt.url->text : "";
+    steady_buffer_printf(&text, "%s: %s%s%s", c->options.name, url, *url ? ": " : "",
+                         event->message);
+    free(c->last_error);
+    c->last_error = (char *)text.data;
+    event->url = c->attempt.url ? url : NULL;
+    event->message = c->last_error ? c->last_error : event->message;
+    event->attempt = c->session.attempt;
+    c->stats.failures++;
+}
+
+/* Asks the owner what shall follow `ended`, and tells it `error`, if it is not NULL. An owner that
+ * answers with a call, as close() or reconnect(), has decided by that; it hears of the error before
+ * it hears what the call did. */
+static void decide(struct steady_client *c, enum steady_session_event what,
+                   const struct steady_event *ended, struct steady_event *error)
+{
+    unsigned changes = c->changes;
+    struct steady_queued_event *last = c->events.last;
+    double delay = c->owner->decide(c, ended);
+    bool overtaken = c->changes != changes;
+    if (overtaken)
+        delay = c->session.status == STEADY_STATUS_CONNECTING ? 0 : -1;
+    if (error) {
+        error->delay = delay;
+        steady_events_insert(&c->events, last, error);
+    }
+    if (!overtaken || c->session.status == STEADY_STATUS_CLOSING)
+        steady_client_change(c, what, delay);
+}
+
+void steady_client_fail_attempt(struct steady_client *c, enum steady_error error,
+                                const char *message, const struct steady_failure *failure)
+{
+    struct steady_event event = {
+        .type = STEADY_EVENT_ERROR,
+        .error = error,
+        .message = message,
+        .http_status = failure ? failure->http_status : 0,
+        .headers = failure && failure->http_status ? failure->headers : NULL,
+        .data = failure ? failure->body : NULL,
+        .size = failure ? failure->body_size : 0,
+        .delay = delay_of_options(c),
+    };
+    complete_message(c, &event);
+    event.retry_after = retry_after(event.headers);
+    if (event.delay >= 0)
+        event.delay = fmax(event.delay, event.retry_after);
+    decide(c, STEADY_SESSION_FAILED, &event, &event);
+}
+
+void steady_client_lose_link(struct steady_client *c)
+{
+    struct steady_event closing = steady_link_close_event(c, delay_of_options(c));
+    struct steady_event error = {
+        .type = STEADY_EVENT_ERROR, .error = c->link.failure, .message = c->link.failure_message};
+    if (c->link.failure)
+        complete_message(c, &error);
+    decide(c, STEADY_SESSION_LOST, &closing, c->link.failure ? &error : NULL);
+}

@@ -1,0 +1,79 @@
+/* What has happened to a client and its owner has not heard of yet, in order. */
+#ifndef STEADY_CLIENT_EVENTS_H
+#define STEADY_CLIENT_EVENTS_H
+
+#include "core/buffer.h"
+#include "core/error.h"
+#include "core/session.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum steady_event_type {
+    STEADY_EVENT_INCOMPLETE, /* for want of memory, events are missing here */
+    STEADY_EVENT_STATUS,
+    STEADY_EVENT_OPEN,
+    STEADY_EVENT_CLOSE, /* an open connection ended */
+    STEADY_EVENT_ERROR, /* an attempt failed, or an open connection is about to end by a failure */
+    STEADY_EVENT_MESSAGE,
+    STEADY_EVENT_DRAIN, /* the queue is short again */
+    STEADY_EVENT_PONG,  /* to a ping by hand */
+};
+
+enum steady_side { STEADY_BY_PEER, STEADY_BY_US, STEADY_BY_NETWORK };
+
+/* Which members mean something depends on the type. */
+struct steady_event {
+    enum steady_event_type type;
+    enum steady_status status, old_status; /* STATUS */
+
+    const uint8_t *data; /* MESSAGE, PONG: the payload; CLOSE: the reason; ERROR: the
+                          * beginning of the answer's body, or NULL */
+    size_t size;
+    bool binary; /* MESSAGE */
+
+    bool reconnected;     /* OPEN: not the first connection since connect() */
+    const char *protocol; /* OPEN: the subprotocol, or NULL */
+    const char *url;      /* OPEN, ERROR: without credentials */
+    const char *address;  /* OPEN: numeric */
+    const struct steady_buffer
+        *headers; /* OPEN, ERROR: of the answer, see core/response.h; may be NULL */
+
+    uint16_t code;       /* CLOSE */
+    bool clean;          /* CLOSE: with a closing handshake both ways */
+    enum steady_side by; /* CLOSE */
+
+    enum steady_error error; /* ERROR */
+    const char *message;     /* ERROR */
+    int http_status;         /* ERROR: 0 if there was no answer */
+    double retry_after;      /* ERROR: seconds the server asked for, 0 if it did not */
+
+    unsigned attempt; /* OPEN, ERROR */
+    double delay; /* CLOSE, ERROR: seconds until the next attempt, negative when there is none */
+};
+
+struct steady_queued_event;
+
+/* A zeroed struct is empty. */
+struct steady_events {
+    struct steady_queued_event *first, *last, *current;
+    bool incomplete; /* an event could not be queued for want of memory */
+};
+
+/* Queues a copy, with copies of all that the event points to. False: out of memory; then the owner
+ * gets STEADY_EVENT_INCOMPLETE. */
+bool steady_events_push(struct steady_events *events, const struct steady_event *event);
+
+/* The same, behind one that was the last at another time and is still queued; NULL: as the first.
+ */
+bool steady_events_insert(struct steady_events *events, struct steady_queued_event *after,
+                          const struct steady_event *event);
+
+/* Takes the first one, or STEADY_EVENT_INCOMPLETE; what it points to is good until the next call.
+ * False: there is none. */
+bool steady_events_pop(struct steady_events *events, struct steady_event *event);
+bool steady_events_empty(const struct steady_events *events);
+void steady_events_clear(struct steady_events *events);
+
+#endif

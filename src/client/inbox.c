@@ -1,0 +1,27 @@
+#include "client/inbox.h"
+
+#include <math.h>
+
+/* Bytes that a message counts beside its payload: empty ones are not for free. */
+#define MESSAGE_COST 32
+
+bool steady_inbox_has_room(const struct steady_client *c)
+{
+    size_t bytes = c->inbox.waiting_bytes + MESSAGE_COST * c->inbox.waiting_messages;
+    return (double)bytes < c->options.inbox.max_bytes;
+}
+
+bool steady_inbox_keep(struct steady_client *c, const struct steady_event *event)
+{
+    return steady_queue_push(&c->inbox, event->data, event->size, event->binary, INFINITY);
+}
+
+const struct steady_message *steady_inbox_peek(struct steady_client *c)
+{
+    return steady_queue_peek(&c->inbox);
+}
+
+void steady_inbox_drop(struct steady_client *c)
+{
+    steady_queue_sent(&c->inbox, false);
+}

@@ -1,0 +1,137 @@
+#include "client/receiving.h"
+
+#include "client/inbox.h"
+#include "client/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of pongs that wait to go out before reading stops. */
+#define PONG_BACKLOG (64 * 1024)
+
+void steady_receiving_input(struct steady_client *c, const uint8_t *bytes, size_t size)
+{
+    c->link.heartbeat.heard = steady_loop_now(c->loop);
+    c->stats.bytes_received += size;
+    steady_protocol_input(&c->link.protocol, bytes, size);
+}
+
+void steady_receiving_keep(struct steady_client *c)
+{
+    if (!steady_link_unread(c) || steady_protocol_hold(&c->link.protocol))
+        return;
+    steady_protocol_forget(&c->link.protocol);
+    steady_link_drop(c);
+}
+
+static void peer_closes(struct steady_client *c, const struct steady_protocol_event *event)
+{
+    struct steady_link *link = &c->link;
+    if (link->by_us) { /* it answers our close frame, so it has read all before that */
+        c->stats.confirmed += c->queue.sent_messages;
+        steady_queue_confirm(&c->queue, c->queue.sent_messages);
+    }
+    link->code = event->code;
+    link->reason = malloc(event->size + 1);
+    steady_link_linger(c);
+    if (!link->reason)
+        return; /* the code is what matters */
+    memcpy(link->reason, event->data, event->size);
+    link->reason_size = event->size;
+}
+
+static void peer_fails(struct steady_client *c, const struct steady_protocol_event *event)
+{
+    struct steady_link *link = &c->link;
+    link->failure = event->code == STEADY_CLOSE_TOO_LARGE        ? STEADY_TOO_LARGE
+                    : event->code == STEADY_CLOSE_INTERNAL_ERROR ? STEADY_NETWORK
+                                                                 : STEADY_PROTOCOL;
+    link->failure_code = event->code;
+    link->failure_message = (const char *)event->data;
+    steady_link_linger(c);
+}
+
+/* A pong of ours confirms; another one is the owner's, who may have pinged by hand. */
+static bool is_for_owner(struct steady_client *c, const struct steady_protocol_event *pong)
+{
+    double latency;
+    size_t confirmed;
+    c->stats.pongs++;
+    if (!steady_heartbeat_pong(&c->link.heartbeat, pong->data, pong->size, steady_loop_now(c->loop),
+                               &latency, &confirmed))
+        return true;
+    if (latency >= 0)
+        c->latency = latency;
+    c->stats.confirmed += confirmed;
+    steady_queue_confirm(&c->queue, confirmed);
+    return false;
+}
+
+/* The answer to a text heartbeat. */
+static bool is_reply(struct steady_client *c, const struct steady_protocol_event *message)
+{
+    const char *reply = c->options.heartbeat.on ? c->options.heartbeat.reply : NULL;
+    if (!reply || message->binary || strlen(reply) != message->size ||
+        memcmp(reply, message->data, message->size) != 0)
+        return false;
+    if (c->link.heartbeat.asked > 0 && !c->link.heartbeat.covers) { /* not by a ping, that is */
+        c->latency = steady_loop_now(c->loop) - c->link.heartbeat.asked;
+        c->link.heartbeat.asked = 0;
+    }
+    return true;
+}
+
+static bool for_owner(struct steady_event *event, enum steady_event_type type,
+                      const struct steady_protocol_event *from)
+{
+    event->type = type;
+    event->data = from->data;
+    event->size = from->size;
+    event->binary = from->binary;
+    return true;
+}
+
+static bool wants_messages(const struct steady_client *c)
+{
+    bool empty = c->inbox.waiting_messages == 0; /* as it is wherever there is an on_message */
+    return !c->paused && (empty || steady_inbox_has_room(c));
+}
+
+/* Behind our close frame everything is read, so that the peer's is found: what nobody wants by then
+ * is dropped. */
+bool steady_receiving_can_deliver(const struct steady_client *c)
+{
+    const struct steady_link *link = &c->link;
+    bool closing = c->session.status == STEADY_STATUS_CLOSING && link->by_us;
+    return link->state >= STEADY_LINK_OPEN && (closing || wants_messages(c)) &&
+           (!link->stream || steady_protocol_backlog(&link->protocol) < PONG_BACKLOG);
+}
+
+bool steady_receiving_next(struct steady_client *c, struct steady_event *event)
+{
+    struct steady_protocol_event next;
+    while (steady_receiving_can_deliver(c)) {
+        switch (steady_protocol_next(&c->link.protocol, &next)) {
+        case STEADY_PROTOCOL_MESSAGE:
+            if (is_reply(c, &next) || !wants_messages(c))
+                break;
+            c->stats.received++;
+            return for_owner(event, STEADY_EVENT_MESSAGE, &next);
+        case STEADY_PROTOCOL_PONG:
+            if (is_for_owner(c, &next))
+                return for_owner(event, STEADY_EVENT_PONG, &next);
+            break;
+        case STEADY_PROTOCOL_CLOSE:
+            peer_closes(c, &next);
+            break;
+        case STEADY_PROTOCOL_FAILURE:
+            peer_fails(c, &next);
+            break;
+        case STEADY_PROTOCOL_NONE:
+            return false;
+        default:
+            break;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,160 @@
+#include "client/sending.h"
+
+#include "client/link.h"
+#include "client/outbox.h"
+#include "client/receiving.h"
+#include "core/frame.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Writes in a row for one client before others have a turn. */
+#define WRITES_A_TURN 4
+
+/* ------------------------------------------------------------------------- messages */
+
+/* After close(), and once all that was queued has gone out: our close frame. Returns whether there
+ * is one to go out. */
+static bool begin_closing(struct steady_client *c)
+{
+    if (c->session.status != STEADY_STATUS_CLOSING || c->link.state != STEADY_LINK_OPEN)
+        return false;
+    steady_link_begin_closing(c);
+    return steady_protocol_close(&c->link.protocol, c->close_code, c->close_reason,
+                                 c->close_reason ? strlen(c->close_reason) : 0);
+}
+
+/* Behind the messages that went out, a ping whose pong confirms them. One at a time: the next one
+ * covers what is sent until then. Behind a ping by hand it is asked once more, since the peer may
+ * answer the last ping only. Our close frame needs none: its answer confirms as well. Returns
+ * whether there is one to go out. */
+static bool ask_for_confirmation(struct steady_client *c)
+{
+    struct steady_link *link = &c->link;
+    uint8_t payload[STEADY_HEARTBEAT_PING];
+    bool asked = link->heartbeat.covers && !link->heartbeat.overtaken;
+    if (!c->options.confirm || asked || !c->queue.sent_messages || link->state != STEADY_LINK_OPEN)
+        return false;
+    steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, steady_loop_now(c->loop),
+                         payload);
+    c->stats.pings++;
+    return steady_protocol_ping(&link->protocol, payload, sizeof payload);
+}
+
+/* One write of as much as fits; false: there is nothing to write, or it cannot be. */
+static bool write_some(struct steady_client *c)
+{
+    struct steady_protocol *protocol = &c->link.protocol;
+    size_t waiting = c->queue.waiting_messages;
+    uint64_t expired = protocol->expired;
+    size_t size =
+        steady_protocol_output(protocol, &c->queue, c->options.confirm, steady_loop_now(c->loop),
+                               steady_stream_room(c->link.stream), STEADY_WRITE_SIZE);
+    expired = protocol->expired - expired;
+    c->stats.dropped += expired;
+    c->stats.sent += waiting - c->queue.waiting_messages - expired;
+    c->stats.bytes_sent += size;
+    if (c->watched && !c->queue.waiting_messages && waiting)
+        steady_ready_add(c->loop, &c->ready);
+    bool written = size && steady_stream_write(c->link.stream, size);
+    return ask_for_confirmation(c) || written;
+}
+
+static bool can_write(const struct steady_client *c)
+{
+    return steady_link_can_send(c) && steady_stream_can_write(c->link.stream);
+}
+
+/* Whether what waits fills a write. A message that is to be compressed counts with the size that it
+ * has now. */
+static bool has_full_write(const struct steady_client *c)
+{
+    const struct steady_queue *queue = &c->queue;
+    return queue->waiting_bytes - c->link.protocol.message_sent +
+               STEADY_FRAME_HEADER_MAX * queue->waiting_messages >=
+           STEADY_WRITE_SIZE;
+}
+
+/* As much as one write takes does not wait for the loop: it goes out while the processor's cache
+ * still has it, and a program that sends without a break needs no more memory than that. */
+void steady_sending_flush_full(struct steady_client *c)
+{
+    bool more = true;
+    for (int i = 0; more && i < WRITES_A_TURN && has_full_write(c) && can_write(c); i++)
+        more = write_some(c);
+}
+
+void steady_sending_flush(struct steady_client *c)
+{
+    if (!steady_link_can_send(c))
+        return;
+    bool more = true;
+    for (int i = 0; more && i < WRITES_A_TURN && can_write(c); i++)
+        more = write_some(c) || (begin_closing(c) && write_some(c));
+    if (more)
+        steady_stream_want_writable(c->link.stream);
+    steady_outbox_check_drain(c);
+}
+
+void steady_sending_say_goodbye(struct steady_client *c)
+{
+    struct steady_link *link = &c->link;
+    if (link->state < STEADY_LINK_NEW || link->state > STEADY_LINK_CLOSING)
+        return;
+    steady_link_begin_closing(c);
+    if (steady_protocol_close(&link->protocol, STEADY_CLOSE_NORMAL, NULL, 0) && link->stream &&
+        steady_stream_can_write(link->stream))
+        write_some(c);
+}
+
+/* ------------------------------------------------------------------------- questions */
+
+bool steady_sending_ping(struct steady_client *c, const uint8_t *data, size_t size)
+{
+    if (!steady_protocol_ping(&c->link.protocol, data, size))
+        return false;
+    c->link.heartbeat.overtaken = true;
+    c->stats.pings++;
+    return true;
+}
+
+double steady_sending_heartbeat_deadline(const struct steady_client *c)
+{
+    bool asks = c->session.status == STEADY_STATUS_OPEN && c->link.state == STEADY_LINK_OPEN &&
+                steady_receiving_can_deliver(c);
+    return asks ? steady_heartbeat_deadline(&c->link.heartbeat, &c->options.heartbeat) : INFINITY;
+}
+
+static void ask_for_life(struct steady_client *c)
+{
+    struct steady_link *link = &c->link;
+    const char *message = c->options.heartbeat.message;
+    double now = steady_loop_now(c->loop);
+    if (message) {
+        link->heartbeat.asked = now;
+        steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message));
+    } else {
+        uint8_t payload[STEADY_HEARTBEAT_PING];
+        steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, now, payload);
+        steady_protocol_ping(&link->protocol, payload, sizeof payload);
+        c->stats.pings++;
+    }
+}
+
+void steady_sending_check_heartbeat(struct steady_client *c, double now)
+{
+    struct steady_link *link = &c->link;
+    switch (steady_heartbeat_check(&link->heartbeat, &c->options.heartbeat, now)) {
+    case STEADY_HEARTBEAT_ASK:
+        ask_for_life(c);
+        break;
+    case STEADY_HEARTBEAT_DEAD:
+        link->failure = STEADY_HEARTBEAT;
+        link->failure_code = STEADY_CLOSE_ABNORMAL;
+        link->failure_message = "the peer is silent: it does not answer the heartbeat";
+        steady_link_drop(c);
+        break;
+    default:
+        break;
+    }
+}

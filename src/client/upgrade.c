@@ -1,0 +1,242 @@
+#include "client/upgrade.h"
+
+#include "core/handshake.h"
+#include "dial/dial.h"
+#include "dial/encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct steady_upgrade {
+    struct steady_loop *loop;
+    const struct steady_upgrade_owner *calls;
+    void *owner;
+    const struct steady_url *url;
+    struct steady_dial *dial;      /* first this, */
+    struct steady_stream *stream;  /* then that */
+    struct steady_address address; /* what the stream is connected to */
+    char key[STEADY_BASE64_SIZE(16)], accept[STEADY_BASE64_SIZE(20)];
+    char *authorization;
+    struct steady_request request;
+    struct steady_response response;
+    struct steady_answer answer;
+    struct steady_cause cause;
+};
+
+/* ------------------------------------------------------------------------- how it ends */
+
+static void free_upgrade(struct steady_upgrade *u)
+{
+    steady_dial_drop(u->dial);
+    steady_stream_free(u->stream);
+    steady_response_free(&u->response);
+    steady_cause_free(&u->cause);
+    free(u->authorization);
+    free(u);
+}
+
+static void fail(struct steady_upgrade *u)
+{
+    const struct steady_response *response = &u->response;
+    bool answered = response->part != STEADY_RESPONSE_HEAD && response->part != STEADY_RESPONSE_BAD;
+    struct steady_failure failure = {
+        .error = u->cause.error,
+        .message = steady_cause_text(&u->cause),
+        .http_status = answered ? response->status : 0,
+        .headers = &response->headers,
+        .body = response->body.data,
+        .body_size = response->body.size,
+    };
+    u->calls->failed(u->owner, &failure);
+    free_upgrade(u);
+}
+
+/* first: what has come behind the answer. */
+static void succeed(struct steady_upgrade *u, const uint8_t *first, size_t size)
+{
+    struct steady_accepted accepted = {
+        .answer = &u->answer,
+        .headers = &u->response.headers,
+        .address = &u->address,
+        .stream = u->stream,
+        .first = first,
+        .first_size = size,
+    };
+    u->stream = NULL;
+    u->calls->accepted(u->owner, &accepted);
+    free_upgrade(u);
+}
+
+/* ------------------------------------------------------------------------- the answer */
+
+static void note_status(struct steady_upgrade *u)
+{
+    const struct steady_response *response = &u->response;
+    const char *location = steady_headers_find(&response->headers, "location");
+    if (response->status >= 300 && response->status < 400 && location)
+        steady_cause_note(&u->cause, STEADY_HTTP,
+                          "the server answered %d %s, to %s; redirects are not followed",
+                          response->status, response->reason, location);
+    steady_cause_note(&u->cause, STEADY_HTTP, "the server answered %d %s", response->status,
+                      response->reason);
+}
+
+static void note_problem(struct steady_upgrade *u)
+{
+    if (u->response.problem)
+        steady_cause_note(&u->cause, STEADY_HANDSHAKE, "the answer to the upgrade %s",
+                          u->response.problem);
+    else
+        steady_cause_note(&u->cause, STEADY_NETWORK, "out of memory");
+}
+
+static bool is_good(struct steady_upgrade *u)
+{
+    char message[512];
+    u->answer = steady_handshake_answer(&u->response);
+    if (steady_handshake_check(&u->request, u->accept, &u->answer, message, sizeof message))
+        return true;
+    steady_cause_note(&u->cause, STEADY_HANDSHAKE, "%s", message);
+    return false;
+}
+
+static void received(void *owner, const uint8_t *bytes, size_t size)
+{
+    struct steady_upgrade *u = owner;
+    size_t used = steady_response_input(&u->response, bytes, size);
+    switch (u->response.part) {
+    case STEADY_RESPONSE_HEAD:
+    case STEADY_RESPONSE_BODY:
+        return;
+    case STEADY_RESPONSE_BAD:
+        note_problem(u);
+        break;
+    case STEADY_RESPONSE_COMPLETE:
+        if (u->response.status != 101) {
+            note_status(u);
+        } else if (is_good(u)) {
+            succeed(u, bytes + used, size - used);
+            return;
+        }
+    }
+    fail(u);
+}
+
+static void writable(void *owner)
+{
+    (void)owner; /* the request is all there is to write */
+}
+
+/* In TLS 1.3 what the server thinks of a certificate comes this late. */
+static void ended(void *owner)
+{
+    struct steady_upgrade *u = owner;
+    if (u->response.part == STEADY_RESPONSE_BODY)
+        note_status(u);
+    steady_stream_explain(u->stream, &u->cause);
+    steady_cause_note(&u->cause, STEADY_HANDSHAKE, STEADY_HUNG_UP);
+    fail(u);
+}
+
+/* ------------------------------------------------------------------------- the request */
+
+static void describe_request(struct steady_upgrade *u, const struct steady_options *options)
+{
+    u->request = (struct steady_request){
+        .url = u->url,
+        .key = u->key,
+        .origin = options->origin,
+        .protocols = (const char *const *)options->protocols,
+        .protocol_count = options->protocol_count,
+        .compression = &options->compression,
+        .headers = options->headers,
+        .header_count = options->header_count,
+        .authorization = u->authorization,
+    };
+}
+
+/* A write that fails is not the end yet: the server may have answered before it hung up. */
+static bool send_request(struct steady_upgrade *u)
+{
+    struct steady_buffer request = {0};
+    bool made = steady_handshake_request(&request, &u->request);
+    bool fits = request.size <= STEADY_WRITE_SIZE;
+    if (!made)
+        steady_cause_note(&u->cause, STEADY_NETWORK, "out of memory");
+    else if (!fits)
+        steady_cause_note(&u->cause, STEADY_HANDSHAKE,
+                          "the request has %zu bytes, more than %d KiB", request.size,
+                          STEADY_WRITE_SIZE / 1024);
+    if (made && fits) {
+        memcpy(steady_stream_room(u->stream), request.data, request.size);
+        steady_stream_write(u->stream, request.size);
+    }
+    steady_buffer_free(&request);
+    return made && fits;
+}
+
+static void connected(void *owner, struct steady_stream *stream,
+                      const struct steady_address *address)
+{
+    static const struct steady_stream_owner calls = {received, writable, NULL, ended};
+    struct steady_upgrade *u = owner;
+    u->dial = NULL;
+    u->stream = stream;
+    u->address = *address;
+    steady_stream_give(stream, &calls, u);
+    if (!send_request(u))
+        fail(u);
+}
+
+static void not_connected(void *owner, const struct steady_failure *failure)
+{
+    struct steady_upgrade *u = owner;
+    u->dial = NULL;
+    u->calls->failed(u->owner, failure);
+    free_upgrade(u);
+}
+
+/* ------------------------------------------------------------------------- for the owner */
+
+struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
+                                            const struct steady_target *target,
+                                            const struct steady_options *options,
+                                            const struct steady_upgrade_owner *calls, void *owner)
+{
+    static const struct steady_dial_owner dial_calls = {connected, not_connected};
+    struct steady_upgrade *u = calloc(1, sizeof *u);
+    if (!u)
+        return NULL;
+    u->loop = loop;
+    u->calls = calls;
+    u->owner = owner;
+    u->url = target->url;
+    if (steady_encode_basic(target->url, &u->authorization)) {
+        steady_encode_keys(u->key, u->accept);
+        describe_request(u, options);
+        u->dial = steady_dial_start(loop, target, &dial_calls, u);
+    }
+    if (u->dial)
+        return u;
+    free_upgrade(u);
+    return NULL;
+}
+
+void steady_upgrade_time_out(struct steady_upgrade *u, double seconds)
+{
+    if (u->dial) {
+        steady_dial_time_out(u->dial, seconds);
+        return;
+    }
+    if (u->response.part == STEADY_RESPONSE_BODY)
+        note_status(u);
+    steady_cause_note(&u->cause, STEADY_TIMEOUT,
+                      "no complete HTTP answer to the upgrade within %g s", seconds);
+    fail(u);
+}
+
+void steady_upgrade_drop(struct steady_upgrade *u)
+{
+    if (u)
+        free_upgrade(u);
+}

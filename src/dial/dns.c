@@ -1,0 +1,343 @@
+#define _GNU_SOURCE /* dladdr */
+#include "dial/dns.h"
+
+#include "loop/descriptor.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A name that a thread of its own asks the system's resolver for. Nobody can stop that: when the
+ * answer is not wanted any more, the thread is left to itself, and the process may end before it.
+ * libuv's threads would not do: two at most look up names, so two names whose servers are silent
+ * would keep all others waiting, and the process waits for them at its end. */
+struct steady_lookup {
+    struct look_ups *look_ups;
+    uv_async_t answered;
+    struct steady_lookup *next;      /* in their list */
+    struct steady_dns *first, **end; /* who waits for the answer */
+    char *host;
+
+    /* Of the loop and of the thread, under the lock. */
+    bool abandoned; /* the loop is gone */
+    int users;      /* the loop's handle, the thread */
+    int status;
+    bool short_of_descriptors;
+    struct addrinfo *list;
+};
+
+/* The look-ups of a loop. */
+struct look_ups {
+    struct steady_service service; /* the first member */
+    struct steady_lookup *first;
+};
+
+/* Of the threads, under the lock. */
+static int looking_up;
+static uint64_t started; /* the last one; uv_hrtime, ns */
+
+static void lock(void)
+{
+    steady_lock(STEADY_LOCK_ANSWERS);
+}
+
+static void unlock(void)
+{
+    steady_unlock(STEADY_LOCK_ANSWERS);
+}
+
+struct steady_dns {
+    struct steady_dns *next, **link; /* in the look-up's list */
+    struct steady_lookup *lookup;
+    uint16_t port;
+    steady_dns_done done;
+    void *owner;
+};
+
+static void set_text(struct steady_address *address)
+{
+    if (address->socket.any.sa_family == AF_INET6)
+        uv_ip6_name(&address->socket.v6, address->text, sizeof address->text);
+    else
+        uv_ip4_name(&address->socket.v4, address->text, sizeof address->text);
+}
+
+size_t steady_dns_literal(const char *host, uint16_t port, struct steady_address *address)
+{
+    if (uv_ip4_addr(host, port, &address->socket.v4) &&
+        uv_ip6_addr(host, port, &address->socket.v6))
+        return 0;
+    set_text(address);
+    return 1;
+}
+
+static void set_port(struct steady_address *address, uint16_t port)
+{
+    if (address->socket.any.sa_family == AF_INET6)
+        address->socket.v6.sin6_port = htons(port);
+    else
+        address->socket.v4.sin_port = htons(port);
+}
+
+/* The next one of a family in the resolver's order, which is the order of preference (RFC 6724). */
+static const struct addrinfo *next_of(const struct addrinfo *list, int family)
+{
+    while (list && list->ai_family != family)
+        list = list->ai_next;
+    return list;
+}
+
+static size_t sort(const struct addrinfo *list, uint16_t port, struct steady_address *addresses)
+{
+    int family = list && list->ai_family == AF_INET ? AF_INET : AF_INET6;
+    const struct addrinfo *mine = next_of(list, family), *other;
+    other = next_of(list, family == AF_INET ? AF_INET6 : AF_INET);
+    size_t count = 0;
+    while ((mine || other) && count < STEADY_DNS_MAX) {
+        if (mine) {
+            memcpy(&addresses[count].socket, mine->ai_addr, mine->ai_addrlen);
+            set_port(&addresses[count], port);
+            set_text(&addresses[count++]);
+            mine = next_of(mine->ai_next, mine->ai_family);
+        }
+        const struct addrinfo *swap = mine;
+        mine = other;
+        other = swap;
+    }
+    return count;
+}
+
+static const char *explain(const struct steady_lookup *lookup)
+{
+    if (lookup->short_of_descriptors)
+        return uv_strerror(UV_EMFILE);
+    switch (lookup->status) {
+    case 0:
+        return "it has no address";
+    case EAI_NONAME:
+#ifdef EAI_NODATA
+    case EAI_NODATA:
+#endif
+        return "there is no such host";
+    case EAI_AGAIN:
+        return "no name server answered";
+    default:
+        return gai_strerror(lookup->status);
+    }
+}
+
+/* ------------------------------------------------------------------------- a look-up */
+
+/* One of its users has done with it. */
+static void leave(struct steady_lookup *lookup)
+{
+    lock();
+    bool last = --lookup->users == 0;
+    unlock();
+    if (!last)
+        return;
+    if (lookup->list)
+        freeaddrinfo(lookup->list);
+    free(lookup->host);
+    free(lookup);
+}
+
+static void closed(uv_handle_t *handle)
+{
+    leave(handle->data);
+}
+
+/* The resolver has it that there is no such host when it cannot open a file or a socket. */
+static bool is_short_of_descriptors(void)
+{
+    int fd = steady_descriptor_socket(AF_INET, SOCK_DGRAM);
+    bool is_short = fd < 0 && (errno == EMFILE || errno == ENFILE);
+    if (fd >= 0)
+        close(fd);
+    return is_short;
+}
+
+/* In its own thread. */
+static void *look_up(void *argument)
+{
+    struct steady_lookup *lookup = argument;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    int status = getaddrinfo(lookup->host, NULL, &hints, &list);
+    bool is_short = status && is_short_of_descriptors();
+    lock();
+    looking_up--;
+    lookup->status = status;
+    lookup->short_of_descriptors = is_short;
+    lookup->list = status ? NULL : list;
+    if (!lookup->abandoned)
+        uv_async_send(&lookup->answered);
+    unlock();
+    leave(lookup);
+    return NULL;
+}
+
+/* The C library's resolver has locks of its own: a child that is forked while a thread holds one
+ * could never look up a name. So a fork waits until no thread can hold one. A thread that has been
+ * at it for this long waits for a name server and holds none. No other starts meanwhile, so the
+ * wait ends. */
+#define FORK_WAITS 100000000U /* ns */
+
+static bool may_hold_a_lock(void)
+{
+    lock();
+    bool may = looking_up > 0 && uv_hrtime() - started < FORK_WAITS;
+    unlock();
+    return may;
+}
+
+static void wait_for_resolver(void)
+{
+    while (may_hold_a_lock())
+        uv_sleep(1);
+}
+
+/* The threads are the parent's. */
+static void forget_threads(void)
+{
+    looking_up = 0;
+}
+
+/* A thread may outlive the Lua state, which unloads the module: so the module stays. */
+static void expect_threads(void)
+{
+    Dl_info info;
+    if (dladdr((void *)&looking_up, &info) && info.dli_fname)
+        dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    steady_process_at_fork(STEADY_LOCK_LOOK_UPS, wait_for_resolver, NULL);
+    steady_process_at_fork(STEADY_LOCK_ANSWERS, NULL, forget_threads);
+}
+
+/* Signals are for the program's own threads. */
+static bool start_thread(struct steady_lookup *lookup)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_t thread;
+    sigset_t all, before;
+    pthread_once(&once, expect_threads);
+    sigfillset(&all);
+    steady_lock(STEADY_LOCK_LOOK_UPS);
+    lock();
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool running = !pthread_create(&thread, NULL, look_up, lookup);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (running) {
+        pthread_detach(thread);
+        looking_up++;
+        started = uv_hrtime();
+    }
+    unlock();
+    steady_unlock(STEADY_LOCK_LOOK_UPS);
+    return running;
+}
+
+static void remove_from(struct steady_lookup **link, const struct steady_lookup *lookup)
+{
+    while (*link != lookup)
+        link = &(*link)->next;
+    *link = lookup->next;
+}
+
+static void answered(uv_async_t *async)
+{
+    struct steady_lookup *lookup = async->data;
+    struct look_ups *look_ups = lookup->look_ups;
+    lock(); /* what the thread wrote under it is here now */
+    unlock();
+    remove_from(&look_ups->first, lookup); /* who asks from here on asks anew */
+    while (lookup->first) {
+        struct steady_dns dns = *lookup->first;
+        struct steady_address addresses[STEADY_DNS_MAX];
+        size_t count = sort(lookup->list, dns.port, addresses);
+        steady_dns_cancel(lookup->first);
+        dns.done(dns.owner, addresses, count, count ? NULL : explain(lookup));
+    }
+    uv_close((uv_handle_t *)async, closed);
+}
+
+/* Those that are under way touch the loop no more. */
+static void abandon(struct steady_service *service)
+{
+    struct look_ups *look_ups = (struct look_ups *)service; /* its first member */
+    lock();
+    for (struct steady_lookup *lookup = look_ups->first; lookup; lookup = lookup->next) {
+        lookup->abandoned = true;
+        uv_close((uv_handle_t *)&lookup->answered, closed);
+    }
+    unlock();
+    look_ups->first = NULL;
+}
+
+static const struct steady_service_kind kind = {.size = sizeof(struct look_ups), .close = abandon};
+
+static struct steady_lookup *new_lookup(struct look_ups *look_ups, const char *host)
+{
+    struct steady_lookup *lookup = calloc(1, sizeof *lookup);
+    if (!lookup || !(lookup->host = strdup(host)) ||
+        uv_async_init(&look_ups->service.loop->uv, &lookup->answered, answered)) {
+        if (lookup)
+            free(lookup->host);
+        free(lookup);
+        return NULL;
+    }
+    lookup->answered.data = lookup;
+    lookup->end = &lookup->first;
+    lookup->users = 2;
+    if (!start_thread(lookup)) {
+        lookup->users = 1;
+        uv_close((uv_handle_t *)&lookup->answered, closed);
+        return NULL;
+    }
+    lookup->look_ups = look_ups;
+    lookup->next = look_ups->first;
+    look_ups->first = lookup;
+    return lookup;
+}
+
+/* ------------------------------------------------------------------------- for the owner */
+
+/* A name that is being looked up is not asked for once more. */
+struct steady_dns *steady_dns_resolve(struct steady_loop *loop, const char *host, uint16_t port,
+                                      steady_dns_done done, void *owner)
+{
+    struct look_ups *look_ups = steady_loop_service(loop, &kind);
+    struct steady_lookup *lookup = look_ups ? look_ups->first : NULL;
+    struct steady_dns *dns = malloc(sizeof *dns);
+    while (lookup && strcmp(lookup->host, host) != 0)
+        lookup = lookup->next;
+    if (look_ups && dns && !lookup)
+        lookup = new_lookup(look_ups, host);
+    if (!dns || !lookup) {
+        free(dns);
+        return NULL;
+    }
+    *dns = (struct steady_dns){
+        .link = lookup->end, .lookup = lookup, .port = port, .done = done, .owner = owner};
+    *lookup->end = dns;
+    lookup->end = &dns->next;
+    return dns;
+}
+
+void steady_dns_cancel(struct steady_dns *dns)
+{
+    if (!dns)
+        return;
+    *dns->link = dns->next;
+    if (dns->next)
+        dns->next->link = dns->link;
+    else
+        dns->lookup->end = dns->link;
+    free(dns);
+}

@@ -1,0 +1,35 @@
+/* Why an attempt to connect has failed. */
+#ifndef STEADY_DIAL_FAILURE_H
+#define STEADY_DIAL_FAILURE_H
+
+#include "core/buffer.h"
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct steady_failure {
+    enum steady_error error;
+    const char *message; /* what failed, without the client's name and the address */
+    int http_status;     /* 0: there was no answer to the upgrade */
+    const struct steady_buffer *headers; /* of the answer, see core/response.h; may be NULL */
+    const uint8_t *body;                 /* of the answer, its beginning; may be NULL */
+    size_t body_size;
+};
+
+#define STEADY_HUNG_UP "the server closed the connection instead of answering the upgrade"
+
+/* The first thing that went wrong: what follows from it does not count. Zeroed: nothing has. */
+struct steady_cause {
+    enum steady_error error;
+    struct steady_buffer text;
+};
+
+/* format is printf's. Control characters are shown as '?': a server's words end up on terminals. */
+void steady_cause_note(struct steady_cause *cause, enum steady_error error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+const char *steady_cause_text(const struct steady_cause *cause);
+void steady_cause_free(struct steady_cause *cause);
+
+#endif

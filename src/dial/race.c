@@ -1,0 +1,216 @@
+#include "dial/race.h"
+
+#include "loop/descriptor.h"
+#include "loop/timer.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define NEXT_ADDRESS 0.25 /* seconds: "Connection Attempt Delay", RFC 8305 section 5 */
+
+/* One address that is being connected to. */
+struct entrant {
+    struct steady_race *race;
+    const struct steady_address *address;
+    struct steady_watch *watch; /* NULL: it is not, or not any more */
+    int socket;
+};
+
+struct steady_race {
+    struct steady_ready ready; /* the first member: all have failed */
+    struct steady_loop *loop;
+    const struct steady_race_owner *calls;
+    void *owner;
+    struct steady_timer *timer; /* until the next address starts */
+    struct steady_address *addresses;
+    size_t count, started, running;
+    int status; /* libuv's error; 0: none has failed */
+    struct entrant entrants[];
+};
+
+static void start_next(struct steady_race *race);
+
+/* ------------------------------------------------------------------------- how each ends */
+
+/* A server that refuses was reached, so that tells more than what was wrong with another address.
+ */
+static void note(struct steady_race *race, int status)
+{
+    if (race->status == 0 || status == UV_ECONNREFUSED)
+        race->status = status;
+}
+
+/* The next address, or the end where there is neither another nor a rival that still runs. */
+static void go_on(struct steady_race *race)
+{
+    if (race->started < race->count)
+        start_next(race);
+    else if (race->running == 0)
+        steady_ready_add(race->loop, &race->ready);
+}
+
+static void leave(struct entrant *entrant)
+{
+    steady_watch_stop(entrant->watch);
+    entrant->watch = NULL;
+    entrant->race->running--;
+}
+
+static int error_of(int socket)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) ? errno : error;
+}
+
+static void lost(struct entrant *entrant, int error)
+{
+    struct steady_race *race = entrant->race;
+    note(race, uv_translate_sys_error(error));
+    leave(entrant);
+    go_on(race);
+}
+
+static void free_race(struct steady_race *race)
+{
+    steady_ready_remove(&race->ready);
+    steady_timer_free(race->timer);
+    free(race->addresses);
+    free(race);
+}
+
+static void won(struct entrant *winner)
+{
+    struct steady_race *race = winner->race;
+    struct steady_watch *watch = winner->watch;
+    struct steady_address address = *winner->address;
+    const struct steady_race_owner *calls = race->calls;
+    int socket = winner->socket, on = 1;
+    void *owner = race->owner;
+    winner->watch = NULL;
+    steady_race_drop(race);
+    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    calls->connected(owner, socket, watch, &address);
+}
+
+/* ------------------------------------------------------------------------- events */
+
+static void readable(void *owner)
+{
+    (void)owner; /* a connection that is there is writable first */
+}
+
+static void writable(void *owner)
+{
+    struct entrant *entrant = owner;
+    int error = error_of(entrant->socket);
+    if (error)
+        lost(entrant, error);
+    else
+        won(entrant);
+}
+
+/* Also while the loop is halted: what follows happens in a turn of its own. */
+static void broken(void *owner)
+{
+    struct entrant *entrant = owner;
+    int error = error_of(entrant->socket);
+    lost(entrant, error ? error : ECONNRESET);
+}
+
+/* Returns 0 where the connection is under way, or libuv's error. */
+static int start(struct entrant *entrant)
+{
+    static const struct steady_watch_owner calls = {readable, writable, broken};
+    const struct sockaddr *to = &entrant->address->socket.any;
+    socklen_t size = to->sa_family == AF_INET6 ? sizeof entrant->address->socket.v6
+                                               : sizeof entrant->address->socket.v4;
+    int error;
+    entrant->socket = steady_descriptor_socket(to->sa_family, SOCK_STREAM);
+    if (entrant->socket < 0)
+        return uv_translate_sys_error(errno);
+    if (connect(entrant->socket, to, size) && errno != EINPROGRESS && errno != EINTR)
+        error = uv_translate_sys_error(errno);
+    else
+        entrant->watch =
+            steady_watch_start(entrant->race->loop, entrant->socket, &calls, entrant, &error);
+    if (!entrant->watch) {
+        close(entrant->socket);
+        return error;
+    }
+    steady_watch_write(entrant->watch);
+    return 0;
+}
+
+static void start_next(struct steady_race *race)
+{
+    while (race->started < race->count) {
+        struct entrant *entrant = &race->entrants[race->started];
+        entrant->race = race;
+        entrant->address = &race->addresses[race->started++];
+        int status = start(entrant);
+        if (!status) {
+            race->running++;
+            if (race->started < race->count)
+                steady_timer_start(race->timer, NEXT_ADDRESS);
+            return;
+        }
+        note(race, status);
+    }
+    go_on(race);
+}
+
+static void timer_due(void *owner)
+{
+    start_next(owner);
+}
+
+static void all_failed(struct steady_ready *ready)
+{
+    struct steady_race *race = (struct steady_race *)ready; /* its first member */
+    const struct steady_race_owner *calls = race->calls;
+    void *owner = race->owner;
+    int status = race->status;
+    free_race(race);
+    calls->failed(owner, status);
+}
+
+/* ------------------------------------------------------------------------- for the owner */
+
+struct steady_race *steady_race_start(struct steady_loop *loop,
+                                      const struct steady_address *addresses, size_t count,
+                                      const struct steady_race_owner *calls, void *owner)
+{
+    struct steady_race *race = calloc(1, sizeof *race + count * sizeof *race->entrants);
+    if (!race)
+        return NULL;
+    race->ready.run = all_failed;
+    race->loop = loop;
+    race->calls = calls;
+    race->owner = owner;
+    race->count = count;
+    race->addresses = malloc(count * sizeof *addresses);
+    race->timer = steady_timer_new(loop, timer_due, race);
+    if (!race->addresses || !race->timer) {
+        free_race(race);
+        return NULL;
+    }
+    memcpy(race->addresses, addresses, count * sizeof *addresses);
+    start_next(race);
+    return race;
+}
+
+void steady_race_drop(struct steady_race *race)
+{
+    if (!race)
+        return;
+    for (size_t i = 0; i < race->started; i++)
+        if (race->entrants[i].watch)
+            leave(&race->entrants[i]);
+    free_race(race);
+}

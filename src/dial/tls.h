@@ -1,0 +1,58 @@
+/* A TLS session of a client, by OpenSSL, over anything that carries bytes: a socket, or another TLS
+ * session.
+ *
+ * What a peer may do with it is bounded (the constants are in tls.c): how much it sends in a
+ * handshake, how many records a call looks at, and how many messages that carry no data come on an
+ * open session. So no peer can hold a turn of the loop, and each call returns soon. */
+#ifndef STEADY_DIAL_TLS_H
+#define STEADY_DIAL_TLS_H
+
+#include "dial/failure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+struct steady_tls;
+
+/* What carries the bytes. Both return how many went, STEADY_WAIT, or one of the others. */
+struct steady_carrier {
+    ptrdiff_t (*read)(void *carrier, uint8_t *bytes, size_t size);
+    ptrdiff_t (*write)(void *carrier, const uint8_t *bytes, size_t size);
+};
+
+#define STEADY_WAIT   0    /* nothing goes now */
+#define STEADY_EOF    (-1) /* the peer has said that no more will come */
+#define STEADY_BROKEN (-2)
+
+/* Of each context that sessions are made from. */
+void steady_tls_observe(struct ssl_ctx_st *context);
+
+/* host: what the certificate has to be for, and what the server is told (SNI, RFC 6066 section 3:
+ * not where it is a literal address). Without verify any certificate will do. NULL: out of memory.
+ */
+struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, bool verify,
+                                  const struct steady_carrier *calls, void *carrier);
+
+/* Goes on with the handshake: 1 when it is done, STEADY_WAIT, or STEADY_BROKEN. */
+ptrdiff_t steady_tls_handshake(struct steady_tls *tls);
+
+/* Bytes that went, or STEADY_WAIT, STEADY_EOF, STEADY_BROKEN. Reading takes record by record, while
+ * the next one fits as a whole: size must be at least 16 KiB. */
+ptrdiff_t steady_tls_read(struct steady_tls *tls, uint8_t *bytes, size_t size);
+ptrdiff_t steady_tls_write(struct steady_tls *tls, const uint8_t *bytes, size_t size);
+
+/* Whether there may be more to read than what the carrier tells of. */
+bool steady_tls_has_more(const struct steady_tls *tls);
+
+/* Whether the handshake waits until the carrier takes bytes, and not for bytes to come. */
+bool steady_tls_wants_write(const struct steady_tls *tls);
+
+/* Once the session has failed or ended: notes why, if that is known. */
+void steady_tls_explain(const struct steady_tls *tls, struct steady_cause *cause);
+
+/* Tells the peer, if that can be done at once, and frees the session; NULL is fine. */
+void steady_tls_free(struct steady_tls *tls);
+
+#endif

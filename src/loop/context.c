@@ -1,0 +1,153 @@
+#include "loop/context.h"
+
+#include "loop/descriptor.h"
+
+#include <fcntl.h>
+#include <libwebsockets.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* See create. */
+#define HIGH_DESCRIPTOR   512
+#define SPARE_DESCRIPTORS 8 /* more than the library needs for a context */
+
+/* Turns of the loop in which the library closes its handles; it needs two. */
+#define CLOSING_ROUNDS 8
+
+struct context {
+    struct steady_service service; /* the first member */
+    struct lws_context *lws;       /* NULL until steady_context_get */
+    int descriptors;               /* the process's limit when it was made */
+};
+
+const char *steady_context_library(void)
+{
+    return lws_get_library_version();
+}
+
+/* ------------------------------------------------------------------------- made */
+
+/* Where its own asserts are compiled in, as in Debian's 4.1.6, the library closes the descriptor
+ * of its event pipe twice, the second time when it may have become another thread's. So that one
+ * gets a number that is not given to others soon: all below it are taken meanwhile. */
+static struct lws_context *create(struct steady_loop *loop, int limit,
+                                  const struct lws_context_creation_info *info)
+{
+    static int taken[HIGH_DESCRIPTOR]; /* by whoever holds the lock */
+    int count = 0, highest = limit / 2 < HIGH_DESCRIPTOR ? limit / 2 : HIGH_DESCRIPTOR - 1;
+    for (int fd = 0; fd < highest && count < HIGH_DESCRIPTOR; count++) {
+        fd = fcntl(steady_loop_fd(loop), F_DUPFD_CLOEXEC, 0);
+        if (fd < 0) { /* the last of them are for the library */
+            for (int spare = 0; spare < SPARE_DESCRIPTORS && count > 0; spare++)
+                close(taken[--count]);
+            break;
+        }
+        taken[count] = fd;
+    }
+    struct lws_context *context = lws_create_context(info);
+    while (count > 0)
+        close(taken[--count]);
+    return context;
+}
+
+/* With its Secure Streams, as in 4.5.8, the library would ask connectivitycheck.android.com whether
+ * there is an Internet, and wait for the name's address meanwhile. */
+static int decline(struct lws_context *context)
+{
+    (void)context;
+    return 0;
+}
+
+static const lws_system_ops_t system_ops = {.captive_portal_detect_request = decline};
+
+/* The library's event pipe and, in later versions, its netlink socket are not closed on exec. */
+static void close_on_exec(uv_handle_t *handle, void *unused)
+{
+    uv_os_fd_t fd;
+    (void)unused;
+    if (handle->type == UV_POLL && !uv_fileno(handle, &fd))
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static int descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > INT_MAX)
+        return INT_MAX;
+    return (int)limit.rlim_cur;
+}
+
+/* Under the lock, which a fork waits for: so no other program gets a descriptor of the library's
+ * before it is closed on exec. The library has SIGPIPE ignored, which is the program's to decide.
+ */
+static void make(struct context *context)
+{
+    struct steady_loop *loop = context->service.loop;
+    void *foreign[] = {&loop->uv};
+    struct sigaction pipe_action;
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .foreign_loops = foreign,
+        .pcontext = &context->lws,
+        .system_ops = &system_ops,
+    };
+    steady_lock(STEADY_LOCK_LIBRARY);
+    sigaction(SIGPIPE, NULL, &pipe_action);
+    lws_set_log_level(0, NULL); /* what fails is told through our own events */
+    context->descriptors = descriptor_limit();
+    context->lws = create(loop, context->descriptors, &info);
+    sigaction(SIGPIPE, &pipe_action, NULL);
+    uv_walk(&loop->uv, close_on_exec, NULL);
+    steady_unlock(STEADY_LOCK_LIBRARY);
+}
+
+/* ------------------------------------------------------------------------- closed */
+
+/* Destroying takes two calls with the loop run in between: the first closes the connections, the
+ * second frees the context, which must not happen before the handles are closed. */
+static void close_context(struct steady_service *service)
+{
+    struct context *context = (struct context *)service; /* its first member */
+    struct steady_loop *loop = service->loop;
+    if (!context->lws)
+        return;
+    steady_lock(STEADY_LOCK_LIBRARY);
+    lws_context_destroy(context->lws);
+    for (int round = 0; round < CLOSING_ROUNDS; round++)
+        uv_run(&loop->uv, UV_RUN_NOWAIT);
+    if (context->lws) /* the library clears it through pcontext */
+        lws_context_destroy(context->lws);
+    steady_unlock(STEADY_LOCK_LIBRARY);
+    context->lws = NULL;
+}
+
+/* ------------------------------------------------------------------------- for others */
+
+static const struct steady_service_kind kind = {.size = sizeof(struct context),
+                                                .close = close_context};
+
+struct lws_context *steady_context_get(struct steady_loop *loop, const char **problem)
+{
+    struct context *context = steady_loop_service(loop, &kind);
+    if (context && context->lws)
+        return context->lws;
+    int error = context ? steady_descriptor_check() : UV_ENOMEM;
+    if (error) {
+        *problem = uv_strerror(error);
+        return NULL;
+    }
+    make(context);
+    if (!context->lws)
+        *problem = "libwebsockets cannot use libuv: its event plug-in is missing (Debian: apt-get "
+                   "install libwebsockets-evlib-uv), or memory has run out";
+    return context->lws;
+}
+
+int steady_context_descriptors(struct steady_loop *loop)
+{
+    const struct context *context = steady_loop_service(loop, &kind);
+    return context && context->lws ? context->descriptors : 0;
+}

@@ -1,0 +1,344 @@
+#include "loop/loop.h"
+
+#include "loop/descriptor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Seconds of a turn that may go by outside of polling before the loop counts as absent. */
+#define ABSENCE 0.1
+
+static _Thread_local struct steady_loop *innermost; /* what this thread runs now */
+
+/* ------------------------------------------------------------------------- rings */
+
+static void ring_add(struct steady_ready *head, struct steady_ready *ready)
+{
+    ready->next = head;
+    ready->previous = head->previous;
+    ready->previous->next = ready->next->previous = ready;
+}
+
+static bool ring_is_empty(const struct steady_ready *head)
+{
+    return head->next == head;
+}
+
+void steady_ready_remove(struct steady_ready *ready)
+{
+    if (!ready->next)
+        return;
+    ready->previous->next = ready->next;
+    ready->next->previous = ready->previous;
+    ready->next = ready->previous = NULL;
+}
+
+/* Runs what is in a ring now; what is added meanwhile has its turn next time, so that no one can
+ * keep the loop from polling. */
+static void ring_run(struct steady_loop *loop, struct steady_ready *head)
+{
+    struct steady_ready *last = &loop->last;
+    ring_add(head, last);
+    while (head->next != last && !steady_loop_is_halted(loop)) {
+        struct steady_ready *ready = head->next;
+        steady_ready_remove(ready);
+        loop->happened = true;
+        ready->run(ready);
+    }
+    steady_ready_remove(last);
+}
+
+static void run_ready(uv_idle_t *turn)
+{
+    struct steady_loop *loop = turn->data;
+    ring_run(loop, &loop->ready);
+    if (ring_is_empty(&loop->ready))
+        uv_idle_stop(turn);
+}
+
+void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready)
+{
+    if (ready->next)
+        return;
+    loop->changed = true;
+    ring_add(&loop->ready, ready);
+    if (!uv_is_closing((uv_handle_t *)&loop->turn))
+        uv_idle_start(&loop->turn, run_ready);
+}
+
+void steady_due_add(struct steady_loop *loop, struct steady_ready *ready)
+{
+    if (!ready->next)
+        ring_add(&loop->due, ready);
+}
+
+/* ------------------------------------------------------------------------- residents */
+
+void steady_resident_add(struct steady_loop *loop, struct steady_resident *resident)
+{
+    struct steady_resident *head = &loop->residents;
+    resident->next = head->next;
+    resident->previous = head;
+    resident->next->previous = head->next = resident;
+}
+
+void steady_resident_remove(struct steady_resident *resident)
+{
+    if (!resident->next)
+        return;
+    resident->previous->next = resident->next;
+    resident->next->previous = resident->previous;
+    resident->next = resident->previous = NULL;
+}
+
+static void close_residents(struct steady_loop *loop)
+{
+    while (loop->residents.next != &loop->residents) {
+        struct steady_resident *resident = loop->residents.next;
+        steady_resident_remove(resident);
+        resident->close(resident);
+    }
+}
+
+/* The memory stays until the loop has gone: others that are closed later may still look at it. */
+static void close_service(struct steady_resident *resident)
+{
+    struct steady_service *service = (struct steady_service *)resident; /* its first member */
+    if (service->kind->close)
+        service->kind->close(service);
+}
+
+static void free_services(struct steady_loop *loop)
+{
+    while (loop->services) {
+        struct steady_service *service = loop->services;
+        loop->services = service->next;
+        free(service);
+    }
+}
+
+void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind)
+{
+    struct steady_service *service = loop->services;
+    while (service && service->kind != kind)
+        service = service->next;
+    if (service)
+        return service;
+    service = calloc(1, kind->size);
+    if (!service)
+        return NULL;
+    service->kind = kind;
+    service->loop = loop;
+    service->resident.close = close_service;
+    if (kind->open && !kind->open(service)) {
+        free(service);
+        return NULL;
+    }
+    service->next = loop->services;
+    loop->services = service;
+    steady_resident_add(loop, &service->resident);
+    return service;
+}
+
+/* ------------------------------------------------------------------------- absence */
+
+double steady_loop_absent(const struct steady_loop *loop)
+{
+    return loop->absent;
+}
+
+static double exact_time(void)
+{
+    return (double)uv_hrtime() / 1e9;
+}
+
+/* From `from` on the loop should have polled, and does again now. */
+static void count_absence(struct steady_loop *loop, double from)
+{
+    double now = exact_time();
+    loop->absent += fmax(now - from - ABSENCE, 0);
+    loop->attended = now;
+}
+
+/* libuv waits in its poll even if something has just happened in its timers or what was ready. */
+static void before_poll(uv_prepare_t *prepare)
+{
+    struct steady_loop *loop = prepare->data;
+    if (loop->happened || !loop->alive || !ring_is_empty(&loop->due))
+        uv_stop(&loop->uv);
+    count_absence(loop, loop->attended);
+    int milliseconds = uv_backend_timeout(&loop->uv);
+    loop->polls_to = milliseconds < 0 ? INFINITY : loop->attended + milliseconds / 1000.0;
+}
+
+/* A poll that took longer than it was to wait was stopped, together with the process. */
+static void after_poll(uv_check_t *check)
+{
+    struct steady_loop *loop = check->data;
+    count_absence(loop, loop->polls_to);
+}
+
+/* ------------------------------------------------------------------------- life cycle */
+
+/* The descriptors stay until somebody comes to the loops: a child that runs another program never
+ * does. */
+static void halt_in_child(void)
+{
+    for (struct steady_loop *loop = innermost; loop; loop = loop->outer)
+        steady_loop_halt(loop);
+}
+
+static void init_handles(struct steady_loop *loop)
+{
+    uv_idle_init(&loop->uv, &loop->turn);
+    uv_timer_init(&loop->uv, &loop->limit);
+    uv_prepare_init(&loop->uv, &loop->before_poll);
+    uv_check_init(&loop->uv, &loop->after_poll);
+    loop->turn.data = loop->before_poll.data = loop->after_poll.data = loop;
+    uv_prepare_start(&loop->before_poll, before_poll);
+    uv_check_start(&loop->after_poll, after_poll);
+    uv_unref((uv_handle_t *)&loop->before_poll);
+    uv_unref((uv_handle_t *)&loop->after_poll);
+}
+
+int steady_loop_init(struct steady_loop *loop)
+{
+    memset(loop, 0, sizeof *loop);
+    int error = steady_descriptor_check();
+    if (!error)
+        error = uv_loop_init(&loop->uv);
+    if (error)
+        return error;
+    steady_process_watch_forks();
+    steady_process_at_fork(STEADY_LOCK_LIBRARY, NULL, halt_in_child);
+    loop->ready.next = loop->ready.previous = &loop->ready;
+    loop->due.next = loop->due.previous = &loop->due;
+    loop->residents.next = loop->residents.previous = &loop->residents;
+    loop->process = steady_process;
+    loop->attended = exact_time();
+    loop->uv.data = loop;
+    init_handles(loop);
+    return 0;
+}
+
+void steady_loop_close(struct steady_loop *loop)
+{
+    loop->mode = STEADY_LOOP_HALTED;
+    uv_close((uv_handle_t *)&loop->turn, NULL);
+    uv_close((uv_handle_t *)&loop->limit, NULL);
+    close_residents(loop);
+    uv_close((uv_handle_t *)&loop->before_poll, NULL);
+    uv_close((uv_handle_t *)&loop->after_poll, NULL);
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT)) {
+    }
+    uv_loop_close(&loop->uv);
+    free_services(loop);
+}
+
+/* ------------------------------------------------------------------------- running */
+
+static void begin(struct steady_loop *loop)
+{
+    loop->outer = innermost;
+    innermost = loop;
+    loop->mode = STEADY_LOOP_RUNS;
+    loop->stopped = false;
+    if (!ring_is_empty(&loop->ready))
+        uv_idle_start(&loop->turn, run_ready);
+}
+
+static void end(struct steady_loop *loop)
+{
+    loop->mode = STEADY_LOOP_RESTS;
+    loop->changed = false;
+    innermost = loop->outer;
+}
+
+static void turn(struct steady_loop *loop, uv_run_mode mode)
+{
+    loop->happened = false;
+    uv_run(&loop->uv, mode);
+    ring_run(loop, &loop->due);
+}
+
+void steady_loop_run(struct steady_loop *loop)
+{
+    begin(loop);
+    while (loop->alive && !loop->stopped && !steady_loop_is_halted(loop))
+        turn(loop, UV_RUN_ONCE);
+    end(loop);
+}
+
+/* Its only purpose is to end the poll. */
+static void limit_reached(uv_timer_t *limit)
+{
+    (void)limit;
+}
+
+bool steady_loop_step(struct steady_loop *loop, double seconds)
+{
+    begin(loop);
+    if (seconds == 0) {
+        turn(loop, UV_RUN_NOWAIT);
+    } else if (loop->alive) {
+        uv_update_time(&loop->uv);
+        if (seconds > 0)
+            uv_timer_start(&loop->limit, limit_reached, (uint64_t)ceil(fmin(seconds, 1e12) * 1000),
+                           0);
+        turn(loop, UV_RUN_ONCE);
+        uv_timer_stop(&loop->limit);
+    }
+    end(loop);
+    return loop->alive > 0;
+}
+
+void steady_loop_stop(struct steady_loop *loop)
+{
+    loop->stopped = true;
+    if (steady_loop_is_running(loop)) /* or libuv would keep it for the next turn */
+        uv_stop(&loop->uv);
+}
+
+void steady_loop_halt(struct steady_loop *loop)
+{
+    loop->mode = STEADY_LOOP_HALTED;
+    uv_idle_stop(&loop->turn);
+    uv_stop(&loop->uv);
+}
+
+int steady_loop_fd(const struct steady_loop *loop)
+{
+    return uv_backend_fd(&loop->uv);
+}
+
+static double timeout(struct steady_loop *loop)
+{
+    /* Also after a halt, when libuv does not know of it. */
+    if (!ring_is_empty(&loop->ready) || !ring_is_empty(&loop->due))
+        return 0;
+    if (!loop->alive) /* what libuv knows of is the library's housekeeping */
+        return -1;
+    uv_update_time(&loop->uv);
+    int milliseconds = uv_backend_timeout(&loop->uv);
+    return milliseconds < 0 ? -1 : milliseconds / 1000.0;
+}
+
+/* Who asks will poll for us that long. */
+double steady_loop_timeout(struct steady_loop *loop)
+{
+    double seconds = timeout(loop);
+    loop->attended = fmax(loop->attended, seconds < 0 ? INFINITY : exact_time() + seconds);
+    return seconds;
+}
+
+double steady_loop_now(const struct steady_loop *loop)
+{
+    return (double)uv_now(&loop->uv) / 1000;
+}
+
+double steady_loop_time(struct steady_loop *loop)
+{
+    uv_update_time(&loop->uv);
+    return steady_loop_now(loop);
+}

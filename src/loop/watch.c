@@ -1,0 +1,186 @@
+#include "loop/watch.h"
+
+#include "loop/context.h"
+
+#include <libwebsockets.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define PROTOCOL_NAME "steadysocket" /* libwebsockets' name for our callback; not on the wire */
+
+struct steady_watch {
+    struct steady_ready ready; /* the first member: asks for `writable` again */
+    struct steady_loop *loop;
+    struct lws *wsi; /* NULL: broken */
+    const struct steady_watch_owner *calls;
+    void *owner;
+    int socket;
+    bool write_wanted;
+};
+
+/* What a loop's watches share. */
+struct watches {
+    struct steady_service service; /* the first member */
+    struct lws_vhost *vhost;       /* its context's; NULL until steady_watch_prepare */
+};
+
+static const struct steady_service_kind watches_kind = {.size = sizeof(struct watches)};
+
+/* ------------------------------------------------------------------------- events */
+
+static void readable(struct steady_watch *watch)
+{
+    if (steady_loop_is_halted(watch->loop))
+        return; /* the library tells of it again */
+    watch->loop->happened = true;
+    watch->calls->readable(watch->owner);
+}
+
+static void writable(struct steady_watch *watch)
+{
+    if (!watch->write_wanted)
+        return;
+    if (steady_loop_is_halted(watch->loop)) {
+        steady_ready_add(watch->loop, &watch->ready);
+        return;
+    }
+    watch->loop->happened = true;
+    watch->write_wanted = false;
+    watch->calls->writable(watch->owner);
+}
+
+/* The library may tell of it twice, so it forgets the watch first. */
+static void broken(struct steady_watch *watch)
+{
+    lws_set_opaque_user_data(watch->wsi, NULL);
+    watch->wsi = NULL;
+    steady_ready_remove(&watch->ready);
+    watch->calls->broken(watch->owner);
+}
+
+static int event(struct lws *wsi, enum lws_callback_reasons reason, void *unused, void *in,
+                 size_t size)
+{
+    struct steady_watch *watch = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    (void)unused;
+    (void)in;
+    (void)size;
+    if (!watch)
+        return 0;
+    switch (reason) {
+    case LWS_CALLBACK_RAW_RX_FILE:
+        readable(watch);
+        break;
+    case LWS_CALLBACK_RAW_WRITEABLE_FILE:
+        writable(watch);
+        break;
+    case LWS_CALLBACK_RAW_CLOSE_FILE:
+        broken(watch);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------- for the owner */
+
+const char *steady_watch_prepare(struct steady_loop *loop)
+{
+    static const struct lws_protocols protocols[] = {{.name = PROTOCOL_NAME, .callback = event},
+                                                     {.name = NULL}};
+    static const char out_of_memory[] = "not enough memory";
+    struct watches *watches = steady_loop_service(loop, &watches_kind);
+    const char *problem = out_of_memory;
+    if (!watches)
+        return out_of_memory;
+    if (watches->vhost)
+        return NULL;
+    struct lws_context *context = steady_context_get(loop, &problem);
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .protocols = protocols,
+        .vhost_name = PROTOCOL_NAME,
+        .http_proxy_address = "", /* or the library reads the environment */
+    };
+    watches->vhost = context ? lws_create_vhost(context, &info) : NULL;
+    return watches->vhost ? NULL : problem;
+}
+
+/* In a turn of its own: asked for from inside of WRITEABLE, libwebsockets 4.1 forgets it. */
+static void ask_for_writable(struct steady_ready *ready)
+{
+    struct steady_watch *watch = (struct steady_watch *)ready; /* its first member */
+    lws_callback_on_writable(watch->wsi);
+}
+
+/* A number over the library's table would make it leak now, and crash at its end. */
+static struct lws *adopt(struct steady_loop *loop, int socket, int *error)
+{
+    const struct watches *watches = steady_loop_service(loop, &watches_kind);
+    if (socket >= steady_context_descriptors(loop)) {
+        *error = UV_EMFILE;
+        return NULL;
+    }
+    *error = UV_ENOMEM;
+    return watches && watches->vhost
+               ? lws_adopt_descriptor_vhost(watches->vhost, LWS_ADOPT_RAW_FILE_DESC,
+                                            (lws_sock_file_fd_type){.filefd = socket},
+                                            PROTOCOL_NAME, NULL)
+               : NULL;
+}
+
+struct steady_watch *steady_watch_start(struct steady_loop *loop, int socket,
+                                        const struct steady_watch_owner *calls, void *owner,
+                                        int *error)
+{
+    struct steady_watch *watch = calloc(1, sizeof *watch);
+    *error = UV_ENOMEM;
+    if (!watch)
+        return NULL;
+    watch->ready.run = ask_for_writable;
+    watch->loop = loop;
+    watch->calls = calls;
+    watch->owner = owner;
+    watch->socket = socket;
+    watch->wsi = adopt(loop, socket, error);
+    if (!watch->wsi) {
+        free(watch);
+        return NULL;
+    }
+    lws_set_opaque_user_data(watch->wsi, watch);
+    return watch;
+}
+
+void steady_watch_give(struct steady_watch *watch, const struct steady_watch_owner *calls,
+                       void *owner)
+{
+    watch->calls = calls;
+    watch->owner = owner;
+}
+
+void steady_watch_read(struct steady_watch *watch, bool wanted)
+{
+    if (watch->wsi)
+        lws_rx_flow_control(watch->wsi, wanted);
+}
+
+void steady_watch_write(struct steady_watch *watch)
+{
+    watch->write_wanted = true;
+    if (watch->wsi)
+        steady_ready_add(watch->loop, &watch->ready);
+}
+
+void steady_watch_stop(struct steady_watch *watch)
+{
+    if (!watch)
+        return;
+    steady_ready_remove(&watch->ready);
+    if (watch->wsi) {
+        lws_set_opaque_user_data(watch->wsi, NULL);
+        shutdown(watch->socket, SHUT_RDWR);
+        lws_set_timeout(watch->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+    }
+    free(watch);
+}
