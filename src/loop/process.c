@@ -57,13 +57,7 @@ static void in_child(void)
     }
 }
 
-static void watch_forks(void)
-{
-    pthread_atfork(before_fork, in_parent, in_child);
-}
-
 void steady_process_watch_forks(void)
 {
-    static pthread_once_t watching = PTHREAD_ONCE_INIT;
-    pthread_once(&watching, watch_forks);
+    pthread_atfork(before_fork, in_parent, in_child);
 }
