@@ -268,7 +268,7 @@ static double decide(struct steady_client *core, const struct steady_event *even
 {
     struct decision decision = {(struct client *)core, event, event->delay};
     if (event->delay >= 0)
-        call_protected(decision.client->loop, decide_protected, &decision);
+        call_at_once(decision.client->loop, decide_protected, &decision);
     return decision.delay;
 }
 

@@ -1,12 +1,15 @@
 #include "lua/loop.h"
 
+#include "core/options.h"
 #include "lua/call.h"
 #include "lua/timer.h"
 
 #include <lauxlib.h>
 #include <math.h>
 
-static const char registry_key; /* its address */
+/* Their addresses are keys of the registry. */
+static const char loop_key; /* of the loop that is this process's */
+static const char rest_key; /* of the function that knows of tasks */
 
 void loop_push(lua_State *L, struct loop *loop)
 {
@@ -36,17 +39,18 @@ static struct loop *loop_new(lua_State *L)
     if (error)
         luaL_error(L, "no event loop can be made: %s", uv_strerror(error));
     loop->L = L;
-    loop->failed = loop->closed = loop->hosted = false;
+    loop->failures = call_failures(L);
+    loop->closed = loop->hosted = false;
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* for good, also when a fork has made another */
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &loop_key);
     return loop;
 }
 
 struct loop *loop_get(lua_State *L)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loop_key);
     struct loop *loop = lua_touserdata(L, -1);
     lua_pop(L, 1);
     if (loop && loop->closed)
@@ -81,14 +85,40 @@ static struct loop *enter(lua_State *L, const char *name)
     return loop;
 }
 
+/* Whether nothing can happen any more without a call from outside of the loop. */
+static bool is_at_rest(struct loop *loop)
+{
+    return !loop->core.alive && !call_has_failed(loop) && steady_loop_timeout(&loop->core) != 0;
+}
+
+/* Whether a task is left. call: NULL, or the name of the call that would wait for it for ever; then
+ * a task that is left is an error, which names it. */
+static bool has_tasks(lua_State *L, const char *call)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &rest_key);
+    lua_pushstring(L, call);
+    call_handler(L, 1, 1);
+    bool left = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return left;
+}
+
 /* run() */
 static int module_run(lua_State *L)
 {
     struct loop *loop = enter(L, "run");
-    steady_loop_run(&loop->core);
-    call_raise(L, loop);
-    /* A child that a handler forked goes on with what is its own. */
-    return steady_loop_is_foreign(&loop->core) && !loop_get(L)->core.stopped ? module_run(L) : 0;
+    bool stopped = false;
+    while (!stopped && (loop->core.alive || has_tasks(L, is_at_rest(loop) ? "run" : NULL))) {
+        if (loop->core.alive)
+            steady_loop_run(&loop->core);
+        else /* something is ready that keeps no loop running, and may wake a task */
+            steady_loop_step(&loop->core, 0);
+        call_raise(L, loop);
+        if (steady_loop_is_foreign(&loop->core)) /* a handler forked: the child has its own loop */
+            return loop_get(L)->core.stopped ? 0 : module_run(L);
+        stopped = loop->core.stopped;
+    }
+    return 0;
 }
 
 /* step([timeout]) -> boolean: whether work is left */
@@ -96,12 +126,18 @@ static int module_step(lua_State *L)
 {
     double timeout = luaL_optnumber(L, 1, -1);
     luaL_argcheck(L, lua_isnoneornil(L, 1) || timeout >= 0, 1, "seconds, 0 or more, expected");
+    if (timeout > STEADY_MAX_SECONDS)
+        timeout = -1;
     struct loop *loop = enter(L, "step");
-    bool left = steady_loop_step(&loop->core, timeout);
+    /* The core does not wait where nothing is alive. A caller who is told that tasks are left calls
+     * again, and would spin: for those it has to wait. */
+    bool only_tasks =
+        !loop->core.alive && has_tasks(L, timeout < 0 && is_at_rest(loop) ? "step" : NULL);
+    loop->core.alive += only_tasks;
+    steady_loop_step(&loop->core, timeout);
+    loop->core.alive -= only_tasks;
     call_raise(L, loop);
-    if (steady_loop_is_foreign(&loop->core))
-        left = loop_get(L)->core.alive > 0;
-    lua_pushboolean(L, left);
+    lua_pushboolean(L, loop_get(L)->core.alive > 0 || has_tasks(L, NULL));
     return 1;
 }
 
@@ -122,7 +158,8 @@ static int module_fd(lua_State *L)
 /* timeout() -> seconds | nil: for ever */
 static int module_timeout(lua_State *L)
 {
-    double seconds = steady_loop_timeout(&loop_get(L)->core);
+    struct loop *loop = loop_get(L);
+    double seconds = call_has_failed(loop) ? 0 : steady_loop_timeout(&loop->core);
     if (seconds < 0)
         lua_pushnil(L);
     else
@@ -144,10 +181,29 @@ static int internal_home(lua_State *L)
     return 1;
 }
 
-/* hold(n): a task (1) keeps the loop alive, or does not any more (-1) */
-static int internal_hold(lua_State *L)
+/* at_rest() -> boolean: whether nothing can happen any more without a call from outside of the loop
+ */
+static int internal_at_rest(lua_State *L)
 {
-    loop_get(L)->core.alive += (size_t)luaL_checkinteger(L, 1);
+    lua_pushboolean(L, is_at_rest(loop_get(L)));
+    return 1;
+}
+
+/* on_rest(fn): has fn asked whether a task is left; see has_tasks */
+static int internal_on_rest(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &rest_key);
+    return 0;
+}
+
+/* fail(error): has it come out of the run or step that is under way, or of the next one, behind
+ * those that came before it */
+static int internal_fail(lua_State *L)
+{
+    lua_settop(L, 1);
+    call_keep_error(L, loop_get(L));
     return 0;
 }
 
@@ -167,7 +223,9 @@ void loop_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"running", internal_running},
                                          {"home", internal_home},
-                                         {"hold", internal_hold},
+                                         {"at_rest", internal_at_rest},
+                                         {"on_rest", internal_on_rest},
+                                         {"fail", internal_fail},
                                          {"on_work", internal_on_work},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);

@@ -10,13 +10,13 @@
 
 struct loop {
     struct steady_loop core;
-    lua_State *L; /* what is inside run or step now: the main thread or a coroutine */
-    bool failed;  /* an error waits in the user value */
-    bool closed;  /* with its Lua state, of which there still are finalizers to run */
-    bool hosted;  /* another event loop runs it, whose function is in the user value */
+    lua_State *L;              /* what is inside run or step now: the main thread or a coroutine */
+    struct failures *failures; /* errors that wait to be raised; see lua/call.h */
+    bool closed;               /* with its Lua state, of which there still are finalizers to run */
+    bool hosted;               /* another event loop runs it, whose function is in the user value */
 };
 
-enum { LOOP_ERROR = 1, LOOP_WORK, LOOP_USER_VALUES = LOOP_WORK };
+enum { LOOP_WORK = 1, LOOP_USER_VALUES = LOOP_WORK };
 
 /* The state's loop, made on first use, and once more on the first use behind a fork; raises when
  * that fails, or when the state is being closed. */
@@ -29,8 +29,8 @@ void loop_push(lua_State *L, struct loop *loop);
  * there is one, hears of that. */
 void loop_tell(lua_State *L, struct loop *loop);
 
-/* Adds what steadysocket/init.lua needs to the table on top of the stack: running, home, hold,
- * on_work. */
+/* Adds what steadysocket/init.lua needs to the table on top of the stack: running, home,
+ * at_rest, on_rest, fail, on_work. */
 void loop_open(lua_State *L);
 
 /* Adds run, step, stop, after, every, fd and timeout to the table on top of the stack. */

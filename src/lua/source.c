@@ -77,7 +77,7 @@ static int signal_protected(lua_State *L)
 static void signalled(void *owner)
 {
     struct source *source = owner;
-    call_protected(source->loop, signal_protected, source);
+    call_at_once(source->loop, signal_protected, source); /* it is told of once */
 }
 
 static struct source *new_source(lua_State *L)

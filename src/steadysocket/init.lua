@@ -19,6 +19,20 @@ local Task = {}
 Task.__index = Task
 
 local current -- the task that runs now, if any
+local tasks = {} -- those that have not ended, as keys
+local spawned = 0 -- how many tasks there have been
+
+-- Closes the variables of a task that failed with this error, and raises it. An error in closing
+-- comes out as well, after it.
+local function close_failed(thread, failure)
+  local text = type(failure) == "string" and debug.traceback(thread, failure)
+  local closed, second = coroutine.close(thread) -- where closing went well, it is the first error
+  if not closed and not rawequal(second, failure) then
+    internal.fail(text or failure)
+    error(second, 0)
+  end
+  error(text or failure, 0)
+end
 
 -- Goes on with a task until it waits or ends.
 local function resume(task, ...)
@@ -30,23 +44,22 @@ local function resume(task, ...)
     if result == WAIT then return end
     ok, result = false, ALIEN
   end
-  if task.home == internal.home() then internal.hold(-1) end
-  if ok then return end
-  if type(result) == "string" then result = debug.traceback(thread, result) end
-  coroutine.close(thread)
-  error(result, 0)
+  tasks[task] = nil
+  if not ok then close_failed(thread, result) end
 end
 
--- From then on a task keeps the loop alive.
+-- From then on the task belongs to the loop of this process.
 local function settle(task)
   task.home = internal.home()
-  internal.hold(1)
+  tasks[task] = true
 end
 
 -- A task that has forked waits, in the child, on the child's loop.
-function Task.pause()
-  if current.home ~= internal.home() then settle(current) end
+function Task:pause()
+  if self.home ~= internal.home() then settle(self) end
+  self.paused = true
   coroutine.yield(WAIT)
+  self.paused = false
   return true
 end
 
@@ -64,7 +77,8 @@ function core.spawn(fn, ...)
     error(("bad argument #1 to 'spawn' (function expected, got %s)"):format(type(fn)), 2)
   end
   local arguments = table.pack(...)
-  local task = setmetatable({ thread = coroutine.create(fn) }, Task)
+  spawned = spawned + 1
+  local task = setmetatable({ thread = coroutine.create(fn), number = spawned }, Task)
   settle(task)
   core.after(0, function()
     resume(task, table.unpack(arguments, 1, arguments.n))
@@ -72,11 +86,67 @@ function core.spawn(fn, ...)
 end
 
 ----------------------------------------------------------------------------------------------------
+-- Tasks that are left over
+
+-- Whether a task of this process has not ended. Tasks of a parent process, and those that somebody
+-- else resumed to their end, are forgotten on the way.
+local function any_left()
+  local home = internal.home()
+  for task in pairs(tasks) do
+    if task.home == home and coroutine.status(task.thread) ~= "dead" then return true end
+    tasks[task] = nil
+  end
+  return false
+end
+
+local OUR_FILE = debug.getinfo(1, "S").source
+
+-- Where a task waits, in its own code: "receive at program.lua:12".
+local function place_of(task)
+  local level, info = 0, nil
+  repeat
+    info = debug.getinfo(task.thread, level, "Sl")
+    level = level + 1
+  until not info or info.currentline > 0 and info.source ~= OUR_FILE
+  local where = info and ("%s:%d"):format(info.short_src, info.currentline) or "a place unknown"
+  return ("%s at %s"):format(task.waits_in or "not started", where)
+end
+
+local MOST_PLACES = 10 -- that a message names
+
+-- The places where tasks wait, the oldest task's first, as text.
+local function places()
+  local list, order, counts = {}, {}, {}
+  for task in pairs(tasks) do list[#list + 1] = task end
+  table.sort(list, function(a, b) return a.number < b.number end)
+  for _, task in ipairs(list) do
+    local place = place_of(task)
+    if not counts[place] then order[#order + 1] = place end
+    counts[place] = (counts[place] or 0) + 1
+  end
+  local named = table.move(order, 1, math.min(#order, MOST_PLACES), 1, {})
+  for i, place in ipairs(named) do
+    if counts[place] > 1 then named[i] = ("%s (%d tasks)"):format(place, counts[place]) end
+  end
+  if #order > #named then named[#named + 1] = ("%d more places"):format(#order - #named) end
+  return table.concat(named, ", ")
+end
+
+-- For the loop: whether a task is left. `name`, if there is one, is the call that would wait for
+-- ever: then, where a task is left, it raises and says which.
+internal.on_rest(function(name)
+  if not any_left() then return false end
+  if not name then return true end
+  error(("%s: nothing is left that could wake the tasks that wait in %s; connect their client, let "
+    .. "them wait with a timeout, or end them with coroutine.close"):format(name, places()), 3)
+end)
+
+----------------------------------------------------------------------------------------------------
 -- Waiting. Who waits has pause(), which returns after wake() or sooner, and then whether there is
 -- anything left to wait for.
 
 local outside = {
-  pause = function() return core.step() end,
+  pause = function() return not internal.at_rest() and core.step() end,
   wake = function() end,
 }
 
@@ -84,7 +154,10 @@ local host -- the event loop that runs ours, if there is one: see attach
 
 -- Who waits now: the running task, or whatever is outside of the loop.
 local function waiter(name)
-  if current and coroutine.running() == current.thread then return current end
+  if current and coroutine.running() == current.thread then
+    current.waits_in = name
+    return current
+  end
   if internal.running() then
     error(name .. ": a handler, or a coroutine inside a task, cannot wait; do it in a task of its "
       .. "own (WebSocket.spawn)", 3)
@@ -99,8 +172,9 @@ local function wake_from(list, first)
   for i = first, #list do
     local ok, failure = pcall(list[i].wake, list[i])
     if not ok then
+      internal.fail(failure)
       core.after(0, function() wake_from(list, i + 1) end)
-      error(failure, 0)
+      return
     end
   end
 end
@@ -156,6 +230,7 @@ local function wait_for(who, ws, seconds, condition)
   local _ <close> = at_end(function()
     if timer then timer:cancel() end
     if ws then unwatch(ws, who) end
+    if who.paused then tasks[who] = nil end -- coroutine.close ends a task where it waits
   end)
 
   repeat
@@ -166,11 +241,15 @@ local function wait_for(who, ws, seconds, condition)
   return nil, timed_out and "timeout" or "closed"
 end
 
+local MAX_SECONDS = 1e9 -- 31 years: who waits longer waits for ever
+
+-- The time to wait, or nil: for ever.
 local function check_seconds(seconds, index, name)
-  if seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
+  if seconds == nil then return nil end
+  if not (type(seconds) == "number" and seconds >= 0) then
     error(("bad argument #%d to '%s' (seconds, 0 or more, expected)"):format(index, name), 3)
   end
-  return seconds ~= math.huge and seconds or nil
+  return seconds <= MAX_SECONDS and seconds or nil
 end
 
 -- Whether the status is that one, and its handlers have run.
@@ -256,8 +335,9 @@ end
 --   wake()    called by calls from outside of our loop that gave it something to do: step soon
 --   waiter()  optional: how the running coroutine waits in that loop, { pause = , wake = } (nil: it
 --             cannot); wake() makes pause(), which returns true, return
--- Returns the function that makes one turn, without waiting, and returns whether work is left, and
--- the seconds until the next turn at the latest (nil: none is due). A turn is also due as soon as
+-- Returns the function that makes one turn, without waiting, and returns whether anything is left
+-- that can happen by itself (for tasks that nothing can wake the other loop need not go on), and the
+-- seconds until the next turn at the latest (nil: none is due). A turn is also due as soon as
 -- WebSocket.fd() is readable. It raises what handlers raise.
 function internal.attach(loop)
   if host then error(("attach: %s runs the loop already"):format(host.name), 3) end
@@ -266,7 +346,8 @@ function internal.attach(loop)
   internal.on_work(loop.wake)
   core.run, core.step = refuse "run", refuse "step"
   return function()
-    return step(0), timeout()
+    step(0)
+    return not internal.at_rest(), timeout()
   end
 end
 
