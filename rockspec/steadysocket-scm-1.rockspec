@@ -77,6 +77,7 @@ build = {
         "src/lua/event.c",
         "src/lua/loop.c",
         "src/lua/module.c",
+        "src/lua/object.c",
         "src/lua/options.c",
         "src/lua/source.c",
         "src/lua/timer.c",

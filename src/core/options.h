@@ -61,8 +61,7 @@ enum steady_option_type {
     STEADY_OPTION_INTEGER, /* double with an integral value, from min to max; infinity where max is
                             */
     STEADY_OPTION_BOOLEAN, /* bool */
-    STEADY_OPTION_STRING,  /* char *, no NUL inside */
-    STEADY_OPTION_TEXT,    /* the same, of UTF-8 */
+    STEADY_OPTION_STRING,  /* char *; see steady_option_set_string */
     STEADY_OPTION_CHOICE,  /* int: the index of one of choices */
     STEADY_OPTION_GROUP, /* a table of fields; where offset is not STEADY_NO_SWITCH, false and true
                           * set the int there */
@@ -77,6 +76,9 @@ struct steady_option {
     double min, max;
     const char *const *choices;         /* ends with NULL */
     const struct steady_option *fields; /* ends with a NULL name */
+    /* What is wrong with a string that has no NUL byte inside, as a static text, or NULL. Where
+     * there is no such function every string will do. */
+    const char *(*problem)(const char *text, size_t size);
 };
 
 /* All options of plain data; ends with a NULL name. The url, headers, protocols and origin, which
@@ -90,6 +92,12 @@ void steady_options_free(struct steady_options *options);
 /* Finds an option that the table does not have by the nearest name in a list that ends with NULL:
  * what the user may have meant, or NULL when nothing is near. */
 const char *steady_nearest_name(const char *name, const char *const *names);
+
+/* Sets an option of type STEADY_OPTION_STRING to a copy of what is given. NULL, or a static text
+ * that says what is wrong with it; then nothing is changed. */
+const char *steady_option_set_string(struct steady_options *options,
+                                     const struct steady_option *option, const char *text,
+                                     size_t size);
 
 /* Empties a list. */
 void steady_options_clear_urls(struct steady_options *options);

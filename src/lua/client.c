@@ -2,26 +2,24 @@
 
 #include "lua/call.h"
 #include "lua/event.h"
+#include "lua/object.h"
 #include "lua/options.h"
+#include "lua/text.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define CLIENT "steadysocket.client"
+static const struct object_kind kind = {"steadysocket.client", sizeof(struct client),
+                                        offsetof(struct client, kind), HANDLERS};
 
-static const char kind; /* its address */
-
-/* The client at index; raises for anything else, and for one whose Lua state is being closed. No
- * other userdata has both this size and this address in this place, and to look at the two is much
- * faster than luaL_checkudata, which finds the metatable by its name. */
+/* The client at index; raises for anything else, and for one whose Lua state is being closed. */
 static struct client *check_client(lua_State *L, int index)
 {
-    struct client *client = lua_touserdata(L, index);
-    if (!client || lua_rawlen(L, index) != sizeof *client || client->kind != &kind)
-        client = luaL_checkudata(L, index, CLIENT); /* raises */
-    luaL_argcheck(L, client->loop, index, "the client is gone with its Lua state");
+    struct client *client = object_check(L, index, &kind);
+    luaL_argcheck(L, client->loop && !client->loop->closed, index,
+                  "the client is gone with its Lua state");
     luaL_argcheck(L, !steady_loop_is_foreign(&client->loop->core), index,
                   "the client belongs to the process of which this one is a fork");
     return client;
@@ -176,24 +174,10 @@ static void deliver(struct steady_client *core)
     call_protected(client->loop, deliver_protected, client);
 }
 
-/* An active client is anchored in the registry under its own address. */
-static void anchor(lua_State *L, int index)
-{
-    lua_pushvalue(L, index);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, index));
-}
-
-/* Assigning nil to a field that is there allocates nothing, so it cannot fail. */
-static void unanchor(lua_State *L, const struct client *client)
-{
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, client);
-}
-
 static void release(struct steady_client *core)
 {
     struct client *client = (struct client *)core;
-    unanchor(client->loop->L, client);
+    object_release(client->loop->L, client);
 }
 
 struct preparation {
@@ -280,7 +264,7 @@ static const struct steady_client_owner owner = {deliver, release, prepare, deci
 static bool check_binary(lua_State *L, int index)
 {
     static const char *const kinds[] = {"text", "binary", NULL};
-    return luaL_checkoption(L, index, "text", kinds) == 1;
+    return text_check_option(L, index, "text", kinds) == 1;
 }
 
 /* Pushes true, or nil, a message and the code. */
@@ -310,11 +294,11 @@ static int client_connect(lua_State *L)
     const char *problem = steady_loop_start(&client->loop->core);
     if (problem)
         return luaL_error(L, "connect: %s", problem);
-    anchor(L, 1);
+    object_hold(L, 1);
     enum steady_error error =
         steady_client_connect(&client->core, (const uint8_t *)data, size, binary);
     if (!client->core.alive)
-        unanchor(L, client);
+        object_release(L, client);
     return result(L, client, error,
                   error == STEADY_INVALID ? "the text is not UTF-8; send it as \"binary\""
                                           : "is connected already, or on its way");
@@ -360,11 +344,12 @@ static int client_close(lua_State *L)
     luaL_argcheck(L, may_send_code(code), 2,
                   "close codes are 1000 to 1003, 1007 to 1014, and 3000 to 4999");
     luaL_argcheck(L, size <= 123, 3, "a reason has at most 123 bytes");
+    luaL_argcheck(L, strlen(reason) == size, 3, "a NUL byte inside");
     luaL_argcheck(L, steady_utf8_valid((const uint8_t *)reason, size), 3, "a reason must be UTF-8");
-    anchor(L, 1);
+    object_hold(L, 1);
     enum steady_error error = steady_client_close(&client->core, (uint16_t)code, reason, size);
     if (!client->core.alive)
-        unanchor(L, client);
+        object_release(L, client);
     return result(L, client, error, NULL);
 }
 
@@ -414,10 +399,18 @@ static int client_take(lua_State *L)
 static int client_watch(lua_State *L)
 {
     struct client *client = check_client(L, 1);
-    client->core.watched = !lua_isnil(L, 2);
     lua_settop(L, 2);
+    luaL_argexpected(L, lua_isnil(L, 2) || lua_isfunction(L, 2), 2, "function or nil");
+    client->core.watched = !lua_isnil(L, 2);
     lua_setiuservalue(L, 1, HANDLER_WATCH);
     return 0;
+}
+
+/* is_client(value) -> boolean */
+static int client_is_client(lua_State *L)
+{
+    lua_pushboolean(L, object_test(L, 1, &kind) != NULL);
+    return 1;
 }
 
 /* settled(ws) -> boolean: whether its handlers have heard of all that has happened to it */
@@ -574,6 +567,7 @@ static const struct property {
  * handlers, which are positive, and to those of properties, which are negative or 0. */
 static int client_index(lua_State *L)
 {
+    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
         return 1; /* a method checks its client itself */
@@ -589,9 +583,11 @@ static int client_index(lua_State *L)
 /* ws.on_message = fn and so on */
 static int client_newindex(lua_State *L)
 {
+    lua_settop(L, 3);
     check_client(L, 1);
-    const char *name = luaL_tolstring(L, 2, NULL);
-    int handler = lua_type(L, 2) == LUA_TSTRING ? client_handler(name) : 0;
+    bool is_name = lua_type(L, 2) == LUA_TSTRING;
+    const char *name = is_name ? text_check(L, 2) : luaL_tolstring(L, 2, NULL);
+    int handler = is_name ? client_handler(name) : 0;
     if (!handler)
         return luaL_error(L, "'%s' cannot be set: only handlers can (on_open, on_message, …)",
                           name);
@@ -604,7 +600,7 @@ static int client_newindex(lua_State *L)
 
 static int client_tostring(lua_State *L)
 {
-    struct client *client = luaL_checkudata(L, 1, CLIENT);
+    struct client *client = object_check(L, 1, &kind);
     const char *url = client->loop ? current_url(client) : NULL;
     if (client->loop)
         lua_pushfstring(L, "WebSocket client \"%s\" (%s%s%s)", client->core.options.name,
@@ -617,15 +613,25 @@ static int client_tostring(lua_State *L)
 
 /* ------------------------------------------------------------------------- life cycle */
 
+/* A client that is active while its loop runs is finalized only where a handler ends the process
+ * (os.exit with close = true), or calls this by hand: then whoever called that handler still needs
+ * the client. */
+static bool is_in_use(const struct client *client)
+{
+    return client->core.delivering || (client->core.alive && client->loop->core.running);
+}
+
 static int client_gc(lua_State *L)
 {
-    struct client *client = lua_touserdata(L, 1);
-    if (client->loop) {
+    struct client *client = object_check(L, 1, &kind);
+    if (!client->loop) {
+        steady_options_free(&client->core.options);
+    } else if (!client->loop->closed && !is_in_use(client)) {
         steady_loop_leave(&client->loop->core);
         steady_client_free(&client->core);
-    } else
-        steady_options_free(&client->core.options);
-    client->loop = NULL;
+        client->loop = NULL;
+        object_release(L, client);
+    }
     return 0;
 }
 
@@ -633,11 +639,8 @@ int client_new(lua_State *L)
 {
     lua_settop(L, 3);
     struct loop *loop = loop_get(L); /* before the client, so that it is finalized after it */
-    struct client *client = lua_newuserdatauv(L, sizeof *client, HANDLERS);
-    memset(client, 0, sizeof *client);
-    client->kind = &kind;
+    struct client *client = object_new(L, &kind);
     steady_options_init(&client->core.options);
-    luaL_setmetatable(L, CLIENT);
     int index = lua_gettop(L);
     options_read(L, index);
     steady_client_init(&client->core, &loop->core, &owner);
@@ -655,8 +658,11 @@ void client_open(lua_State *L)
         {"pause", client_pause},     {"resume", client_resume},
         {"stats", client_stats},     {NULL, NULL},
     };
-    static const luaL_Reg waiting[] = {
-        {"take", client_take}, {"watch", client_watch}, {"settled", client_settled}, {NULL, NULL}};
+    static const luaL_Reg waiting[] = {{"is_client", client_is_client},
+                                       {"take", client_take},
+                                       {"watch", client_watch},
+                                       {"settled", client_settled},
+                                       {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__newindex", client_newindex},
         {"__tostring", client_tostring},
@@ -664,8 +670,7 @@ void client_open(lua_State *L)
         {NULL, NULL},
     };
     luaL_setfuncs(L, waiting, 0);
-    luaL_newmetatable(L, CLIENT);
-    luaL_setfuncs(L, meta, 0);
+    object_open(L, &kind, meta);
     luaL_newlib(L, methods);
     lua_pushvalue(L, -1);
     lua_setfield(L, -4, "methods");

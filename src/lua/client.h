@@ -25,17 +25,20 @@ enum handler {
     HANDLERS = HANDLER_WATCH
 };
 
+struct object_kind;
+
 struct client {
     struct steady_client core; /* the first member */
-    const char *kind;          /* what tells it from all other userdata */
-    struct loop *loop;         /* NULL until it is complete */
+    const struct object_kind *kind;
+    struct loop *loop; /* NULL until it is complete, and when it is gone */
 };
 
 /* new(url [, on_message [, name]]) or new(options) -> client */
 int client_new(lua_State *L);
 
 /* Makes the metatable of clients, and adds to the table on top of the stack what
- * steadysocket/init.lua needs: methods (to be added to), take, watch. */
+ * steadysocket/init.lua needs: methods (to be added to), is_client, take, watch,
+ * settled. */
 void client_open(lua_State *L);
 
 /* The handler's number for "on_open" and so on, "should_reconnect" and "log", or 0. */

@@ -2,10 +2,14 @@
 
 #include "core/options.h"
 #include "lua/call.h"
+#include "lua/object.h"
 #include "lua/timer.h"
 
 #include <lauxlib.h>
 #include <math.h>
+
+static const struct object_kind kind = {"steadysocket.loop", sizeof(struct loop),
+                                        offsetof(struct loop, kind), LOOP_USER_VALUES};
 
 /* Their addresses are keys of the registry. */
 static const char loop_key; /* of the loop that is this process's */
@@ -21,7 +25,9 @@ void loop_push(lua_State *L, struct loop *loop)
  * its own feet. */
 static int loop_gc(lua_State *L)
 {
-    struct loop *loop = lua_touserdata(L, 1);
+    struct loop *loop = object_check(L, 1, &kind);
+    if (!loop->L || loop->closed)
+        return 0;
     loop->closed = true;
     steady_loop_leave(&loop->core);
     if (!loop->core.running)
@@ -31,19 +37,14 @@ static int loop_gc(lua_State *L)
 
 static struct loop *loop_new(lua_State *L)
 {
-    struct loop *loop = lua_newuserdatauv(L, sizeof *loop, LOOP_USER_VALUES);
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, loop_gc);
-    lua_setfield(L, -2, "__gc");
+    struct failures *failures = call_failures(L);
+    struct loop *loop = object_new(L, &kind);
     int error = steady_loop_init(&loop->core);
     if (error)
         luaL_error(L, "no event loop can be made: %s", uv_strerror(error));
+    loop->failures = failures;
     loop->L = L;
-    loop->failures = call_failures(L);
-    loop->closed = loop->hosted = false;
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* for good, also when a fork has made another */
+    object_hold(L, -1); /* for good, also when a fork has made another */
     lua_rawsetp(L, LUA_REGISTRYINDEX, &loop_key);
     return loop;
 }
@@ -212,6 +213,7 @@ static int internal_on_work(lua_State *L)
 {
     struct loop *loop = loop_get(L);
     lua_settop(L, 1);
+    luaL_argexpected(L, lua_isnil(L, 1) || lua_isfunction(L, 1), 1, "function or nil");
     loop->hosted = !lua_isnil(L, 1);
     loop_push(L, loop);
     lua_pushvalue(L, 1);
@@ -221,6 +223,7 @@ static int internal_on_work(lua_State *L)
 
 void loop_open(lua_State *L)
 {
+    static const luaL_Reg meta[] = {{"__gc", loop_gc}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"running", internal_running},
                                          {"home", internal_home},
                                          {"at_rest", internal_at_rest},
@@ -228,6 +231,8 @@ void loop_open(lua_State *L)
                                          {"fail", internal_fail},
                                          {"on_work", internal_on_work},
                                          {NULL, NULL}};
+    object_open(L, &kind, meta);
+    lua_pop(L, 1);
     luaL_setfuncs(L, functions, 0);
 }
 

@@ -8,9 +8,13 @@
 #include <lua.h>
 #include <stdbool.h>
 
+struct object_kind;
+
 struct loop {
     struct steady_loop core;
-    lua_State *L;              /* what is inside run or step now: the main thread or a coroutine */
+    const struct object_kind *kind;
+    lua_State *L; /* what is inside run or step now: the main thread or a coroutine; NULL until the
+                   * loop is complete */
     struct failures *failures; /* errors that wait to be raised; see lua/call.h */
     bool closed;               /* with its Lua state, of which there still are finalizers to run */
     bool hosted;               /* another event loop runs it, whose function is in the user value */

@@ -2,23 +2,26 @@
 
 #include "lua/call.h"
 #include "lua/loop.h"
+#include "lua/object.h"
 #include "net/timer.h"
 
 #include <lauxlib.h>
 #include <math.h>
 
-#define TIMER "steadysocket.timer"
-
 enum { TIMER_FUNCTION = 1, TIMER_USER_VALUES = 1 };
 
-/* While armed it is counted in the loop and anchored in the registry, under its own address. */
+/* While armed it is counted in the loop and held by the registry. */
 struct timer {
+    const struct object_kind *kind;
     struct loop *loop;
-    struct steady_timer *core;
-    double due;      /* on the loop's clock, seconds */
-    double interval; /* seconds; negative: once */
+    struct steady_timer *core; /* NULL: it could not be made, or is gone */
+    double due;                /* on the loop's clock, seconds */
+    double interval;           /* seconds; negative: once */
     bool armed;
 };
+
+static const struct object_kind kind = {"steadysocket.timer", sizeof(struct timer),
+                                        offsetof(struct timer, kind), TIMER_USER_VALUES};
 
 static void disarm(lua_State *L, struct timer *timer)
 {
@@ -28,8 +31,7 @@ static void disarm(lua_State *L, struct timer *timer)
     timer->loop->core.alive--;
     timer->loop->core.changed = true; /* it may have been the last */
     steady_timer_stop(timer->core);
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, timer);
+    object_release(L, timer);
 }
 
 /* An interval is kept from its beginning on; turns that were missed are left out. */
@@ -65,16 +67,15 @@ static int start(lua_State *L, double seconds, double interval)
 {
     luaL_checktype(L, 2, LUA_TFUNCTION);
     struct loop *loop = loop_get(L);
-    struct timer *timer = lua_newuserdatauv(L, sizeof *timer, TIMER_USER_VALUES);
-    *timer = (struct timer){.loop = loop, .interval = interval};
-    luaL_setmetatable(L, TIMER);
+    struct timer *timer = object_new(L, &kind);
+    timer->loop = loop;
+    timer->interval = interval;
     timer->core = steady_timer_new(&loop->core, due, timer);
     if (!timer->core)
         return luaL_error(L, "not enough memory");
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, -2, TIMER_FUNCTION);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, timer);
+    object_hold(L, -1);
     timer->armed = true;
     loop->core.alive++;
     timer->due = steady_loop_time(&loop->core) + seconds;
@@ -100,7 +101,7 @@ int timer_every(lua_State *L)
 /* timer:cancel() */
 static int timer_cancel(lua_State *L)
 {
-    struct timer *timer = luaL_checkudata(L, 1, TIMER);
+    struct timer *timer = object_check(L, 1, &kind);
     disarm(L, timer);
     loop_tell(L, timer->loop);
     return 0;
@@ -108,21 +109,21 @@ static int timer_cancel(lua_State *L)
 
 static int timer_gc(lua_State *L)
 {
-    struct timer *timer = lua_touserdata(L, 1);
-    if (timer->armed)
-        timer->loop->core.alive--;
-    timer->armed = false;
-    steady_timer_free(timer->core);
+    struct timer *timer = object_check(L, 1, &kind);
+    if (timer->core && !timer->loop->closed) {
+        disarm(L, timer);
+        steady_timer_free(timer->core);
+    }
     timer->core = NULL;
+    timer->armed = false;
     return 0;
 }
 
 void timer_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {{"cancel", timer_cancel}, {NULL, NULL}};
-    luaL_newmetatable(L, TIMER);
-    lua_pushcfunction(L, timer_gc);
-    lua_setfield(L, -2, "__gc");
+    static const luaL_Reg meta[] = {{"__gc", timer_gc}, {NULL, NULL}};
+    object_open(L, &kind, meta);
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);

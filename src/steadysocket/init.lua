@@ -103,7 +103,7 @@ local OUR_FILE = debug.getinfo(1, "S").source
 
 -- Where a task waits, in its own code: "receive at program.lua:12".
 local function place_of(task)
-  local level, info = 0, nil
+  local level, info = 0
   repeat
     info = debug.getinfo(task.thread, level, "Sl")
     level = level + 1
@@ -241,6 +241,13 @@ local function wait_for(who, ws, seconds, condition)
   return nil, timed_out and "timeout" or "closed"
 end
 
+-- Every method below that is not in C begins with it; those in C check their client themselves.
+local function check_client(ws, name)
+  if internal.is_client(ws) then return end
+  error(("bad argument #1 to '%s' (steadysocket.client expected, got %s)"):format(
+    name, type(ws)), 3)
+end
+
 local MAX_SECONDS = 1e9 -- 31 years: who waits longer waits for ever
 
 -- The time to wait, or nil: for ever.
@@ -267,6 +274,7 @@ end
 --- ws:receive([timeout]) -> data, kind ("text", "binary") | nil, "timeout" | nil, "closed". Raises
 --- when the client has an on_message.
 function methods.receive(ws, timeout)
+  check_client(ws, "receive")
   timeout = check_seconds(timeout, 1, "receive")
   if ws.on_message then
     error("receive: the client has an on_message, which gets its messages", 2)
@@ -280,6 +288,7 @@ end
 
 --- for data, kind in ws:messages() do ... end
 function methods.messages(ws)
+  check_client(ws, "messages")
   return function() return ws:receive() end
 end
 
@@ -291,6 +300,7 @@ end
 --- ws:wait([status [, timeout]]) -> true | nil, "timeout" | nil, "closed". status is "open" without
 --- one; raises for what is none.
 function methods.wait(ws, status, timeout)
+  check_client(ws, "wait")
   status = status or "open"
   timeout = check_seconds(timeout, 2, "wait")
   if not statuses[status] then
@@ -304,6 +314,7 @@ end
 
 --- ws:flush([timeout]) -> true | nil, "timeout" | nil, "closed"
 function methods.flush(ws, timeout)
+  check_client(ws, "flush")
   timeout = check_seconds(timeout, 1, "flush")
   return wait_for(waiter "flush", ws, timeout, function()
     if ws.queued == 0 and ws.unconfirmed == 0 then return true end
@@ -335,10 +346,10 @@ end
 --   wake()    called by calls from outside of our loop that gave it something to do: step soon
 --   waiter()  optional: how the running coroutine waits in that loop, { pause = , wake = } (nil: it
 --             cannot); wake() makes pause(), which returns true, return
--- Returns the function that makes one turn, without waiting, and returns whether anything is left
--- that can happen by itself (for tasks that nothing can wake the other loop need not go on), and the
--- seconds until the next turn at the latest (nil: none is due). A turn is also due as soon as
--- WebSocket.fd() is readable. It raises what handlers raise.
+-- Returns the function that makes one turn, without waiting. That function returns whether anything
+-- is left that can happen by itself (for tasks that nothing can wake, the other loop need not go
+-- on), and the seconds until the next turn at the latest (nil: none is due). A turn is also due as
+-- soon as WebSocket.fd() is readable. It raises what handlers raise.
 function internal.attach(loop)
   if host then error(("attach: %s runs the loop already"):format(host.name), 3) end
   if internal.running() then error("attach: not inside a handler", 3) end
