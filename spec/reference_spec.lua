@@ -119,7 +119,7 @@ describe("the reference and the annotations name", function()
   end)
 
   it("every handler", function()
-    local real = all(c_source("lua/client.c"):match "const handlers%[.-%] = {(.-)};", '"([%w_]+)"')
+    local real = all(c_source("lua/handler.c"):match "handler_names%[.-%] = {(.-)};", '"([%w_]+)"')
     local told = all(section("### Handlers"):match "^(.-)`event` of", "\n| `([%w_]+)")
     assert.same(sorted(real), sorted(told))
     assert.same(sorted(real), sorted(class "Handlers"))

@@ -11,21 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The errors of this Lua state that wait to be raised: of handlers that failed in one turn, each
- * comes out of a run or step of its own. Made on first use; stays as long as the state. */
-struct failures;
-struct failures *call_failures(lua_State *L);
-
-/* Takes the error on top of the stack, which may be any value, off it, and keeps it behind those
- * that wait already. Inside run or step the loop halts. Never fails: what there is no memory for is
- * counted, and its number raised in the end. */
-void call_keep_error(lua_State *L, struct loop *loop);
-
-/* Whether an error waits. */
-bool call_has_failed(const struct loop *loop);
-
-/* Raises the error that has waited longest, if there is one. */
-void call_raise(lua_State *L, struct loop *loop);
+/* Takes the error on top of the stack off it, has it wait to be raised, and halts a loop that is
+ * inside run or step. Never fails. */
+void call_fail(lua_State *L, struct loop *loop);
 
 /* Runs function(argument as light userdata) on the state that is inside run or step now. An error
  * is kept, and the loop halts: nothing more is called until the next run. So on a loop that has
@@ -43,5 +31,9 @@ bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char
 /* Calls the handler below its arguments on the stack, for so many results; only inside
  * call_protected or call_caught. */
 void call_handler(lua_State *L, int arguments, int results);
+
+/* At the end of each call that may give the loop something to do: the event loop that runs ours, if
+ * there is one, hears of that. */
+void call_host(lua_State *L, struct loop *loop);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "lua/call.h"
 #include "lua/event.h"
+#include "lua/handler.h"
 #include "lua/object.h"
 #include "lua/options.h"
 #include "lua/text.h"
@@ -26,33 +27,6 @@ static struct client *check_client(lua_State *L, int index)
 }
 
 /* ------------------------------------------------------------------------- handlers */
-
-static const char *const handlers[HANDLERS + 1] = {
-    [HANDLER_OPEN] = "on_open",     [HANDLER_MESSAGE] = "on_message",
-    [HANDLER_CLOSE] = "on_close",   [HANDLER_ERROR] = "on_error",
-    [HANDLER_STATUS] = "on_status", [HANDLER_DRAIN] = "on_drain",
-    [HANDLER_PONG] = "on_pong",     [HANDLER_SHOULD_RECONNECT] = "should_reconnect",
-    [HANDLER_LOG] = "log",
-};
-
-int client_handler(const char *name)
-{
-    for (int i = 1; i <= HANDLER_LOG; i++)
-        if (!strcmp(handlers[i], name))
-            return i;
-    return 0;
-}
-
-const char *client_set_handler(lua_State *L, int index, int handler)
-{
-    bool fits = lua_isfunction(L, -1) || lua_isnil(L, -1) ||
-                (lua_isboolean(L, -1) && handler == HANDLER_LOG);
-    if (fits)
-        lua_setiuservalue(L, index, handler);
-    else
-        lua_pop(L, 1);
-    return fits ? NULL : handler == HANDLER_LOG ? "function or boolean" : "function";
-}
 
 static enum handler handler_of(const struct steady_event *event)
 {
@@ -94,7 +68,7 @@ static int log_protected(lua_State *L)
     const struct log_entry *entry = lua_touserdata(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, entry->client);
     bool to_function = lua_getiuservalue(L, 2, HANDLER_LOG) == LUA_TFUNCTION;
-    event_push_log(L, entry->client, entry->event);
+    event_push_log(L, entry->client->core.options.name, entry->event);
     if (to_function) {
         lua_pushvalue(L, 2);
         call_handler(L, 3, 0);
@@ -271,7 +245,7 @@ static bool check_binary(lua_State *L, int index)
 static int result(lua_State *L, const struct client *client, enum steady_error error,
                   const char *message)
 {
-    loop_tell(L, client->loop);
+    call_host(L, client->loop);
     if (error == STEADY_OK) {
         lua_pushboolean(L, 1);
         return 1;
@@ -376,7 +350,7 @@ static int client_discard(lua_State *L)
 {
     struct client *client = check_client(L, 1);
     size_t dropped = steady_client_discard(&client->core);
-    loop_tell(L, client->loop);
+    call_host(L, client->loop);
     lua_pushinteger(L, (lua_Integer)dropped);
     return 1;
 }
@@ -391,7 +365,7 @@ static int client_take(lua_State *L)
     lua_pushlstring(L, (const char *)message->data, message->size);
     lua_pushstring(L, message->binary ? "binary" : "text");
     steady_client_taken(&client->core);
-    loop_tell(L, client->loop);
+    call_host(L, client->loop);
     return 2;
 }
 
@@ -425,7 +399,7 @@ static int set_pause(lua_State *L, bool pause)
 {
     struct client *client = check_client(L, 1);
     steady_client_pause(&client->core, pause);
-    loop_tell(L, client->loop);
+    call_host(L, client->loop);
     return 0;
 }
 
@@ -587,12 +561,12 @@ static int client_newindex(lua_State *L)
     check_client(L, 1);
     bool is_name = lua_type(L, 2) == LUA_TSTRING;
     const char *name = is_name ? text_check(L, 2) : luaL_tolstring(L, 2, NULL);
-    int handler = is_name ? client_handler(name) : 0;
+    int handler = is_name ? handler_find(name) : 0;
     if (!handler)
         return luaL_error(L, "'%s' cannot be set: only handlers can (on_open, on_message, …)",
                           name);
     lua_pushvalue(L, 3);
-    const char *expected = client_set_handler(L, 1, handler);
+    const char *expected = handler_set(L, 1, handler);
     if (expected)
         return luaL_error(L, "'%s' is a %s, %s expected", name, luaL_typename(L, 3), expected);
     return 0;
@@ -642,7 +616,7 @@ int client_new(lua_State *L)
     struct client *client = object_new(L, &kind);
     steady_options_init(&client->core.options);
     int index = lua_gettop(L);
-    options_read(L, index);
+    options_read(L, index, &client->core.options);
     steady_client_init(&client->core, &loop->core, &owner);
     client->loop = loop;
     lua_settop(L, index);
@@ -680,7 +654,7 @@ void client_open(lua_State *L)
     }
     for (int i = 1; i <= HANDLER_LOG; i++) {
         lua_pushinteger(L, i);
-        lua_setfield(L, -2, handlers[i]);
+        lua_setfield(L, -2, handler_names[i]);
     }
     lua_pushcclosure(L, client_index, 1);
     lua_setfield(L, -2, "__index");

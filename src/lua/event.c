@@ -1,7 +1,5 @@
 #include "lua/event.h"
 
-#include "lua/client.h"
-
 #include <lauxlib.h>
 #include <string.h>
 
@@ -152,9 +150,8 @@ static void add_retry(lua_State *L, const struct steady_event *event)
     lua_concat(L, 2);
 }
 
-void event_push_log(lua_State *L, const struct client *client, const struct steady_event *event)
+void event_push_log(lua_State *L, const char *name, const struct steady_event *event)
 {
-    const char *name = client->core.options.name;
     switch (event->type) {
     case STEADY_EVENT_OPEN:
         lua_pushliteral(L, "info");

@@ -1,5 +1,4 @@
-/* The loop of a Lua state, as a userdata in the registry, and the functions of the module that run
- * it. */
+/* The loop of a Lua state, as a userdata in the registry. */
 #ifndef STEADY_LUA_LOOP_H
 #define STEADY_LUA_LOOP_H
 
@@ -8,6 +7,7 @@
 #include <lua.h>
 #include <stdbool.h>
 
+struct failures;
 struct object_kind;
 
 struct loop {
@@ -15,7 +15,7 @@ struct loop {
     const struct object_kind *kind;
     lua_State *L; /* what is inside run or step now: the main thread or a coroutine; NULL until the
                    * loop is complete */
-    struct failures *failures; /* errors that wait to be raised; see lua/call.h */
+    struct failures *failures; /* errors that wait to be raised; see lua/failures.h */
     bool closed;               /* with its Lua state, of which there still are finalizers to run */
     bool hosted;               /* another event loop runs it, whose function is in the user value */
 };
@@ -29,15 +29,7 @@ struct loop *loop_get(lua_State *L);
 /* Pushes its userdata. Never fails. */
 void loop_push(lua_State *L, struct loop *loop);
 
-/* At the end of each call that may give the loop something to do: the event loop that runs it, if
- * there is one, hears of that. */
-void loop_tell(lua_State *L, struct loop *loop);
-
-/* Adds what steadysocket/init.lua needs to the table on top of the stack: running, home,
- * at_rest, on_rest, fail, on_work. */
+/* Makes the metatable of loops. */
 void loop_open(lua_State *L);
-
-/* Adds run, step, stop, after, every, fd and timeout to the table on top of the stack. */
-void loop_register(lua_State *L);
 
 #endif

@@ -1,6 +1,7 @@
 /* The module's table: require "steadysocket.core". */
 #include "lua/client.h"
 #include "lua/loop.h"
+#include "lua/run.h"
 #include "lua/source.h"
 #include "lua/timer.h"
 #include "net/context.h"
@@ -24,17 +25,19 @@ static void share(lua_State *L)
 int luaopen_steadysocket_core(lua_State *L)
 {
     luaL_checkversion(L);
+    loop_open(L);
     timer_open(L);
     lua_newtable(L);
     lua_newtable(L);
     client_open(L);
-    loop_open(L);
+    run_open(L);
     source_open(L);
     share(L);
     lua_setfield(L, -2, "internal");
     lua_pushcfunction(L, client_new);
     lua_setfield(L, -2, "new");
-    loop_register(L);
+    run_register(L);
+    timer_register(L);
     lua_pushliteral(L, VERSION);
     lua_setfield(L, -2, "version");
     lua_pushstring(L, steady_context_library());

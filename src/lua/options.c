@@ -1,7 +1,7 @@
 #include "lua/options.h"
 
 #include "core/options.h"
-#include "lua/client.h"
+#include "lua/handler.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -299,14 +299,14 @@ void options_replace_headers(lua_State *L, struct steady_options *options)
 static void read_handler(lua_State *L, int client, int handler, const char *name)
 {
     lua_pushvalue(L, -1);
-    const char *expected = client_set_handler(L, client, handler);
+    const char *expected = handler_set(L, client, handler);
     if (expected)
         wrong_type(L, (struct place){NULL, name}, expected, -1);
 }
 
 static void read_special(lua_State *L, int client, struct steady_options *options, const char *name)
 {
-    int handler = client_handler(name);
+    int handler = handler_find(name);
     if (handler) {
         read_handler(L, client, handler, name);
     } else if (!strcmp(name, "url")) {
@@ -366,7 +366,7 @@ static void read_arguments(lua_State *L, int client, struct steady_options *opti
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TFUNCTION);
         lua_pushvalue(L, 2);
-        client_set_handler(L, client, HANDLER_MESSAGE);
+        handler_set(L, client, HANDLER_MESSAGE);
     }
     if (!lua_isnoneornil(L, 3)) {
         const char *name = luaL_checklstring(L, 3, &size);
@@ -375,9 +375,8 @@ static void read_arguments(lua_State *L, int client, struct steady_options *opti
     }
 }
 
-void options_read(lua_State *L, int client)
+void options_read(lua_State *L, int client, struct steady_options *options)
 {
-    struct steady_options *options = &((struct client *)lua_touserdata(L, client))->core.options;
     if (lua_istable(L, 1))
         read_table(L, client, options);
     else

@@ -6,9 +6,10 @@
 
 #include <lua.h>
 
-/* Reads new's arguments, from index 1 on, into the client at index `client` of the stack, which has
- * the defaults. Raises an error that names the argument or the option. */
-void options_read(lua_State *L, int client);
+/* Reads new's arguments, from index 1 on, into `options`, which have the defaults; handlers go to
+ * the client at index `client` of the stack. Raises an error that names the argument or the option.
+ */
+void options_read(lua_State *L, int client, struct steady_options *options);
 
 /* Replace the URLs or the headers by what is on top of the stack. Raise an error that names the
  * option. */

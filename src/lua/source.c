@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,10 +111,13 @@ static int started(lua_State *L, struct source *source, int error)
 /* input(descriptor, fn) -> source | nil, message */
 static int internal_input(lua_State *L)
 {
-    int descriptor = (int)luaL_checkinteger(L, 1), error = 0;
+    lua_Integer descriptor = luaL_checkinteger(L, 1);
+    int error = 0;
+    luaL_argcheck(L, descriptor >= 0 && descriptor <= INT_MAX, 1, "a descriptor expected");
     struct source *source = new_source(L);
-    source->descriptor = descriptor;
-    source->core = steady_source_input(&source->loop->core, descriptor, readable, source, &error);
+    source->descriptor = (int)descriptor;
+    source->core =
+        steady_source_input(&source->loop->core, source->descriptor, readable, source, &error);
     return started(L, source, error);
 }
 

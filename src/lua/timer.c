@@ -80,18 +80,20 @@ static int start(lua_State *L, double seconds, double interval)
     loop->core.alive++;
     timer->due = steady_loop_time(&loop->core) + seconds;
     steady_timer_start(timer->core, seconds);
-    loop_tell(L, loop);
+    call_host(L, loop);
     return 1;
 }
 
-int timer_after(lua_State *L)
+/* after(seconds, fn) -> timer */
+static int module_after(lua_State *L)
 {
     double seconds = luaL_checknumber(L, 1);
     luaL_argcheck(L, seconds >= 0 && isfinite(seconds), 1, "seconds, 0 or more, expected");
     return start(L, seconds, -1);
 }
 
-int timer_every(lua_State *L)
+/* every(seconds, fn) -> timer */
+static int module_every(lua_State *L)
 {
     double seconds = luaL_checknumber(L, 1);
     luaL_argcheck(L, seconds >= 0.001 && isfinite(seconds), 1, "seconds, 0.001 or more, expected");
@@ -103,7 +105,7 @@ static int timer_cancel(lua_State *L)
 {
     struct timer *timer = object_check(L, 1, &kind);
     disarm(L, timer);
-    loop_tell(L, timer->loop);
+    call_host(L, timer->loop);
     return 0;
 }
 
@@ -127,4 +129,11 @@ void timer_open(lua_State *L)
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
+}
+
+void timer_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"after", module_after}, {"every", module_every}, {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
 }
