@@ -3,6 +3,8 @@
 local Peer = require "support.peer"
 local Server = require "support.server"
 local WebSocket = require "steadysocket"
+local child = require "support.child"
+local compiled = require "support.compiled"
 local turn = require "support.turn"
 local watched = require "support.watched"
 
@@ -220,6 +222,32 @@ describe("no error is lost", function()
     local more = drain()
     table.move(more, 1, #more, #list + 1, list)
     errors.came_out(list)
+  end)
+
+  it("in a process that forks between two of them", function()
+    local folder, why = compiled.object "process"
+    if not folder then return pending(why) end
+    finally(function() os.execute("rm -rf " .. folder) end)
+    local result = child.run([[
+      package.cpath = arg[1] .. "/?.so;" .. package.cpath
+      local process = require "process"
+      local WebSocket = require "steadysocket"
+      local ws, pid = WebSocket.new "ws://127.0.0.1:1/", nil
+      ws.log = function() error("log", 0) end
+      ws.on_status = function()
+        pid = process.fork()
+        error(pid == 0 and "in the child" or "in the parent", 0)
+      end
+      ws:close()
+      local seen = {}
+      for i = 1, 3 do
+        local _, message = pcall(WebSocket.run)
+        seen[i] = tostring(message):match "[^\n]*"
+      end
+      if pid > 0 then process.wait(pid) end
+      io.write(table.concat(seen, ", "), "\n")
+    ]], { folder })
+    assert.same({ "log, in the child, nil\nlog, in the parent, nil\n", "" }, { result.out, result.err })
   end)
 
   it("and is collected once it came out", function()
