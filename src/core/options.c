@@ -14,7 +14,8 @@
 
 /* --- strings: each returns what is wrong, or NULL -------------------------------------------- */
 
-/* It stands in each message and in each line of the log. */
+/* The name is part of each message and of each line of the log, which must not have control
+ * characters. */
 static const char *bad_name(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -40,8 +41,9 @@ static bool is_host_char(char c)
            c == '_';
 }
 
-/* RFC 1035 section 2.3.4: labels of 63 bytes at most, with dots between them, 253 bytes in all. An
- * address of IPv4 has that form, too, and one of IPv6 is let through as well. */
+/* A host name has labels of at most 63 bytes with dots between them, and at most 253 bytes in all
+ * (RFC 1035 section 2.3.4). IPv4 addresses have that form, too. IPv6 addresses are accepted as
+ * well. */
 static const char *bad_host(const char *text, size_t size)
 {
     struct in6_addr address;
@@ -66,7 +68,7 @@ static const char *bad_host(const char *text, size_t size)
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-/* An option of each type, where `member` is that of struct steady_options. */
+/* One macro for each type of option. member: the member of struct steady_options that it sets. */
 #define AT(member) offsetof(struct steady_options, member)
 #define NUMBER(name, member, min, max)                                                             \
     {                                                                                              \
@@ -252,8 +254,8 @@ const char *steady_options_check(const struct steady_options *options)
 
 static const char out_of_memory[] = "out of memory";
 
-/* Room for one more in a list, whose capacity is always the next power of two; NULL: out of memory.
- */
+/* Makes room for one more element in a list, whose capacity is always the next power of two.
+ * Returns the list, or NULL when memory is out. */
 static void *grow(void *list, size_t count, size_t element)
 {
     bool full = (count & (count - 1)) == 0;
@@ -358,7 +360,8 @@ const char *steady_options_set_proxy(struct steady_options *options, const char 
 
 #define LONGEST_NAME 32
 
-/* Levenshtein distance; a row is enough, as only the last one counts. */
+/* Returns the Levenshtein distance. One row of the table is enough, since each needs only the row
+ * before it. */
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     size_t row[LONGEST_NAME + 1];
@@ -381,7 +384,7 @@ const char *steady_nearest_name(const char *name, const char *const *names)
 {
     size_t size = strlen(name);
     const char *nearest = NULL;
-    size_t nearest_distance = size / 3 + 1; /* a typo or two, not another word */
+    size_t nearest_distance = size / 3 + 1; /* a typing error or two, but not another word */
     for (; size <= LONGEST_NAME && *names; names++) {
         size_t d = distance(name, size, *names, strlen(*names));
         if (d <= nearest_distance && (!nearest || d < nearest_distance)) {

@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-/* Errors that are not strings go through as they are; the others get the handler's traceback. */
+/* Adds the traceback of the handler that failed to an error that is a string. Any other error is
+ * left as it is. */
 static int add_traceback(lua_State *L)
 {
     if (lua_type(L, 1) == LUA_TSTRING)
@@ -12,7 +13,7 @@ static int add_traceback(lua_State *L)
     return 1;
 }
 
-/* Makes a text of any error. */
+/* Turns an error, which may be any value, into a string. */
 static int describe_error(lua_State *L)
 {
     if (!lua_isstring(L, 1) && !luaL_callmeta(L, 1, "__tostring"))

@@ -11,29 +11,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Takes the error on top of the stack off it, has it wait to be raised, and halts a loop that is
- * inside run or step. Never fails. */
+/* Pops an error, which may be any value, and keeps it until a run or step raises it. A loop that is
+ * inside run or step halts. Never fails. */
 void call_fail(lua_State *L, struct loop *loop);
 
-/* Runs function(argument as light userdata) on the state that is inside run or step now. An error
- * is kept, and the loop halts: nothing more is called until the next run. So on a loop that has
- * halted this does nothing. */
+/* Calls `function` with `argument` as a light userdata, on the Lua thread that is inside run or
+ * step now. When it raises an error, the error is kept and the loop halts. On a loop that has
+ * halted this does nothing: no handler is called until the next run. */
 void call_protected(struct loop *loop, lua_CFunction function, void *argument);
 
-/* The same for what cannot wait until the next run, as a question whose answer is needed now: the
- * function is called also where the loop has halted. */
+/* The same, but calls the function on a loop that has halted as well. For calls that cannot be put
+ * off until the next run, such as a question whose answer is needed now. */
 void call_at_once(struct loop *loop, lua_CFunction function, void *argument);
 
-/* The same, but an error is the caller's: returns false with its text, cut to size, in message. */
+/* The same, but the caller gets the error: returns false and writes its text to `message`, which
+ * has room for `size` bytes. A longer text is cut. */
 bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char *message,
                  size_t size);
 
-/* Calls the handler below its arguments on the stack, for so many results; only inside
- * call_protected or call_caught. */
+/* As lua_call. Only inside of call_protected, call_at_once or call_caught. */
 void call_handler(lua_State *L, int arguments, int results);
 
-/* At the end of each call that may give the loop something to do: the event loop that runs ours, if
- * there is one, hears of that. */
+/* Every function that may have given the loop something to do calls this before it returns: it
+ * tells the event loop that runs ours, if there is one. */
 void call_host(lua_State *L, struct loop *loop);
 
 #endif

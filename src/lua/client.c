@@ -15,7 +15,8 @@
 static const struct object_kind kind = {"steadysocket.client", sizeof(struct client),
                                         offsetof(struct client, kind), HANDLERS};
 
-/* The client at index; raises for anything else, and for one whose Lua state is being closed. */
+/* Returns the client at index. Raises for any other value, for a client that is gone, and for a
+ * client of the process that forked this one. */
 static struct client *check_client(lua_State *L, int index)
 {
     struct client *client = object_check(L, index, &kind);
@@ -78,8 +79,8 @@ static int log_protected(lua_State *L)
     return 0;
 }
 
-/* A log that fails must not take the event away from its handler, so it has a call of its own. The
- * client is at index 2 while it is delivered to. */
+/* The log has a protected call of its own, so that an error in it does not keep the event from its
+ * handler. During a delivery the client is at index 2 of the stack. */
 static void log_event(lua_State *L, struct client *client, const struct steady_event *event)
 {
     struct log_entry entry = {client, event};
@@ -90,7 +91,8 @@ static void log_event(lua_State *L, struct client *client, const struct steady_e
         call_protected(client->loop, log_protected, &entry);
 }
 
-/* Messages are many: nothing is looked up by name. Their kinds are at index 3 and 4. */
+/* This is called for each message, so it looks nothing up by name: deliver_protected has put the
+ * strings "text" and "binary" at indices 3 and 4. */
 static void handle_message(lua_State *L, struct client *client, const struct steady_event *event)
 {
     if (lua_getiuservalue(L, 2, HANDLER_MESSAGE) == LUA_TFUNCTION) {
@@ -120,14 +122,14 @@ static void handle(lua_State *L, struct client *client, const struct steady_even
     }
 }
 
-/* (light userdata: the client). One protected call for all there is: an event that was taken is
- * handled, and one that was not is still there should a handler fail. */
+/* (light userdata: the client). Delivers all events inside one protected call. When a handler
+ * fails, the events behind its own stay queued. */
 static int deliver_protected(lua_State *L)
 {
     struct client *client = lua_touserdata(L, 1);
     struct steady_event event;
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, client) == LUA_TNIL)
-        return 0; /* it is at rest */
+        return 0; /* the registry does not hold it: it is idle or closed */
     lua_pushliteral(L, "text");
     lua_pushliteral(L, "binary");
     while (!client->loop->core.halted && steady_client_next(&client->core, &event)) {
@@ -156,10 +158,11 @@ static void release(struct steady_client *core)
 
 struct preparation {
     struct client *client;
-    int provider; /* HANDLER_URL or HANDLER_HEADERS: what is asked */
+    int provider; /* the function that is being called: HANDLER_URL or HANDLER_HEADERS */
 };
 
-/* (light userdata: the preparation). Asks url = function and headers = function. */
+/* (light userdata: the preparation). Calls the functions that the options `url` and `headers` may
+ * be, and sets the options to what they return. */
 static int prepare_protected(lua_State *L)
 {
     struct preparation *preparation = lua_touserdata(L, 1);
@@ -175,7 +178,7 @@ static int prepare_protected(lua_State *L)
         lua_pushvalue(L, 2);
         call_handler(L, 2, 2);
         if (lua_isnil(L, -2) && lua_type(L, -1) == LUA_TSTRING)
-            lua_error(L); /* nil, message: as Lua's own functions tell of a failure */
+            lua_error(L); /* it failed as Lua's own functions do: nil and a message */
         lua_pop(L, 1);
         replace[provider](L, &client->core.options);
     }
@@ -200,7 +203,7 @@ struct decision {
     double delay;
 };
 
-/* (light userdata: the decision). Asks should_reconnect. */
+/* (light userdata: the decision). Calls should_reconnect. */
 static int decide_protected(lua_State *L)
 {
     struct decision *decision = lua_touserdata(L, 1);
@@ -221,7 +224,8 @@ static int decide_protected(lua_State *L)
     return 0;
 }
 
-/* It is asked only where the options would reconnect: reconnect = false and max_attempts stand. */
+/* should_reconnect is called only when the options say that there will be another attempt: it
+ * cannot overrule reconnect = false or max_attempts. */
 static double decide(struct steady_client *core, const struct steady_event *event)
 {
     struct decision decision = {(struct client *)core, event, event->delay};
@@ -234,14 +238,14 @@ static const struct steady_client_owner owner = {deliver, release, prepare, deci
 
 /* ------------------------------------------------------------------------- methods */
 
-/* "text" (the default) or "binary" at index: whether it is binary. */
+/* Whether the kind of message at index, "text" (the default) or "binary", is "binary". */
 static bool check_binary(lua_State *L, int index)
 {
     static const char *const kinds[] = {"text", "binary", NULL};
     return text_check_option(L, index, "text", kinds) == 1;
 }
 
-/* Pushes true, or nil, a message and the code. */
+/* Pushes what a method returns: true, or for an error nil, a message and a code. */
 static int result(lua_State *L, const struct client *client, enum steady_error error,
                   const char *message)
 {
@@ -387,7 +391,7 @@ static int client_is_client(lua_State *L)
     return 1;
 }
 
-/* settled(ws) -> boolean: whether its handlers have heard of all that has happened to it */
+/* settled(ws) -> boolean: whether no event waits for its handler */
 static int client_settled(lua_State *L)
 {
     lua_pushboolean(L, steady_events_empty(&check_client(L, 1)->core.events));
@@ -537,14 +541,15 @@ static const struct property {
 
 #define PROPERTIES (sizeof properties / sizeof *properties)
 
-/* ws.name: a method, a property, or a handler. The upvalue maps names to methods, to the numbers of
- * handlers, which are positive, and to those of properties, which are negative or 0. */
+/* ws.name, where name is that of a method, a property or a handler. The upvalue is a table from
+ * names to methods, to the numbers of handlers (which are positive), or to the negated indices of
+ * properties. */
 static int client_index(lua_State *L)
 {
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
-        return 1; /* a method checks its client itself */
+        return 1; /* every method checks its receiver itself */
     struct client *client = check_client(L, 1);
     lua_Integer number = lua_tointeger(L, -1);
     if (number > 0)
@@ -587,9 +592,8 @@ static int client_tostring(lua_State *L)
 
 /* ------------------------------------------------------------------------- life cycle */
 
-/* A client that is active while its loop runs is finalized only where a handler ends the process
- * (os.exit with close = true), or calls this by hand: then whoever called that handler still needs
- * the client. */
+/* Whether some C function further up the stack still needs the client. The collector never
+ * finalizes such a client, but a handler can: by os.exit with close = true, or by calling __gc. */
 static bool is_in_use(const struct client *client)
 {
     return client->core.delivering || (client->core.alive && client->loop->core.running);
@@ -612,7 +616,7 @@ static int client_gc(lua_State *L)
 int client_new(lua_State *L)
 {
     lua_settop(L, 3);
-    struct loop *loop = loop_get(L); /* before the client, so that it is finalized after it */
+    struct loop *loop = loop_get(L); /* made first, so that Lua finalizes it after the client */
     struct client *client = object_new(L, &kind);
     steady_options_init(&client->core.options);
     int index = lua_gettop(L);

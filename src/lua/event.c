@@ -26,8 +26,8 @@ static void set_boolean(lua_State *L, const char *name, bool value)
     lua_setfield(L, -2, name);
 }
 
-/* Headers as a table, names in lower case. A header that is there several times has its values
- * joined with commas. */
+/* Sets a field to a table of headers, with names in lower case. The values of a header that came
+ * several times are joined with commas. */
 static void set_headers(lua_State *L, const char *name, const struct steady_buffer *headers)
 {
     if (!headers)
@@ -120,7 +120,8 @@ int event_push(lua_State *L, const struct steady_event *event)
 
 /* ------------------------------------------------------------------------- the log */
 
-/* " (code 1001, going away)"; what a peer says is shown without its control characters. */
+/* Pushes a line such as "closed by the peer (code 1001, going away)". Control characters in the
+ * peer's reason are shown as "?". */
 static void push_close_line(lua_State *L, const struct steady_event *event)
 {
     luaL_Buffer line;
@@ -166,7 +167,7 @@ void event_push_log(lua_State *L, const char *name, const struct steady_event *e
         break;
     case STEADY_EVENT_ERROR:
         lua_pushstring(L, event->delay < 0 ? "error" : "warning");
-        lua_pushstring(L, event->message); /* begins with the name */
+        lua_pushstring(L, event->message); /* the message begins with the client's name already */
         add_retry(L, event);
         break;
     default:

@@ -3,7 +3,7 @@
 #include <lauxlib.h>
 #include <stddef.h>
 
-/* The errors are in the user value, a table, at the indices from next to last. */
+/* The user value is a table. The errors are at its indices from `next` to `last`. */
 struct failures {
     lua_Integer next, last;
     size_t lost; /* errors that there was no memory to keep */

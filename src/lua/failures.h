@@ -1,27 +1,30 @@
-/* The errors of handlers that wait until the loop has unwound. Each is raised by a run or step of
- * its own, in the order they came. They may be any Lua values, nil too. */
+/* The errors of handlers, kept until the loop has unwound. Each is raised by a run or step of its
+ * own, in the order in which they came. An error may be any Lua value, also nil. */
 #ifndef STEADY_LUA_FAILURES_H
 #define STEADY_LUA_FAILURES_H
 
 #include <lua.h>
 #include <stdbool.h>
 
-/* One for each Lua state, not for each loop: a child that is forked has another loop. */
+/* There is one list for each Lua state, and not one for each loop, since a child process has a loop
+ * of its own but inherits the errors. */
 struct failures;
 
-/* Made on first use; lives as long as the Lua state. */
+/* Returns the list of this Lua state, which it makes on first use and which lives as long as the
+ * state. */
 struct failures *failures_get(lua_State *L);
 
-/* A C function for Lua, (light userdata: the failures, the error): adds the error behind the
- * others. Raises only for want of memory. */
+/* (light userdata: the list, error). A C function for Lua that adds the error at the end. Raises
+ * when there is no memory for that. */
 int failures_add(lua_State *L);
 
-/* Counts an error that could not be added. Its number is told in the end. */
+/* Counts an error that could not be added. failures_raise tells how many there were, after all
+ * others. */
 void failures_lose(struct failures *failures);
 
 bool failures_wait(const struct failures *failures);
 
-/* Raises the error that has waited longest; returns where none waits. */
+/* Raises the oldest error. Returns when there is none. */
 void failures_raise(lua_State *L, struct failures *failures);
 
 #endif

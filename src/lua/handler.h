@@ -1,10 +1,11 @@
-/* What a client calls: its handlers, and the functions that stand in the place of options. */
+/* The Lua functions that a client calls: its handlers, and the functions that the options `url` and
+ * `headers` may be. */
 #ifndef STEADY_LUA_HANDLER_H
 #define STEADY_LUA_HANDLER_H
 
 #include <lua.h>
 
-/* The handlers, each in the user value of its number. */
+/* Each function is in the client's user value of this number. */
 enum handler {
     HANDLER_OPEN = 1,
     HANDLER_MESSAGE,
@@ -15,19 +16,21 @@ enum handler {
     HANDLER_PONG,
     HANDLER_SHOULD_RECONNECT,
     HANDLER_LOG,     /* a function, or true for standard error */
-    HANDLER_URL,     /* url = function: no handler to be assigned, but kept like one */
-    HANDLER_HEADERS, /* headers = function */
-    HANDLER_WATCH,   /* called after each delivery, for calls that wait */
+    HANDLER_URL,     /* the option url, where it is a function; it cannot be assigned later */
+    HANDLER_HEADERS, /* the option headers, likewise */
+    HANDLER_WATCH,   /* called after each delivery; wakes the calls that wait for the client */
     HANDLERS = HANDLER_WATCH
 };
 
-extern const char *const handler_names[HANDLERS + 1]; /* NULL where it cannot be assigned */
+extern const char *const handler_names[HANDLERS + 1]; /* NULL for those that cannot be assigned */
 
-/* The handler's number for "on_open" and so on, "should_reconnect" and "log", or 0. */
+/* Returns the number of the handler of this name ("on_open", "log" and so on), or 0 when there is
+ * none. */
 int handler_find(const char *name);
 
-/* Sets a handler of the client at index (absolute) from the top of the stack, which it pops.
- * Returns NULL, or a static text that says what was expected; then nothing is changed. */
+/* Pops a value and sets a handler of the client at `index`, which is absolute, to it. Returns NULL;
+ * or, when the value is of a wrong type, changes nothing and returns the name of the type that is
+ * needed, a static text. */
 const char *handler_set(lua_State *L, int index, int handler);
 
 #endif

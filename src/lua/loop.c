@@ -15,9 +15,9 @@ void loop_push(lua_State *L, struct loop *loop)
     lua_rawgetp(L, LUA_REGISTRYINDEX, loop);
 }
 
-/* The last of our finalizers, as the loop is older than all that needs it. Inside a handler
- * (os.exit with close = true) the process is about to end, and libuv must not be pulled away under
- * its own feet. */
+/* Lua finalizes the loop after all clients, timers and sources, since it was made before them. When
+ * a handler calls os.exit with close = true, libuv's functions are still on the stack: then the
+ * loop is not closed, and the process ends at once. */
 static int loop_gc(lua_State *L)
 {
     struct loop *loop = object_check(L, 1, &kind);
@@ -39,7 +39,7 @@ static struct loop *loop_new(lua_State *L)
         luaL_error(L, "no event loop can be made: %s", uv_strerror(error));
     loop->failures = failures;
     loop->L = L;
-    object_hold(L, -1); /* for good, also when a fork has made another */
+    object_hold(L, -1); /* for ever, also when a fork has its own loop, since clients refer to it */
     lua_rawsetp(L, LUA_REGISTRYINDEX, &present);
     return loop;
 }

@@ -13,20 +13,21 @@ struct object_kind;
 struct loop {
     struct steady_loop core;
     const struct object_kind *kind;
-    lua_State *L; /* what is inside run or step now: the main thread or a coroutine; NULL until the
-                   * loop is complete */
-    struct failures *failures; /* errors that wait to be raised; see lua/failures.h */
-    bool closed;               /* with its Lua state, of which there still are finalizers to run */
-    bool hosted;               /* another event loop runs it, whose function is in the user value */
+    lua_State *L; /* the Lua thread that is inside run or step now, or was last; NULL until the loop
+                     is complete */
+    struct failures *failures; /* errors that have not been raised yet; see lua/failures.h */
+    bool closed;               /* the Lua state is being closed; other finalizers may still run */
+    bool hosted; /* another event loop runs this one; the user value is the function that tells it
+                    of work */
 };
 
 enum { LOOP_WORK = 1, LOOP_USER_VALUES = LOOP_WORK };
 
-/* The state's loop, made on first use, and once more on the first use behind a fork; raises when
- * that fails, or when the state is being closed. */
+/* Returns the loop of this Lua state and process, which it makes on first use. Raises when that
+ * fails, and when the state is being closed. */
 struct loop *loop_get(lua_State *L);
 
-/* Pushes its userdata. Never fails. */
+/* Pushes the loop's userdata. Never fails. */
 void loop_push(lua_State *L, struct loop *loop);
 
 /* Makes the metatable of loops. */

@@ -13,7 +13,8 @@
 
 __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
 
-/* What init.lua takes out of the module's table is there for our other Lua files by a name. */
+/* Makes the table `internal` available to our Lua files, as the module "steadysocket.internal".
+ * init.lua removes it from the table that users get. */
 static void share(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

@@ -1,5 +1,6 @@
 /* The module's userdata: clients, timers, sources and loops. Lua code can call any method and any
- * metamethod with any value, __gc too, so each of these functions gets its object from here. */
+ * metamethod, also __gc, with any value. So each of these functions gets its object by
+ * object_check. */
 #ifndef STEADY_LUA_OBJECT_H
 #define STEADY_LUA_OBJECT_H
 
@@ -7,17 +8,17 @@
 #include <lua.h>
 #include <stddef.h>
 
-/* A kind of userdata. A pointer to it stands in each object, which tells that from all others: no
- * userdata of another library has our size and our address in that place. */
+/* A kind of userdata. Each object has a pointer to its kind in it, which tells it from all others:
+ * no userdata of another library has both our size and our address in this place. */
 struct object_kind {
-    const char *name; /* of its metatable in the registry, and for messages */
+    const char *name; /* in error messages, and the registry's key for the metatable */
     size_t size;      /* bytes */
-    size_t offset;    /* of the `const struct object_kind *` in the object */
+    size_t offset;    /* of the pointer to the kind, in the object */
     int user_values;
 };
 
-/* The object at index, or NULL where there is a value of any other kind. Looks up nothing by name,
- * as luaL_testudata does: a client's methods are called for each message. */
+/* Returns the object at index, or NULL for a value of any other kind. Faster than luaL_testudata,
+ * which looks the metatable up by its name: some methods are called for each message. */
 static inline void *object_test(lua_State *L, int index, const struct object_kind *kind)
 {
     char *object = lua_touserdata(L, index);
@@ -26,18 +27,18 @@ static inline void *object_test(lua_State *L, int index, const struct object_kin
     return *(const struct object_kind **)(object + kind->offset) == kind ? object : NULL;
 }
 
-/* The same; raises an argument error for a value of any other kind. */
+/* The same, but raises an argument error for a value of any other kind. */
 void *object_check(lua_State *L, int index, const struct object_kind *kind);
 
-/* Pushes a new object, all of whose bytes are 0 but for its kind. */
+/* Pushes a new object. All of its bytes are 0, except the pointer to its kind. */
 void *object_new(lua_State *L, const struct object_kind *kind);
 
-/* Makes the metatable, with these functions in it, and leaves it on the stack. It stays visible, as
- * that of Lua's files. */
+/* Makes the metatable with these functions in it, and leaves it on the stack. getmetatable shows
+ * it, as that of Lua's files. */
 void object_open(lua_State *L, const struct object_kind *kind, const luaL_Reg *functions);
 
-/* An object that is active is held by the registry, under its own address, so that it lives without
- * a reference. object_release never fails, also where it is not held. */
+/* The registry holds objects that are active, each under its own address, so that Lua does not
+ * collect them. object_release never fails, and does nothing for an object that is not held. */
 void object_hold(lua_State *L, int index);
 void object_release(lua_State *L, const void *object);
 

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Options are read as `next` and `rawlen` see them: no metamethod is called, so no code of others
- * runs, fails, or changes a table while it is read. */
+/* Tables of options are read without their metamethods, as `next` and `rawlen` do it. So no foreign
+ * code runs while a table is read, which could fail or change the table. */
 
-/* Where an option is, for errors: "reconnect.min_delay". */
+/* The name of an option, such as "reconnect.min_delay", for error messages. */
 struct place {
-    const char *group; /* or NULL */
+    const char *group; /* NULL: none */
     const char *name;
 };
 
@@ -49,7 +49,7 @@ static void read_number(lua_State *L, struct steady_options *options,
     snprintf(range, sizeof range, "is %.14g, %s from %.14g to %.14g expected", value,
              option->type == STEADY_OPTION_INTEGER ? "an integer" : "a number", option->min,
              option->max);
-    if (!(value >= option->min && value <= option->max) || !integral) /* NaN too */
+    if (!(value >= option->min && value <= option->max) || !integral) /* refuses NaN, too */
         wrong(L, place, range);
     *(double *)member(options, option) = value;
 }
@@ -96,7 +96,7 @@ static void read_choice(lua_State *L, struct steady_options *options,
 static void read_group(lua_State *L, struct steady_options *options,
                        const struct steady_option *option);
 
-/* Reads the value on top of the stack. */
+/* Sets an option to the value on top of the stack. */
 static void read_option(lua_State *L, struct steady_options *options,
                         const struct steady_option *option, struct place place)
 {
@@ -151,7 +151,8 @@ static _Noreturn void unknown(lua_State *L, const struct steady_option *list, st
           near ? lua_pushfstring(L, "is unknown; did you mean '%s'?", near) : "is unknown");
 }
 
-/* The name of the option at the key below the top of the stack, which is a C string whole. */
+/* Returns the name of the option that lua_next has put below the top of the stack. Raises when the
+ * name is no string, or has a NUL byte inside, where a C string would end. */
 static const char *key(lua_State *L, const char *group)
 {
     size_t size;
@@ -206,8 +207,8 @@ static void add_url(lua_State *L, struct steady_options *options)
         wrong(L, place, lua_pushfstring(L, "is not a WebSocket URL: the URL %s", problem));
 }
 
-/* The size of the list on top of the stack, which must have the keys from 1 to that and no other.
- */
+/* Returns the size of the list on top of the stack. Raises when the table has any keys but those
+ * from 1 to its size. */
 static lua_Unsigned list_size(lua_State *L, struct place place)
 {
     lua_Unsigned size = lua_rawlen(L, -1), count = 0;
@@ -226,7 +227,8 @@ static lua_Unsigned list_size(lua_State *L, struct place place)
     return size;
 }
 
-/* One string, or a list of them, on top of the stack; add takes one from there. */
+/* Reads a string, or a list of strings, on top of the stack. Calls `add` for each, with that string
+ * on top. */
 static void read_list(lua_State *L, struct steady_options *options, const char *name,
                       void (*add)(lua_State *L, struct steady_options *options))
 {
@@ -262,7 +264,8 @@ static void add_header(lua_State *L, struct steady_options *options, const char 
 {
     struct place place = {"headers", name};
     size_t value_size;
-    lua_pushvalue(L, -1); /* a number is made a string in place, which lua_next would not survive */
+    lua_pushvalue(L, -1); /* a copy: lua_tolstring changes a number into a string in place, which
+                             confuses lua_next */
     if (!lua_isstring(L, -1))
         wrong_type(L, place, "string", -1);
     const char *value = lua_tolstring(L, -1, &value_size);
@@ -281,7 +284,7 @@ void options_replace_headers(lua_State *L, struct steady_options *options)
     lua_pushnil(L);
     while (lua_next(L, -2)) {
         const char *name = key(L, "headers");
-        if (lua_istable(L, -1)) { /* a header that is there several times */
+        if (lua_istable(L, -1)) { /* the header is sent several times */
             lua_Unsigned count = list_size(L, (struct place){"headers", name});
             for (lua_Unsigned i = 1; i <= count; i++) {
                 lua_rawgeti(L, -1, (lua_Integer)i);
@@ -295,7 +298,7 @@ void options_replace_headers(lua_State *L, struct steady_options *options)
     }
 }
 
-/* Sets a handler from the value on top of the stack. */
+/* Sets a handler to the value on top of the stack. */
 static void read_handler(lua_State *L, int client, int handler, const char *name)
 {
     lua_pushvalue(L, -1);

@@ -1,4 +1,4 @@
-/* A table of options, read into the struct of core/options. */
+/* Reads the arguments of WebSocket.new into a struct steady_options. */
 #ifndef STEADY_LUA_OPTIONS_H
 #define STEADY_LUA_OPTIONS_H
 
@@ -11,8 +11,8 @@
  */
 void options_read(lua_State *L, int client, struct steady_options *options);
 
-/* Replace the URLs or the headers by what is on top of the stack. Raise an error that names the
- * option. */
+/* Replace the URLs, or the headers, by the value on top of the stack. Raise an error that names the
+ * option when the value is wrong. */
 void options_replace_url(lua_State *L, struct steady_options *options);
 void options_replace_headers(lua_State *L, struct steady_options *options);
 

@@ -9,7 +9,8 @@
 
 static const char rest_key; /* its address is the registry's key for the function about tasks */
 
-/* Every wait goes through here: not inside a handler, which would never return to the loop. */
+/* run and step begin with this. Raises when a handler calls them, since a handler has to return to
+ * the loop, and when an error is left from before. */
 static struct loop *enter(lua_State *L, const char *name)
 {
     struct loop *loop = loop_get(L);
@@ -20,15 +21,15 @@ static struct loop *enter(lua_State *L, const char *name)
     return loop;
 }
 
-/* Whether nothing can happen any more without a call from outside of the loop. */
+/* Whether nothing will happen any more unless somebody calls a function of the module. */
 static bool is_at_rest(struct loop *loop)
 {
     return !loop->core.alive && !failures_wait(loop->failures) &&
            steady_loop_timeout(&loop->core) != 0;
 }
 
-/* Whether a task is left. call: NULL, or the name of the call that would wait for it for ever; then
- * a task that is left is an error, which names it. */
+/* Whether a task is left. call: NULL; or "run" or "step" when that call would wait for the task for
+ * ever. Then it raises an error that says where the tasks wait. */
 static bool has_tasks(lua_State *L, const char *call)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &rest_key);
@@ -47,10 +48,11 @@ static int module_run(lua_State *L)
     while (!stopped && (loop->core.alive || has_tasks(L, is_at_rest(loop) ? "run" : NULL))) {
         if (loop->core.alive)
             steady_loop_run(&loop->core);
-        else /* something is ready that keeps no loop running, and may wake a task */
+        else /* a client at rest still has an event, whose handler may wake a task */
             steady_loop_step(&loop->core, 0);
         failures_raise(L, loop->failures);
-        if (steady_loop_is_foreign(&loop->core)) /* a handler forked: the child has its own loop */
+        if (steady_loop_is_foreign(&loop->core)) /* we are in a child that a handler has forked: it
+                                                    goes on with its own loop */
             return loop_get(L)->core.stopped ? 0 : module_run(L);
         stopped = loop->core.stopped;
     }
@@ -65,8 +67,9 @@ static int module_step(lua_State *L)
     if (timeout > STEADY_MAX_SECONDS)
         timeout = -1;
     struct loop *loop = enter(L, "step");
-    /* The core does not wait where nothing is alive. A caller who is told that tasks are left calls
-     * again, and would spin: for those it has to wait. */
+    /* steady_loop_step does not wait when nothing is alive. But a program that is told that work is
+     * left calls step again and again. So when only tasks are left, one more is counted as alive,
+     * for the step to wait its time. */
     bool only_tasks =
         !loop->core.alive && has_tasks(L, timeout < 0 && is_at_rest(loop) ? "step" : NULL);
     loop->core.alive += only_tasks;
@@ -103,29 +106,28 @@ static int module_timeout(lua_State *L)
     return 1;
 }
 
-/* running() -> boolean: whether a handler or a task calls */
+/* running() -> boolean: whether it is called in a handler or a task */
 static int internal_running(lua_State *L)
 {
     lua_pushboolean(L, loop_get(L)->core.running);
     return 1;
 }
 
-/* home() -> light userdata: the loop that tasks are on now; another one behind a fork */
+/* home() -> light userdata: the address of the loop. A child that was forked has another one */
 static int internal_home(lua_State *L)
 {
     lua_pushlightuserdata(L, loop_get(L));
     return 1;
 }
 
-/* at_rest() -> boolean: whether nothing can happen any more without a call from outside of the loop
- */
+/* at_rest() -> boolean: see is_at_rest */
 static int internal_at_rest(lua_State *L)
 {
     lua_pushboolean(L, is_at_rest(loop_get(L)));
     return 1;
 }
 
-/* on_rest(fn): has fn asked whether a task is left; see has_tasks */
+/* on_rest(fn): sets the function that knows whether a task is left; see has_tasks */
 static int internal_on_rest(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -134,8 +136,7 @@ static int internal_on_rest(lua_State *L)
     return 0;
 }
 
-/* fail(error): has it come out of the run or step that is under way, or of the next one, behind
- * those that came before it */
+/* fail(error): keeps an error, which may be any value, for run or step to raise */
 static int internal_fail(lua_State *L)
 {
     lua_settop(L, 1);
@@ -143,7 +144,8 @@ static int internal_fail(lua_State *L)
     return 0;
 }
 
-/* on_work(fn | nil): has fn called when a call from outside of the loop gave it something to do */
+/* on_work(fn | nil): sets the function that is called whenever another function of the module,
+ * called outside of the loop, has given the loop something to do */
 static int internal_on_work(lua_State *L)
 {
     struct loop *loop = loop_get(L);

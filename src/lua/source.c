@@ -15,12 +15,12 @@
 
 enum { SOURCE_FUNCTION = 1, SOURCE_USER_VALUES = 1 };
 
-/* While it is active the registry holds it. */
+/* The registry holds a source that is active. */
 struct source {
     const struct object_kind *kind;
     struct loop *loop;
-    struct steady_source *core; /* NULL: cancelled */
-    int descriptor;             /* of input; -1: a signal */
+    struct steady_source *core; /* NULL when the source is cancelled */
+    int descriptor;             /* that is read; -1 for a signal */
 };
 
 static const struct object_kind kind = {"steadysocket.source", sizeof(struct source),
@@ -41,7 +41,8 @@ static void push_function(lua_State *L, struct source *source)
     lua_getiuservalue(L, -1, SOURCE_FUNCTION);
 }
 
-/* fn(data), fn(nil) at the end, fn(nil, message) when it cannot be read */
+/* Calls fn(data); at the end of the input fn(nil); when the descriptor cannot be read fn(nil,
+ * message). */
 static int read_protected(lua_State *L)
 {
     struct source *source = lua_touserdata(L, 1);
@@ -81,7 +82,7 @@ static int signal_protected(lua_State *L)
 static void signalled(void *owner)
 {
     struct source *source = owner;
-    call_at_once(source->loop, signal_protected, source); /* it is told of once */
+    call_at_once(source->loop, signal_protected, source); /* no second call reports it */
 }
 
 static struct source *new_source(lua_State *L)
@@ -97,7 +98,7 @@ static struct source *new_source(lua_State *L)
     return source;
 }
 
-/* Returns the source on top of the stack, or nil and a message. */
+/* Returns from input or signal with the source on top of the stack, or with nil and a message. */
 static int started(lua_State *L, struct source *source, int error)
 {
     if (source->core)
@@ -158,7 +159,8 @@ static int source_cancel(lua_State *L)
     return 0;
 }
 
-/* It is anchored while it is active, so this is for the end of the Lua state. */
+/* The registry holds a source that is active, so an active one gets here only when the Lua state is
+ * closed. */
 static int source_gc(lua_State *L)
 {
     cancel(L, object_check(L, 1, &kind));

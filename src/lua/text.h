@@ -1,5 +1,5 @@
-/* Lua's strings may have NUL bytes inside, where a C string ends: "text\0more" must not pass for
- * "text". */
+/* A string of Lua may have NUL bytes inside, where a C string ends. These functions keep
+ * "text\0more" from being taken for "text". */
 #ifndef STEADY_LUA_TEXT_H
 #define STEADY_LUA_TEXT_H
 
@@ -7,7 +7,8 @@
 #include <lua.h>
 #include <string.h>
 
-/* The argument at index as a C string; raises for what is no string, or has a NUL byte inside. */
+/* Returns the argument at index as a C string. Raises when it is no string, or has a NUL byte
+ * inside. */
 static inline const char *text_check(lua_State *L, int index)
 {
     size_t size;
@@ -16,7 +17,7 @@ static inline const char *text_check(lua_State *L, int index)
     return text;
 }
 
-/* As luaL_checkoption, which compares only what is before a NUL byte. */
+/* As luaL_checkoption, which ignores whatever stands behind a NUL byte. */
 static inline int text_check_option(lua_State *L, int index, const char *preset,
                                     const char *const choices[])
 {

@@ -10,13 +10,13 @@
 
 enum { TIMER_FUNCTION = 1, TIMER_USER_VALUES = 1 };
 
-/* While armed it is counted in the loop and held by the registry. */
+/* The registry holds a timer that is armed, and the loop counts it as alive. */
 struct timer {
     const struct object_kind *kind;
     struct loop *loop;
-    struct steady_timer *core; /* NULL: it could not be made, or is gone */
-    double due;                /* on the loop's clock, seconds */
-    double interval;           /* seconds; negative: once */
+    struct steady_timer *core; /* NULL when it could not be made, and when the timer is gone */
+    double due;                /* when it fires next, in seconds on the loop's clock */
+    double interval;           /* seconds; negative for a timer that fires once */
     bool armed;
 };
 
@@ -29,12 +29,13 @@ static void disarm(lua_State *L, struct timer *timer)
         return;
     timer->armed = false;
     timer->loop->core.alive--;
-    timer->loop->core.changed = true; /* it may have been the last */
+    timer->loop->core.changed = true; /* nothing may be left to wait for now */
     steady_timer_stop(timer->core);
     object_release(L, timer);
 }
 
-/* An interval is kept from its beginning on; turns that were missed are left out. */
+/* Sets the time of the next call: one interval after the time of this one, however late this one
+ * is. Calls that were missed are left out. */
 static void next_turn(struct timer *timer)
 {
     double now = steady_loop_time(&timer->loop->core);
