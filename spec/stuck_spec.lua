@@ -201,6 +201,9 @@ describe("a task that nothing can wake", function()
       local pid = process.fork()
       if pid == 0 then
         finished()
+        for _ = 1, 50 do WebSocket.spawn(function() idle():wait() end) end
+        local ok, message = pcall(WebSocket.run)
+        assert(not ok and message:find "wait in wait at [^ ]+ %(50 tasks%);", message)
         os.exit(0)
       end
       assert(process.wait(pid) == 0)
@@ -254,6 +257,27 @@ describe("coroutine.close on a task that waits", function()
       end)
     end
   end
+
+  it("may come after somebody else has resumed it to its end", function()
+    passes [[
+      local threads = {}
+      for i = 1, 50 do
+        WebSocket.spawn(function()
+          threads[i] = coroutine.running()
+          WebSocket.sleep(math.huge)
+        end)
+      end
+      WebSocket.step(0)
+      for i = 1, 49 do
+        debug.sethook(threads[i], function() error "on purpose" end, "", 1)
+        assert(not coroutine.resume(threads[i]))
+      end
+      stuck "wait in sleep at"
+      assert(not select(2, pcall(WebSocket.run)):find("tasks)", 1, true))
+      coroutine.close(threads[50])
+      finished()
+    ]]
+  end)
 
   it("leaves those alone that wait for the same client", function()
     passes [[

@@ -88,13 +88,17 @@ end
 ----------------------------------------------------------------------------------------------------
 -- Tasks that are left over
 
--- Whether there is a task of this process that has not ended. Removes tasks of a parent process,
--- and those that ended because somebody else resumed them.
+-- Whether the task belongs to this process and has not ended. Otherwise removes it: a task of a
+-- parent process, or one that has ended because somebody else resumed it.
+local function is_left(task)
+  if task.home == internal.home() and coroutine.status(task.thread) ~= "dead" then return true end
+  tasks[task] = nil
+  return false
+end
+
 local function any_left()
-  local home = internal.home()
   for task in pairs(tasks) do
-    if task.home == home and coroutine.status(task.thread) ~= "dead" then return true end
-    tasks[task] = nil
+    if is_left(task) then return true end
   end
   return false
 end
@@ -117,7 +121,9 @@ local MOST_PLACES = 10 -- a message names at most so many
 -- Returns a text with the places where tasks wait, beginning with that of the oldest task.
 local function places()
   local list, order, counts = {}, {}, {}
-  for task in pairs(tasks) do list[#list + 1] = task end
+  for task in pairs(tasks) do
+    if is_left(task) then list[#list + 1] = task end
+  end
   table.sort(list, function(a, b) return a.number < b.number end)
   for _, task in ipairs(list) do
     local place = place_of(task)
