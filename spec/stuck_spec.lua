@@ -7,6 +7,7 @@ local compiled = require "support.compiled"
 local BEGIN = [[
 local WebSocket = require "steadysocket"
 local socket = require "socket"
+local patience = tonumber(os.getenv "SPEC_PATIENCE") or 1 -- more under valgrind and the like
 
 local function idle() return WebSocket.new "ws://127.0.0.1:1/" end
 
@@ -15,8 +16,8 @@ local function at_once(fn, ...)
   local start, used = socket.gettime(), os.clock()
   local result = table.pack(pcall(fn, ...))
   used, start = os.clock() - used, socket.gettime() - start
-  assert(start < 1, "it took " .. start .. " s")
-  assert(used < 0.1, "it used the processor for " .. used .. " s")
+  assert(start < patience, "it took " .. start .. " s")
+  assert(used < 0.1 * patience, "it used the processor for " .. used .. " s")
   return table.unpack(result, 1, result.n)
 end
 
@@ -160,7 +161,7 @@ describe("a task that nothing can wake", function()
       local start, used = socket.gettime(), os.clock()
       for _ = 1, 5 do assert(WebSocket.step(0.04)) end
       used = os.clock() - used
-      assert(used < 0.05, "it used the processor for " .. used .. " s")
+      assert(used < 0.05 * patience, "it used the processor for " .. used .. " s")
       assert(socket.gettime() - start >= 0.19)
       assert(at_once(WebSocket.step, 0))
     ]]
