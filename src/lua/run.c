@@ -32,10 +32,12 @@ static bool is_at_rest(struct loop *loop)
  * ever. Then it raises an error that says where the tasks wait. */
 static bool has_tasks(lua_State *L, const char *call)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &rest_key);
-    lua_pushstring(L, call);
-    call_handler(L, 1, 1);
-    bool left = lua_toboolean(L, -1);
+    bool left = false;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &rest_key) == LUA_TFUNCTION) {
+        lua_pushstring(L, call);
+        call_handler(L, 1, 1);
+        left = lua_toboolean(L, -1);
+    }
     lua_pop(L, 1);
     return left;
 }
@@ -51,8 +53,7 @@ static int module_run(lua_State *L)
         else /* a client at rest still has an event, whose handler may wake a task */
             steady_loop_step(&loop->core, 0);
         failures_raise(L, loop->failures);
-        if (steady_loop_is_foreign(&loop->core)) /* we are in a child that a handler has forked: it
-                                                    goes on with its own loop */
+        if (steady_loop_is_foreign(&loop->core)) /* a handler has forked, and this is the child */
             return loop_get(L)->core.stopped ? 0 : module_run(L);
         stopped = loop->core.stopped;
     }
