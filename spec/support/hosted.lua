@@ -217,7 +217,7 @@ local function stuck_tasks(loop, it)
       loop()
       used = os.clock() - used
       check(seen == true)
-      check(used < 0.1, used)
+      check(used < 0.25, used) -- to spin takes all of the half second
     ]])
   end)
 
@@ -229,7 +229,7 @@ local function stuck_tasks(loop, it)
       WebSocket.spawn(WebSocket.sleep, math.huge)
       loop()
       loop()
-      check(socket.gettime() - start < 1)
+      check(socket.gettime() - start < 5) -- the other way is for ever
       require("steadysocket.]] .. loop.name .. [[").detach()
       local ok, message = pcall(WebSocket.run)
       check(not ok and message:find("that wait in sleep at", 1, true), message)
