@@ -2,6 +2,7 @@
 
 #include "client/inbox.h"
 #include "client/link.h"
+#include "client/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ void steady_receiving_input(struct steady_client *c, const uint8_t *bytes, size_
 {
     c->link.heartbeat.heard = steady_loop_now(c->loop);
     c->stats.bytes_received += size;
+    steady_client_trace_received(c, bytes, size);
     steady_protocol_input(&c->link.protocol, bytes, size);
 }
 

@@ -3,6 +3,7 @@
 #include "client/link.h"
 #include "client/outbox.h"
 #include "client/receiving.h"
+#include "client/trace.h"
 #include "core/frame.h"
 
 #include <math.h>
@@ -47,6 +48,7 @@ static bool write_some(struct steady_client *c)
     struct steady_protocol *protocol = &c->link.protocol;
     size_t waiting = c->queue.waiting_messages;
     uint64_t expired = protocol->expired;
+    bool traced = steady_client_traces_sent(c);
     size_t size =
         steady_protocol_output(protocol, &c->queue, c->options.confirm, steady_loop_now(c->loop),
                                steady_stream_room(c->link.stream), STEADY_WRITE_SIZE);
@@ -54,6 +56,8 @@ static bool write_some(struct steady_client *c)
     c->stats.dropped += expired;
     c->stats.sent += waiting - c->queue.waiting_messages - expired;
     c->stats.bytes_sent += size;
+    if (traced)
+        steady_client_trace_sent(c, steady_stream_room(c->link.stream), size);
     if (c->watched && !c->queue.waiting_messages && waiting)
         steady_ready_add(c->loop, &c->ready);
     bool written = size && steady_stream_write(c->link.stream, size);

@@ -114,6 +114,9 @@ size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_qu
  * reading when this grows, so that a peer's pings cannot fill its memory. */
 size_t steady_protocol_backlog(const struct steady_protocol *protocol);
 
+/* Whether what was handed out by steady_protocol_output so far ends with a whole frame. */
+bool steady_protocol_is_between_frames(const struct steady_protocol *protocol);
+
 /* Whether our close frame has been handed out by steady_protocol_output. */
 bool steady_protocol_close_sent(const struct steady_protocol *protocol);
 
@@ -140,6 +143,7 @@ struct steady_protocol {
 
     /* Sending. */
     struct steady_buffer control_frames; /* encoded */
+    bool control_cut;                    /* the last output ended inside of one of them */
     size_t message_sent;                 /* bytes of the payload that is part-way out; else 0 */
     uint8_t key[4];                      /* its masking key */
     struct steady_buffer compressed;     /* that payload, unless it goes out as it is: then empty */
