@@ -39,6 +39,8 @@ static bool ask_for_confirmation(struct steady_client *c)
     steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, steady_loop_now(c->loop),
                          payload);
     c->stats.pings++;
+    STEADY_DEBUG(&c->trace, "confirmation: a ping goes out behind %zu messages",
+                 c->queue.sent_messages);
     return steady_protocol_ping(&link->protocol, payload, sizeof payload);
 }
 
@@ -134,6 +136,8 @@ static void ask_for_life(struct steady_client *c)
     struct steady_link *link = &c->link;
     const char *message = c->options.heartbeat.message;
     double now = steady_loop_now(c->loop);
+    STEADY_DEBUG(&c->trace, "heartbeat: nothing has come for %.3f s, so %s goes out",
+                 now - link->heartbeat.heard, message ? "its message" : "a ping");
     if (message) {
         link->heartbeat.asked = now;
         steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message));
@@ -153,6 +157,8 @@ void steady_sending_check_heartbeat(struct steady_client *c, double now)
         ask_for_life(c);
         break;
     case STEADY_HEARTBEAT_DEAD:
+        STEADY_DEBUG(&c->trace, "heartbeat: no sign of life within %g s",
+                     c->options.heartbeat.timeout);
         link->failure = STEADY_HEARTBEAT;
         link->failure_code = STEADY_CLOSE_ABNORMAL;
         link->failure_message = "the peer is silent: it does not answer the heartbeat";

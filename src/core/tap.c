@@ -78,7 +78,8 @@ static void append_payload(struct steady_buffer *line, const struct steady_tap *
     if (size == 0)
         return;
     steady_harmless(text, payload, size);
-    steady_buffer_printf(line, ": %s%s", text, tap->left > 0 ? "…" : "");
+    steady_buffer_printf(line, ": %s%s", text,
+                         steady_frame_length(tap->header) > STEADY_TAP_SHOWN ? "…" : "");
 }
 
 static void tell(struct steady_tap *tap, struct steady_trace *trace, char direction)
