@@ -43,17 +43,27 @@ static bool is_privileged(void)
     return getuid() != geteuid() || getgid() != getegid();
 }
 
-enum steady_level log_level_of_environment(void)
+/* Once a process. */
+static void complain(const char *value)
 {
     static atomic_flag complained = ATOMIC_FLAG_INIT;
+    char shown[STEADY_HARMLESS_MAX * 32 + 1];
+    if (atomic_flag_test_and_set(&complained))
+        return;
+    steady_harmless(shown, (const uint8_t *)value, strnlen(value, 32));
+    fprintf(stderr,
+            "steadysocket: STEADYSOCKET_LOG is \"%s\", " EXPECTED " expected; nothing is logged\n",
+            shown);
+}
+
+enum steady_level log_level_of_environment(void)
+{
     const char *value = is_privileged() ? NULL : getenv("STEADYSOCKET_LOG");
     if (!value || !*value || !strcasecmp(value, "off"))
         return STEADY_LEVEL_OFF;
     enum steady_level level = find_level(value);
-    if (level == STEADY_LEVEL_OFF && !atomic_flag_test_and_set(&complained))
-        fputs("steadysocket: STEADYSOCKET_LOG is no level, so there is no log; " EXPECTED
-              " is expected\n",
-              stderr);
+    if (level == STEADY_LEVEL_OFF)
+        complain(value);
     return level;
 }
 
@@ -92,7 +102,7 @@ static bool is_key(lua_State *L, const char *name)
  * Pushes `to`, or nil. */
 static enum steady_level read_table(lua_State *L)
 {
-    enum steady_level level = STEADY_LEVEL_INFO;
+    enum steady_level level = STEADY_LEVEL_OFF;
     int table = lua_gettop(L);
     lua_pushnil(L); /* `to` */
     lua_pushnil(L);
@@ -109,6 +119,8 @@ static enum steady_level read_table(lua_State *L)
         }
         lua_pop(L, 1);
     }
+    if (level == STEADY_LEVEL_OFF)
+        luaL_error(L, "option 'log.level' is missing; " EXPECTED " expected");
     return level;
 }
 
