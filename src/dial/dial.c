@@ -176,8 +176,8 @@ static void writable(void *owner)
 static void secured(void *owner)
 {
     struct steady_dial *d = owner;
-    char text[1024];
     if (steady_traces(d->target.trace, STEADY_LEVEL_DEBUG)) {
+        char text[1024];
         steady_stream_describe(d->stream, text, sizeof text);
         steady_trace_line(d->target.trace, STEADY_LEVEL_DEBUG, "%s", text);
     }
