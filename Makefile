@@ -7,7 +7,8 @@
 #   make bench      measures and writes BENCHMARKS.md; ARGS=--quick a little, ARGS=--help what else;
 #                   LIBWEBSOCKETS_PREFIX=/opt/lws with the libwebsockets that is installed there
 #   make bench-storm   has a million simulated clients lose their server, and a thousand real ones
-#   make lint       luacheck, clang-format, cppcheck, layers, and whether the rockspec is complete
+#   make lint       luacheck, clang-format, cppcheck, layers, conversions of numbers and characters, and
+#                   whether the rockspec is complete
 #   make format     formats the C code
 #   make asan       the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make tsan       Lua states in threads, under ThreadSanitizer
@@ -52,7 +53,7 @@ core_libs := $(shell pkg-config --libs $(core_libraries) 2>/dev/null) -lm
 net_libs := $(shell pkg-config --libs $(libraries) 2>/dev/null)
 
 # _DEFAULT_SOURCE: the POSIX names that uv.h needs, which -std=c11 alone would hide.
-compile_flags := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Wshadow $(WERROR) \
+compile_flags := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) \
     -fPIC -fvisibility=hidden -Isrc $(includes) $(CPPFLAGS) $(CFLAGS)
 
 link_flags := -shared
@@ -147,12 +148,12 @@ test:
 	@$(MAKE) specs
 
 # -z nodelete: when leaks are looked for, the module is still there to be named.
-sanitize := -fsanitize=address,undefined
+sanitize := -fsanitize=address,undefined,float-cast-overflow
 asan: CC = gcc
 asan:
 	@$(packages) install build test
 	@$(MAKE) specs BUILD=build/asan CC='$(CC)' LDFLAGS='$(sanitize) -Wl,-z,nodelete' \
-	    CFLAGS='-O1 -g $(sanitize) -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
+	    CFLAGS='-O1 -g $(sanitize) -fno-sanitize-recover -fno-omit-frame-pointer' \
 	    UNDER="env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
 	        ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \
 	        LSAN_OPTIONS=suppressions=tools/lsan.supp:print_suppressions=0 \
@@ -234,7 +235,7 @@ demo:
 # -k: all complaints at once, not those of the first linter only.
 lint:
 	@$(packages) install lint
-	@$(MAKE) -k lint-lua lint-format lint-c layers lint-rockspec
+	@$(MAKE) -k lint-lua lint-format lint-c conversions layers lint-rockspec
 
 lint-lua:
 	luacheck --quiet --no-color .
@@ -245,6 +246,9 @@ lint-format:
 lint-c:
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
 	    --error-exitcode=1 --suppress=missingIncludeSystem --suppress=unusedStructMember -Isrc $(filter %.c,$(c_files))
+
+conversions:
+	tools/conversions.sh $(filter-out $(WERROR) $(CFLAGS),$(compile_flags))
 
 layers:
 	tools/layers.sh
@@ -273,6 +277,6 @@ force:
 
 .PHONY: all specs test asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
     bench bench-programs \
-    bench-storm demo lint lint-lua lint-format lint-c lint-rockspec layers format install clean \
+    bench-storm demo lint lint-lua lint-format lint-c lint-rockspec conversions layers format install clean \
     build-packages force
 .DELETE_ON_ERROR:

@@ -51,6 +51,7 @@ build = {
         "src/core/response.c",
         "src/core/retry_after.c",
         "src/core/session.c",
+        "src/core/token.c",
         "src/core/url.c",
         "src/core/utf8.c",
         "src/net/attempt.c",

@@ -122,6 +122,24 @@ describe("max_message_size", function()
     assert.equal(1000, #client.messages[2].data)
   end)
 
+  it("and every other bound may be more than there is memory", function()
+    for _, bytes in ipairs { 1 << 31, 1 << 32, (1 << 32) + 1, 1 << 48 } do
+      local client, conn = meet {
+        max_message_size = bytes,
+        inbox = { max_bytes = bytes },
+        queue = { max_bytes = bytes, max_messages = bytes },
+        high_water = bytes,
+        low_water = bytes,
+        compression = { threshold = bytes },
+      }
+      conn:text "from the server"
+      assert.equal("from the server", client:await("messages").data)
+      assert.truthy(client.ws:send "from the client")
+      assert.equal("from the client", conn:receive_text())
+      client.ws:close()
+    end
+  end)
+
   it("is followed by the next connection, which works", function()
     local client, conn, server = meet { max_message_size = 10 }
     conn:text(("x"):rep(11))

@@ -1,6 +1,8 @@
 /* Receiving; what goes out is in protocol_output.c. */
 #include "core/protocol.h"
 
+#include "core/number.h"
+
 #include <string.h>
 
 #define KEPT_MAX         65536 /* bytes of a message's buffer that stay for the next one */
@@ -178,7 +180,7 @@ static event_type begin_payload(struct steady_protocol *protocol,
         if (is_too_large(protocol, length))
             return fail(protocol, event, STEADY_CLOSE_TOO_LARGE, TOO_LARGE);
     }
-    protocol->payload_left = (size_t)length;
+    protocol->payload_left = length;
     protocol->in_payload = true;
     return STEADY_PROTOCOL_NONE;
 }
@@ -202,9 +204,7 @@ static event_type read_header(struct steady_protocol *protocol, struct steady_pr
 /* Takes what there is of the frame's payload off the input. */
 static size_t take_payload(struct steady_protocol *protocol)
 {
-    size_t size = steady_protocol_pending(protocol);
-    if (size > protocol->payload_left)
-        size = protocol->payload_left;
+    const size_t size = steady_at_most(steady_protocol_pending(protocol), protocol->payload_left);
     protocol->cursor += size;
     protocol->payload_left -= size;
     if (protocol->payload_left == 0) {
@@ -230,7 +230,7 @@ static event_type read_data(struct steady_protocol *protocol, struct steady_prot
 {
     struct steady_buffer *message = &protocol->message;
     const uint8_t *piece = protocol->cursor;
-    const size_t frame_left = protocol->payload_left;
+    const size_t frame_left = steady_at_most(SIZE_MAX, protocol->payload_left);
     const size_t size = take_payload(protocol);
     const bool last = !protocol->in_payload && (protocol->header[0] & STEADY_FRAME_FIN);
     if (protocol->message_opcode == STEADY_OPCODE_TEXT &&

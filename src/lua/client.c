@@ -1,5 +1,6 @@
 #include "lua/client.h"
 
+#include "core/number.h"
 #include "lua/call.h"
 #include "lua/event.h"
 #include "lua/options.h"
@@ -56,7 +57,7 @@ const char *client_set_handler(lua_State *L, int index, int handler)
     return fits ? NULL : handler == HANDLER_LOG ? "function or boolean" : "function";
 }
 
-static enum handler handler_of(const struct steady_event *event)
+static int handler_of(const struct steady_event *event)
 {
     switch (event->type) {
     case STEADY_EVENT_OPEN:
@@ -344,7 +345,7 @@ static int client_send(lua_State *L)
     return result(L, client, error, error ? explain_send(client, error) : NULL);
 }
 
-static bool may_send_code(lua_Integer code)
+static bool may_send_code(int code)
 {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
            (code >= 3000 && code <= 4999);
@@ -354,7 +355,7 @@ static bool may_send_code(lua_Integer code)
 static int client_close(lua_State *L)
 {
     struct client *client = check_client(L, 1);
-    lua_Integer code = luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL);
+    int code = steady_narrow(luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL));
     size_t size = 0;
     const char *reason = luaL_optlstring(L, 3, "", &size);
     luaL_argcheck(L, may_send_code(code), 2,
@@ -580,7 +581,7 @@ static int client_index(lua_State *L)
     struct client *client = check_client(L, 1);
     lua_Integer number = lua_tointeger(L, -1);
     if (number > 0)
-        lua_getiuservalue(L, 1, (int)number);
+        lua_getiuservalue(L, 1, steady_narrow(number));
     else
         properties[-number].get(L, client);
     return 1;

@@ -1,5 +1,6 @@
 #include "lua/loop.h"
 
+#include "core/number.h"
 #include "lua/call.h"
 #include "lua/timer.h"
 
@@ -147,7 +148,7 @@ static int internal_home(lua_State *L)
 /* hold(n): a task (1) keeps the loop alive, or does not any more (-1) */
 static int internal_hold(lua_State *L)
 {
-    loop_get(L)->core.alive += (size_t)luaL_checkinteger(L, 1);
+    loop_get(L)->core.alive += (size_t)steady_narrow(luaL_checkinteger(L, 1));
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "lua/source.h"
 
+#include "core/number.h"
 #include "lua/call.h"
 #include "lua/loop.h"
 #include "net/source.h"
@@ -109,7 +110,7 @@ static int started(lua_State *L, struct source *source, int error)
 /* input(descriptor, fn) -> source | nil, message */
 static int internal_input(lua_State *L)
 {
-    int descriptor = (int)luaL_checkinteger(L, 1), error = 0;
+    int descriptor = steady_narrow(luaL_checkinteger(L, 1)), error = 0;
     struct source *source = new_source(L);
     source->descriptor = descriptor;
     source->core = steady_source_input(&source->loop->core, descriptor, readable, source, &error);

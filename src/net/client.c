@@ -1,5 +1,6 @@
 #include "net/client.h"
 
+#include "core/number.h"
 #include "core/retry_after.h"
 #include "net/parts.h"
 
@@ -286,7 +287,8 @@ static void accepted(void *owner, const struct steady_accepted *upgrade)
     steady_stream_give(upgrade->stream, &calls, c);
     c->link.opened_at = c->link.heartbeat.heard = steady_loop_time(c->loop);
     c->stats.connections++;
-    steady_protocol_init(&c->link.protocol, &c->loop->random, (size_t)c->options.max_message_size);
+    steady_protocol_init(&c->link.protocol, &c->loop->random,
+                         steady_size(c->options.max_message_size));
     steady_protocol_deflate(&c->link.protocol, &upgrade->answer->compression);
     free(c->attempt.addresses);
     c->attempt.addresses = NULL;

@@ -1,5 +1,7 @@
 #include "net/tls.h"
 
+#include "core/ascii.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
@@ -207,7 +209,7 @@ static void list_names(X509 *certificate, char *names, size_t size)
                                          sizeof common) > 0)
         snprintf(names, size, "\"%s\"", common);
     for (char *c = names; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
+        if (steady_is_control(*c))
             *c = '?';
 }
 
