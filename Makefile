@@ -3,6 +3,7 @@
 #   make            builds into build/; see LUA_PATH and LUA_CPATH below
 #   make test       installs what is missing, builds, and runs every spec, twice, in random orders
 #   make specs      runs every spec once; ARGS='--filter=proxy spec/tls_spec.lua' picks some
+#   make core-specs runs the specs of the core alone, which need no more than Lua, busted and zlib
 #   make demo       shows a client that loses its server and comes back; URL=wss://... for a real one
 #   make bench      measures and writes BENCHMARKS.md; ARGS=--quick a little, ARGS=--help what else;
 #                   LIBWEBSOCKETS_PREFIX=/opt/lws with the libwebsockets that is installed there
@@ -48,7 +49,8 @@ command := $(BUILD)/bin/steadysocket
 core_libraries := zlib
 libraries := libwebsockets libuv libssl libcrypto
 includes := $(patsubst -I%,-isystem %,$(shell \
-    pkg-config --cflags $(core_libraries) $(libraries) $$(tools/lua-pc) 2>/dev/null))
+    for library in $(core_libraries) $(libraries) $$(tools/lua-pc); do \
+        pkg-config --cflags $$library 2>/dev/null; done))
 core_libs := $(shell pkg-config --libs $(core_libraries) 2>/dev/null) -lm
 net_libs := $(shell pkg-config --libs $(libraries) 2>/dev/null)
 
@@ -129,8 +131,9 @@ $(storm): $(call objects,bench/storm.c $(core_sources))
 -include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources) $(bench_sources) \
     $(wildcard spec/fuzz/*.c)))
 
+needs := build
 build-packages:
-	@$(packages) check build
+	@$(packages) check $(needs)
 
 # Where Lua finds what was built. busted needs it once more, since .busted would come first.
 lua_path := spec/?.lua;$(BUILD)/?.lua;$(BUILD)/?/init.lua
@@ -140,6 +143,11 @@ lua_env := LUA_PATH='$(lua_path);;' LUA_CPATH='$(lua_cpath);;'
 # UNDER: the command, if any, under which the interpreter runs. The bench's server is for Linux.
 specs: all $(binding) $(storm) $(if $(filter Linux,$(shell uname)),$(bench_programs))
 	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(ARGS)
+
+# The core alone, which needs neither libwebsockets nor libuv and OpenSSL.
+core-specs: needs := lua
+core-specs: $(binding)
+	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(if $(ARGS),$(ARGS),spec/core)
 
 # What builds starts make anew after installing: pkg-config may not have been there to ask before.
 test:
@@ -275,7 +283,7 @@ clean:
 
 force:
 
-.PHONY: all specs test asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
+.PHONY: all specs core-specs test asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
     bench bench-programs \
     bench-storm demo lint lint-lua lint-format lint-c lint-rockspec conversions layers format install clean \
     build-packages force

@@ -93,6 +93,8 @@ build = {
       libraries = { "websockets", "uv", "ssl", "crypto", "z", "m" },
     },
     ["steadysocket"] = "src/steadysocket/init.lua",
+    ["steadysocket.loader"] = "src/steadysocket/loader.lua",
+    ["steadysocket.tasks"] = "src/steadysocket/tasks.lua",
     ["steadysocket.copas"] = "src/steadysocket/copas.lua",
     ["steadysocket.cqueues"] = "src/steadysocket/cqueues.lua",
     ["steadysocket.luv"] = "src/steadysocket/luv.lua",

@@ -35,7 +35,7 @@ struct client {
 int client_new(lua_State *L);
 
 /* Makes the metatable of clients, and adds to the table on top of the stack what
- * steadysocket/init.lua needs: methods (to be added to), take, watch. */
+ * steadysocket/tasks.lua needs: methods (to be added to), take, watch. */
 void client_open(lua_State *L);
 
 /* The handler's number for "on_open" and so on, "should_reconnect" and "log", or 0. */

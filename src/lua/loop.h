@@ -29,7 +29,7 @@ void loop_push(lua_State *L, struct loop *loop);
  * there is one, hears of that. */
 void loop_tell(lua_State *L, struct loop *loop);
 
-/* Adds what steadysocket/init.lua needs to the table on top of the stack: running, home, hold,
+/* Adds what steadysocket/tasks.lua needs to the table on top of the stack: running, home, hold,
  * on_work. */
 void loop_open(lua_State *L);
 

@@ -10,9 +10,12 @@
 
 #define VERSION "1.0.0"
 
+/* Which is read in the file where it cannot be loaded: see steadysocket/loader.lua. */
+__attribute__((used)) static const char built_for[] = "steadysocket.core for " LUA_VERSION;
+
 __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
 
-/* What init.lua takes out of the module's table is there for our other Lua files by a name. */
+/* What tasks.lua takes out of the module's table is there for our other Lua files by a name. */
 static void share(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

@@ -4,6 +4,7 @@
 #include <libwebsockets.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -77,6 +78,17 @@ static void close_on_exec(uv_handle_t *handle, void *unused)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/* Where no context can be made, the library says why in its log alone. All versions name the
+ * plug-in by which they use libuv in the line about it. */
+static _Thread_local bool plugin_failed;
+
+static void hear(int level, const char *line)
+{
+    (void)level;
+    if (strstr(line, "evlib"))
+        plugin_failed = true;
+}
+
 const char *steady_context_create(struct steady_loop *loop)
 {
     void *foreign[] = {&loop->uv};
@@ -91,15 +103,21 @@ const char *steady_context_create(struct steady_loop *loop)
         .connect_timeout_secs = 24 * 60 * 60,
     };
     steady_context_lock();
-    lws_set_log_level(0, NULL); /* what fails is told through our own events */
+    plugin_failed = false;
+    lws_set_log_level(LLL_ERR, hear);
     struct lws_context *context = create(loop, &info);
+    lws_set_log_level(0, NULL); /* what fails is told through our own events */
+    const bool no_plugin = plugin_failed;
     steady_context_unlock();
     loop->lws = context;
     uv_walk(&loop->uv, close_on_exec, NULL);
-    return context
-               ? NULL
-               : "libwebsockets cannot use libuv: its event plug-in is missing (Debian: apt-get "
-                 "install libwebsockets-evlib-uv), or memory has run out";
+    if (context)
+        return NULL;
+    return no_plugin
+               ? "libwebsockets cannot use libuv, since its event plug-in is missing or cannot "
+                 "be loaded; install it: the package is libwebsockets-evlib-uv (Debian, "
+                 "Ubuntu) or libwebsockets-evlib_uv (Alpine)"
+               : "libwebsockets cannot be set up; most likely there is not enough memory";
 }
 
 /* Destroying takes two calls with the loop run in between: the first closes the connections, the

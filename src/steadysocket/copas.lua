@@ -12,10 +12,9 @@
 -- This is so with Copas 4. In Copas 1, which Debian 12 has, threads cannot sleep: there, only tasks
 -- can wait. And its loop never returns.
 
-local copas = require "copas"
-
 local WebSocket = require "steadysocket"
 local internal = require "steadysocket.internal"
+local copas = require "copas"
 
 local adapter = {}
 

@@ -9,10 +9,9 @@
 -- is luv's, as one in any of its callbacks is: by default luv prints it and ends the process. Calls
 -- that wait (ws:receive and so on) do so in tasks only, see WebSocket.spawn.
 
-local uv = require "luv"
-
 local WebSocket = require "steadysocket"
 local internal = require "steadysocket.internal"
+local uv = require "luv"
 
 local adapter = {}
 
