@@ -436,6 +436,7 @@ describe("memory", function()
     local good = certs.good
     local result = child.run(LIFE, { good.cert, good.key, good.ca }, {
       environment = "SPEC_PATIENCE=10",
+      patience = 10,
       under = "valgrind --leak-check=full --show-leak-kinds=definite --keep-debuginfo=yes "
         .. "--suppressions=tools/valgrind.supp",
     })
