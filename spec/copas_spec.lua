@@ -8,9 +8,6 @@ local copas = {
   name = "copas",
   module = "copas",
   prelude = [[
-    if not pcall(require, "copas") then
-      package.path = package.path .. ";/usr/share/lua/5.2/?.lua"
-    end
     local copas = require "copas"
     local function attach() require("steadysocket.copas").attach() end
     local loop, later, in_coroutine, finish

@@ -25,7 +25,7 @@ end
 local function command_line(options, announcement)
   local tls = options.tls or {}
   return table.concat {
-    "exec ", PYTHON, " -B '", SCRIPT, "' ", announcement,
+    "exec ", PYTHON, " '", SCRIPT, "' ", announcement,
     option("address", options.address),
     option("port", options.port),
     option("cert", tls.cert),

@@ -16,6 +16,7 @@ import sys
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
+sys.dont_write_bytecode = True
 import interface
 import websockets
 
