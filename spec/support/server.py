@@ -243,8 +243,9 @@ def parse_arguments():
     return parser.parse_args()
 
 
-# asyncio's complaints about clients that have gone
+# Complaints about clients that have gone: asyncio's, and from 13 on those of websockets.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
+logging.getLogger("websockets.server").addFilter(lambda record: record.msg != "opening handshake failed")
 
 
 async def main():
