@@ -31,7 +31,7 @@ LUA := $(shell tools/lua-name)
 LUAROCKS := $(shell command -v luarocks || command -v luarocks-5.4 || echo luarocks)
 PYTHON := /usr/bin/python3
 CFLAGS ?= -O2 -g
-WERROR :=
+WERROR ?=
 ROCKSPEC := rockspec/steadysocket-scm-1.rockspec
 
 core_sources := $(wildcard src/core/*.c)
