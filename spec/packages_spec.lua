@@ -50,7 +50,7 @@ local function packages(arguments, environment)
 end
 
 describe("tools/packages", function()
-  local function it(name, fn) -- luacheck: ignore 431
+  local function it(name, fn)
     if child.has "dpkg" then return busted_it(name, fn) end
     pending(name .. " (dpkg, which compares versions, is not there)")
   end
