@@ -20,16 +20,20 @@
 #   make conformance   runs the cases of the RFCs against Node's ws and Python's websockets too, and
 #                   writes docs/conformance.md
 #   make coverage   what the specs run of the sources, in C and in Lua; docs/coverage.md has the rest
-#   make install    installs with LuaRocks; TREE=dir into another tree than the system's
 #   make clean
+#   make install    installs with LuaRocks; TREE=dir into another tree than the system's
+#   make system DIST=trixie   all that a newcomer does, in a bare system of that Debian release, which
+#                   debootstrap makes: clone, demo, test, LuaRocks. ARCH=i386 or arm64. As root.
 #
-# CC, CFLAGS and LDFLAGS are as usual, BUILD is the tree to build in; WERROR= lets warnings pass.
+# CC, CFLAGS and LDFLAGS are as usual, BUILD is the tree to build in. Warnings are errors with
+# WERROR=-Werror only: they are for who works on this, not for who uses it with the compilers of tomorrow.
 
 BUILD := build
-LUA := lua5.4
+LUA := $(shell tools/lua-name)
+LUAROCKS := $(shell command -v luarocks || command -v luarocks-5.4 || echo luarocks)
 PYTHON := /usr/bin/python3
 CFLAGS ?= -O2 -g
-WERROR := -Werror
+WERROR ?=
 ROCKSPEC := rockspec/steadysocket-scm-1.rockspec
 
 core_sources := $(wildcard src/core/*.c)
@@ -135,17 +139,19 @@ needs := build
 build-packages:
 	@$(packages) check $(needs)
 
-# Where Lua finds what was built. busted needs it once more, since .busted would come first.
+# Where Lua finds what was built, and last of all what the system has for other versions of it.
 lua_path := spec/?.lua;$(BUILD)/?.lua;$(BUILD)/?/init.lua
 lua_cpath := $(BUILD)/?.so;$(BUILD)/spec/?.so
-lua_env := LUA_PATH='$(lua_path);;' LUA_CPATH='$(lua_cpath);;'
+lua_env = LUA_PATH='$(lua_path);;$(shell tools/lua-path)' LUA_CPATH='$(lua_cpath);;'
 
 # UNDER: the command, if any, under which the interpreter runs. The bench's server is for Linux.
-specs: all $(binding) $(storm) $(if $(filter Linux,$(shell uname)),$(bench_programs))
+compiled: all $(binding) $(storm) $(if $(filter Linux,$(shell uname)),$(bench_programs))
+
+specs: compiled
 	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(ARGS)
 
 # The core alone, which needs neither libwebsockets nor libuv and OpenSSL.
-core-specs: needs := lua
+core-specs: needs := core lua
 core-specs: $(binding)
 	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(if $(ARGS),$(ARGS),spec/core)
 
@@ -225,8 +231,7 @@ valgrind:
 	    --child-silent-after-fork=yes --suppressions=tools/valgrind.supp"
 
 bench:
-	@$(packages) install $(if $(LIBWEBSOCKETS_PREFIX),,build) lua
-	@$(packages) install bench || echo "What of these is missing is left out."
+	@$(packages) install $(if $(LIBWEBSOCKETS_PREFIX),,build) bench
 	@LUA='$(LUA)' BUILD='$(BUILD)' $(PYTHON) bench/run \
 	    $(if $(LIBWEBSOCKETS_PREFIX),--libwebsockets '$(LIBWEBSOCKETS_PREFIX)') $(ARGS)
 
@@ -240,13 +245,22 @@ demo:
 	@$(lua_env) LUA='$(LUA)' \
 	    $(if $(URL),$(LUA) examples/echo.lua '$(URL)',$(PYTHON) tools/demo.py)
 
+# What a newcomer does, in a system of its own.
+system:
+	@tools/system $(or $(DIST),$(error DIST is missing: make system DIST=trixie)) $(ARCH)
+
 # -k: all complaints at once, not those of the first linter only.
 lint:
-	@$(packages) install lint
-	@$(MAKE) -k lint-lua lint-format lint-c conversions layers lint-rockspec
+	@$(packages) install build lint
+	@CC=clang LUA='$(LUA)' tools/packages install build
+	@$(MAKE) -k lint-lua lint-format lint-c lint-gcc lint-clang conversions layers lint-rockspec
+
+# No warning, with either compiler, in anything that is compiled here.
+lint-gcc lint-clang: lint-%:
+	@$(MAKE) CC=$* BUILD=$(BUILD)/lint/$* WERROR=-Werror compiled
 
 lint-lua:
-	luacheck --quiet --no-color .
+	luacheck --quiet --no-color $(filter-out build/,$(wildcard */))
 
 lint-format:
 	clang-format --dry-run -Werror $(c_files)
@@ -274,7 +288,7 @@ install:
 	@rm -rf $(BUILD)/rock
 	@mkdir -p $(BUILD)/rock
 	@cp -r bin src rockspec LICENSE $(BUILD)/rock
-	cd $(BUILD)/rock && luarocks --lua-version=5.4 $(if $(TREE),--tree='$(abspath $(TREE))') \
+	cd $(BUILD)/rock && $(LUAROCKS) --lua-version=5.4 $(if $(TREE),--tree='$(abspath $(TREE))') \
 	    make $(ROCKSPEC)
 
 # And what `luarocks make`, run by hand, leaves behind.
@@ -283,8 +297,8 @@ clean:
 
 force:
 
-.PHONY: all specs core-specs test asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
+.PHONY: all compiled specs core-specs test system asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
     bench bench-programs \
-    bench-storm demo lint lint-lua lint-format lint-c lint-rockspec conversions layers format install clean \
+    bench-storm demo lint lint-lua lint-format lint-c lint-gcc lint-clang lint-rockspec conversions layers format install clean \
     build-packages force
 .DELETE_ON_ERROR:

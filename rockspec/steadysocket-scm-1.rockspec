@@ -36,6 +36,7 @@ build = {
   modules = {
     ["steadysocket.core"] = {
       sources = {
+        "src/lua/requirements.c",
         "src/core/backoff.c",
         "src/core/buffer.c",
         "src/core/deflate.c",

@@ -127,6 +127,7 @@ describe("The command, in a pipe,", function()
   end)
 
   it("indents JSON with --json, and changes nothing else", function()
+    if not pcall(require, "cjson") then return pending "lua-cjson is not there" end
     local server = Server.start()
     local input = '{"b":[1.50,{},[ ],"\\"}{"],"a":{"x":null}}\nnot JSON\n"text"\n[1,\n'
     local result = run({ "--json", server:url() }, { input = input })

@@ -52,6 +52,14 @@ local function exchange(bytes, old, new)
   return changed
 end
 
+describe("the Lua that is needed", function()
+  it("is the one of src/lua/requirements.c", function()
+    local major, minor = files.read "src/lua/requirements.c":match "LUA_VERSION_NUM == (%d)0(%d)"
+    assert.equal(("Lua %s.%s"):format(major, minor),
+      files.read "src/steadysocket/loader.lua":match '\nlocal NEEDED = "(.-)"')
+  end)
+end)
+
 describe("in another Lua", function()
   for command, name in pairs(OTHERS) do
     it(command .. " each module says which Lua it is built for", function()

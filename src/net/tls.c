@@ -306,31 +306,64 @@ void steady_tls_keep(struct ssl_st *tls)
     SSL_up_ref(tls);
 }
 
-/* OpenSSL's own writes to a connection that was reset raise SIGPIPE, which ends a process that does
- * not ignore it. */
+/* A BIO of ours. OpenSSL's own writes to a connection that was reset raise SIGPIPE, which ends a
+ * process that does not ignore it. The socket is not the BIO's to close. */
+static int bio_socket(BIO *bio)
+{
+    return (int)(intptr_t)BIO_get_data(bio);
+}
+
 static int send_quietly(BIO *bio, const char *bytes, int size)
 {
-    int fd = (int)BIO_get_fd(bio, NULL);
     BIO_clear_retry_flags(bio);
-    int sent = (int)send(fd, bytes, (size_t)size, MSG_NOSIGNAL);
+    int sent = (int)send(bio_socket(bio), bytes, (size_t)size, MSG_NOSIGNAL);
     if (sent <= 0 && BIO_sock_should_retry(sent))
         BIO_set_retry_write(bio);
     return sent;
+}
+
+static int receive(BIO *bio, char *bytes, int size)
+{
+    BIO_clear_retry_flags(bio);
+    int received = (int)recv(bio_socket(bio), bytes, (size_t)size, 0);
+    if (received < 0 && BIO_sock_should_retry(received))
+        BIO_set_retry_read(bio);
+    else if (received == 0)
+        BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+    return received;
+}
+
+static long control_socket(BIO *bio, int command, long number, void *pointer)
+{
+    (void)number;
+    switch (command) {
+    case BIO_C_SET_FD:
+        BIO_set_data(bio, (void *)(intptr_t) * (int *)pointer);
+        BIO_set_init(bio, 1);
+        return 1;
+    case BIO_C_GET_FD:
+        if (pointer)
+            *(int *)pointer = bio_socket(bio);
+        return bio_socket(bio);
+    case BIO_CTRL_EOF:
+        return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+    case BIO_CTRL_FLUSH:
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 static BIO_METHOD *quiet_socket; /* for the whole process, NULL: out of memory */
 
 static void make_quiet_socket(void)
 {
-    const BIO_METHOD *socket = BIO_s_socket();
     quiet_socket = BIO_meth_new(BIO_TYPE_SOCKET, "steadysocket");
     if (!quiet_socket)
         return;
     BIO_meth_set_write(quiet_socket, send_quietly);
-    BIO_meth_set_read(quiet_socket, BIO_meth_get_read(socket));
-    BIO_meth_set_ctrl(quiet_socket, BIO_meth_get_ctrl(socket));
-    BIO_meth_set_create(quiet_socket, BIO_meth_get_create(socket));
-    BIO_meth_set_destroy(quiet_socket, BIO_meth_get_destroy(socket));
+    BIO_meth_set_read(quiet_socket, receive);
+    BIO_meth_set_ctrl(quiet_socket, control_socket);
 }
 
 /* With the module, which Lua may unload. */

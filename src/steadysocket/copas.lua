@@ -9,7 +9,7 @@
 -- thread of Copas, not only in tasks: the others go on meanwhile. copas.loop() returns when nothing
 -- is left to do. An error in a handler goes where those in threads of Copas go.
 --
--- This is so with Copas 4. In Copas 1, which Debian 12 has, threads cannot sleep: there, only tasks
+-- This is so with Copas 4. In Copas 1, which Debian 13 has, threads cannot sleep: there, only tasks
 -- can wait. And its loop never returns.
 
 local WebSocket = require "steadysocket"
