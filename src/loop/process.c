@@ -34,7 +34,7 @@ void steady_process_at_fork(enum steady_lock lock, void (*before)(void), void (*
 
 static void before_fork(void)
 {
-    for (int lock = 0; lock < STEADY_LOCKS; lock++) {
+    for (unsigned lock = 0; lock < STEADY_LOCKS; lock++) {
         steady_lock(lock);
         if (locks[lock].before)
             locks[lock].before();
@@ -43,14 +43,14 @@ static void before_fork(void)
 
 static void in_parent(void)
 {
-    for (int lock = STEADY_LOCKS - 1; lock >= 0; lock--)
+    for (unsigned lock = STEADY_LOCKS; lock-- > 0;)
         steady_unlock(lock);
 }
 
 static void in_child(void)
 {
     steady_process++;
-    for (int lock = STEADY_LOCKS - 1; lock >= 0; lock--) {
+    for (unsigned lock = STEADY_LOCKS; lock-- > 0;) {
         if (locks[lock].in_child)
             locks[lock].in_child();
         steady_unlock(lock);
