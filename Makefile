@@ -248,6 +248,7 @@ lint-c:
 
 layers:
 	$(LUA) tools/layers.lua src
+	$(LUA) tools/layers.lua bench/server
 
 lint-rockspec:
 	$(LUA) tools/check-rockspec.lua $(ROCKSPEC) $(sources) $(lua_sources) bin/steadysocket
