@@ -79,9 +79,9 @@ static int descriptor_limit(void)
     return (int)limit.rlim_cur;
 }
 
-/* Under the lock, which a fork waits for: so no other program gets a descriptor of the library's
- * before it is closed on exec. The library has SIGPIPE ignored, which is the program's to decide.
- */
+/* Under the lock, which a fork waits for: so a program that runs in a child gets no descriptor of
+ * the library's before it is closed on exec. Only posix_spawn and what is made of it tell nobody
+ * that they start one. The library has SIGPIPE ignored, which is the program's to decide. */
 static void make(struct context *context)
 {
     struct steady_loop *loop = context->service.loop;
