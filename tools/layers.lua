@@ -15,10 +15,13 @@ local FLOORS = { "core", "loop", "dial", "client", "lua" }
 
 -- What belongs to few files: the headers of a library, and names, to call or to hand on. `headers`
 -- and `names` are patterns, separated by blanks; so are `files`, without a suffix: "" is nobody.
+-- lua/requirements has no code: it looks at the versions of libraries.
 local BELONGINGS = {
-  { headers = "libwebsockets[./].*", names = "lws_.*", files = "loop/context loop/watch" },
-  { headers = "openssl/.*", names = "SSL_.* EVP_.* X509_.* BIO_.*", files = "dial/.*" },
-  { headers = "uv[./].*", files = "loop/.* dial/.*" },
+  { headers = "libwebsockets[./].*", names = "lws_.*",
+    files = "loop/context loop/watch lua/requirements" },
+  { headers = "openssl/.*", names = "SSL_.* EVP_.* X509_.* BIO_.*",
+    files = "dial/.* lua/requirements" },
+  { headers = "uv[./].*", files = "loop/.* dial/.* lua/requirements" },
   { names = "uv_run uv_loop_%l* uv_walk", files = "loop/.*" },
   { headers = "zlib%.h zconf%.h", names = "[di][en]flate [di][en]flate%u.*",
     files = "core/deflate" },
