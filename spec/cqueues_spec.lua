@@ -43,6 +43,21 @@ describe("cqueues", function()
     assert.equal("goes on\n", out)
   end)
 
+  it("returns each of several errors of one turn, by a cq:loop() of its own", function()
+    hosted.passes(cqueues, [[
+      attach()
+      local ws = WebSocket.new(url)
+      ws.log = function() error "of the log" end
+      ws.on_status = function() error "of the handler" end
+      ws:close()
+      local ok, message = cq:loop()
+      check(not ok and message:find "of the log", message)
+      ok, message = cq:loop()
+      check(not ok and message:find "of the handler", message)
+      check(cq:loop())
+    ]])
+  end)
+
   it("can be attached in a coroutine, to the controller that runs it", function()
     local out = hosted.passes(cqueues, [[
       cq:wrap(function()

@@ -621,7 +621,7 @@ describe("the log", function()
     end
   end)
 
-  it("that fails where the handler fails too: the log's error comes out, once", function()
+  it("that fails where the handler fails too: both errors come out, the log's first", function()
     local client = watched.new { url = "ws://127.0.0.1:1/" }
     client.ws.log = function() error "of the log" end
     client.ws.on_status = function() error "of the handler" end
@@ -629,6 +629,9 @@ describe("the log", function()
     local ok, message = pcall(WebSocket.run)
     assert.is_false(ok)
     assert.matches("of the log\nstack traceback:", message)
+    ok, message = pcall(WebSocket.run)
+    assert.is_false(ok)
+    assert.matches("of the handler\nstack traceback:", message)
     WebSocket.run()
     client.story[1] = "closed" -- for the end of the test
   end)

@@ -117,7 +117,7 @@ describe("new", function()
   local NAN = 0 / 0
   local WRONG = {
     { "url", 42, true, {}, { 1 } },
-    { "name", 42, true, {}, "with\0NUL" },
+    { "name", 42, true, {}, "with\0NUL", "line\nfeed" },
     { "headers", "X: 1", 42, { ["X-One"] = true } },
     { "protocols", 42, {}, { 42 }, "with blank", "", "a,b", { "twice", "twice" } },
     { "origin", 42, {}, "http://host\r\nX-Evil: 1", "nul\0", "line\nfeed" },
@@ -137,7 +137,7 @@ describe("new", function()
     { "tls", true, "no", 42 },
     { "tls.verify", 0, "no" },
     { "tls.ca_file", true, 42, "with\0NUL" },
-    { "tls.server_name", true, 42, "with\0NUL" },
+    { "tls.server_name", true, 42, "with\0NUL", "", "a\r\nb", ".a" },
     { "max_message_size", 0, -1, 1.5, NAN, math.huge, "1" },
     { "log", "yes", 1, {} },
     { "on_open", true, "f", {} },

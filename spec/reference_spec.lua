@@ -119,7 +119,7 @@ describe("the reference and the annotations name", function()
   end)
 
   it("every handler", function()
-    local real = all(c_source("lua/client.c"):match "const handlers%[.-%] = {(.-)};", '"([%w_]+)"')
+    local real = all(c_source("lua/handler.c"):match "handler_names%[.-%] = {(.-)};", '"([%w_]+)"')
     local told = all(section("### Handlers"):match "^(.-)`event` of", "\n| `([%w_]+)")
     assert.same(sorted(real), sorted(told))
     assert.same(sorted(real), sorted(class "Handlers"))
@@ -155,7 +155,7 @@ describe("the reference and the annotations name", function()
     local source = c_source "core/options.c"
     for name, fields in source:gmatch "steady_option ([%w_]+)%[%] = {(.-)\n};" do
       local group = name:match "^([%w_]+)_fields$"
-      for field in fields:gmatch '\n%s+{"([%w_]+)"' do
+      for field in fields:gmatch '\n%s+%u+%("([%w_]+)"' do
         real[group and group .. "." .. field or field] = true
       end
     end
@@ -300,10 +300,12 @@ describe("the reference says of each option", function()
     local count = 0
     for list, fields in source:gmatch "steady_option ([%w_]+)%[%] = {(.-)\n};" do
       local group = list:match "^([%w_]+)_fields$"
-      for name, kind, rest in fields:gmatch '\n%s+{"([%w_]+)", STEADY_OPTION_(%u+),%s*([^}]+)}' do
-        local path = rest:match "AT%(([%w_.]+)%)"
-        local min, max = rest:match ",%s*([%w_.]+),%s*([%w_.]+),%s*[%w_]+,%s*[%w_]+$"
+      for kind, name, rest in fields:gmatch '\n%s+(%u+)%("([%w_]+)",%s*(.-)%)' do
+        local path, min, max = rest:match "^([%w_.]+),?%s*([%w_.]*),?%s*([%w_.]*)$"
         count = count + 1
+        if kind == "STRING" and min == "bad_utf8" then kind = "TEXT" end
+        if kind == "GROUP" then path = nil end
+        if kind == "SWITCH" then kind = "GROUP" end
         fn(group and group .. "." .. name or name, kind, path, number_of(min), number_of(max))
       end
     end

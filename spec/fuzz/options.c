@@ -4,13 +4,27 @@
 
 #include <math.h>
 
+/* Sets each string option that takes it. */
+static void set_strings(struct steady_options *options, const struct steady_option *list,
+                        const char *text, size_t size)
+{
+    for (const struct steady_option *option = list; option->name; option++) {
+        if (option->type == STEADY_OPTION_GROUP) {
+            set_strings(options, option->fields, text, size);
+        } else if (option->type == STEADY_OPTION_STRING) {
+            const char *problem = steady_option_set_string(options, option, text, size);
+            CHECK(!problem || *problem);
+        }
+    }
+}
+
 static void add(struct steady_options *options, struct input *input)
 {
     size_t size, more;
     uint8_t what = input_byte(input);
     uint8_t *text = input_copy(input, input_byte(input), &size);
     const char *problem = NULL;
-    switch (what % 5) {
+    switch (what % 6) {
     case 0:
         problem = steady_options_add_url(options, (char *)text, size);
         break;
@@ -25,6 +39,9 @@ static void add(struct steady_options *options, struct input *input)
         break;
     case 3:
         problem = steady_options_set_origin(options, (char *)text, size);
+        break;
+    case 4:
+        set_strings(options, steady_option_list, (char *)text, size);
         break;
     default:
         problem = steady_options_set_proxy(options, (char *)text, size);

@@ -201,6 +201,42 @@ local function timers(loop, it)
   end
 end
 
+local function stuck_tasks(loop, it)
+  it("sleeps while only tasks are left that nothing can wake, until a call from outside", function()
+    hosted.passes(loop, [[
+      attach()
+      local ws, seen = WebSocket.new(url .. "/echo"), nil
+      WebSocket.spawn(WebSocket.sleep, math.huge)
+      WebSocket.spawn(function()
+        seen = ws:wait "open"
+        ws:close()
+        finish()
+      end)
+      later(0.5, function() ws:connect() end)
+      local used = os.clock()
+      loop()
+      used = os.clock() - used
+      check(seen == true)
+      check(used < 0.25, used) -- to spin takes all of the half second
+    ]])
+  end)
+
+  if loop.ends == false then return end
+  it("returns when only tasks are left that nothing can wake, and run names them", function()
+    hosted.passes(loop, [[
+      attach()
+      local start = socket.gettime()
+      WebSocket.spawn(WebSocket.sleep, math.huge)
+      loop()
+      loop()
+      check(socket.gettime() - start < 5) -- the other way is for ever
+      require("steadysocket.]] .. loop.name .. [[").detach()
+      local ok, message = pcall(WebSocket.run)
+      check(not ok and message:find("that wait in sleep at", 1, true), message)
+    ]])
+  end)
+end
+
 local function waits(loop, it)
   if loop.waits == false then
     it("tells a call that waits outside of a task what to do", function()
@@ -405,6 +441,7 @@ function hosted.specs(loop, busted)
   busted.teardown(Server.stop_all)
   conversation(loop, it)
   timers(loop, it)
+  stuck_tasks(loop, it)
   waits(loop, it)
   attaching(loop, it)
   ending(loop, it)

@@ -327,17 +327,19 @@ static void turn(struct steady_ready *ready)
 {
     struct steady_client *c = (struct steady_client *)ready; /* its first member */
     bool first = enter(c);
-    check_deadlines(c);
     if (c->attempt.state == STEADY_ATTEMPT_DUE)
         start_attempt(c);
     leave(c, first);
 }
 
+/* The loop has polled since the deadline passed: what came in time has been heard. */
 static void timer_due(void *owner)
 {
     struct steady_client *c = owner;
+    bool first = enter(c);
     c->armed = INFINITY;
-    turn(&c->ready);
+    check_deadlines(c);
+    leave(c, first);
 }
 
 /* ------------------------------------------------------------------------- calls from outside */

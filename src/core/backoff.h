@@ -4,12 +4,12 @@
 
 struct steady_backoff {
     double min_delay, max_delay; /* seconds */
-    double factor;               /* the delay grows by it with each failure; at least 1 */
-    double jitter;               /* 0: none, 1: anything between no delay and the whole one */
+    double factor;               /* each failure multiplies the delay by this; at least 1 */
+    double jitter;               /* the part of the delay that is random, from 0 to 1 */
 };
 
-/* Seconds to wait after `failures` failures in a row (1 for the first), uniform in
- * [delay * (1 - jitter), delay] for a random number in [0, 1). */
+/* Returns the seconds to wait after `failures` failures in a row, 1 for the first. For a random
+ * number that is uniform in [0, 1) the result is uniform in [delay * (1 - jitter), delay]. */
 double steady_backoff_delay(const struct steady_backoff *backoff, unsigned failures, double random);
 
 #endif

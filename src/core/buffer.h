@@ -1,4 +1,5 @@
-/* Bytes that grow. A zeroed struct is an empty buffer; after a failed call it is as it was. */
+/* An array of bytes that grows. A zeroed struct is an empty buffer. A call that fails leaves the
+ * buffer as it was. */
 #ifndef STEADY_CORE_BUFFER_H
 #define STEADY_CORE_BUFFER_H
 
@@ -11,15 +12,15 @@ struct steady_buffer {
     size_t size, capacity; /* bytes */
 };
 
-/* Makes room for `extra` more bytes behind those held, doubling what is there; false: out of
- * memory, or the sum does not fit a size_t. */
+/* Makes room for `extra` more bytes behind those held, and at least doubles the capacity when it
+ * has to grow. Returns false when memory is out, or when the size does not fit a size_t. */
 bool steady_buffer_reserve(struct steady_buffer *buffer, size_t extra);
 
-/* The same, but what is doubled stays within `limit` bytes as far as `extra` allows. */
+/* The same, but the capacity grows beyond `limit` bytes only when `extra` needs it to. */
 bool steady_buffer_reserve_within(struct steady_buffer *buffer, size_t extra, size_t limit);
 
-/* Both false when out of memory. `format` is printf's; the terminating NUL is not counted in size
- * but is there, so that `data` can be read as a C string. */
+/* Append bytes, or text as printf makes it. Return false when memory is out. Behind the text there
+ * is a NUL byte that size does not count, so that `data` can be read as a C string. */
 bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_t size);
 bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -6,11 +6,14 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#define RAW(window_bits) (-(window_bits)) /* how zlib is told to do without headers of its own */
-#define ROOM_MIN         256              /* bytes; zlib is slow with less than 258 to write to */
-#define EXPECTED_RATIO   4                /* of what is decompressed to what was compressed */
+/* A negative number tells zlib to write no header of its own. */
+#define RAW(window_bits) (-(window_bits))
 
-/* The end of a flush, which is left out on the wire (RFC 7692 sections 7.2.1 and 7.2.2). */
+#define ROOM_MIN       256 /* bytes; zlib takes a slow path when it has less than 258 to write to */
+#define EXPECTED_RATIO 4   /* size after decompressing : size before */
+
+/* The bytes that end a flushed block. The sender removes them and the receiver adds them again (RFC
+ * 7692 sections 7.2.1 and 7.2.2). */
 static const uint8_t tail[] = {0x00, 0x00, 0xFF, 0xFF};
 
 typedef struct steady_deflate_side side;
@@ -24,9 +27,10 @@ void steady_deflate_init(struct steady_deflate *deflate,
 
 /* --- sending --------------------------------------------------------------------------------- */
 
-/* zlib refuses windows of 8 bits. With 9 it never refers back by more than 512 - 262 = 250 bytes (a
- * longest match and a byte less than its window), which 8 allow. The memory for its hash chains
- * goes with the window: zlib's default, 8, for its default window. */
+/* zlib does not accept a window of 8 bits. With one of 9 bits it never refers back by more than 512
+ * - 262 = 250 bytes, since it keeps room for the longest match, and a window of 8 bits allows that.
+ * The memory level follows the size of the window: zlib's default of 8 belongs to its default
+ * window of 15 bits. */
 static bool init_deflater(z_stream *stream, side client, int level)
 {
     const int bits = client.window_bits > 9 ? client.window_bits : 9;
@@ -54,7 +58,8 @@ static void drop_deflater(struct steady_deflate *deflate)
     deflate->deflater = NULL;
 }
 
-/* Into exactly as much room as makes sense to send. */
+/* Compresses a message into less room than it takes itself, and removes the tail: a larger result
+ * is not worth sending. Returns whether it fits. */
 static bool deflate_smaller(z_stream *stream, const uint8_t *data, size_t size,
                             struct steady_buffer *out)
 {
@@ -75,8 +80,8 @@ bool steady_deflate_message(struct steady_deflate *deflate, const uint8_t *data,
         !steady_buffer_reserve(out, size + sizeof tail) || !need_deflater(deflate))
         return false;
     const bool smaller = deflate_smaller(deflate->deflater, data, size, out);
-    /* zlib now remembers a message that the server's inflater will not see: it has to start anew.
-     */
+    /* When the message is sent as it is, the server does not see what zlib now remembers. So zlib
+     * has to start anew. */
     if (!smaller || deflate->parameters.client.no_context_takeover)
         drop_deflater(deflate);
     return smaller;
@@ -105,8 +110,9 @@ static void drop_inflater(struct steady_deflate *deflate)
     deflate->inflater = NULL;
 }
 
-/* Behind a block with BFINAL, which is an end for zlib, more blocks may come (section 7.2.1), in
- * the same message or the next one. They may refer to what is before it. */
+/* A block with BFINAL ends the data for zlib. But in a message more blocks may follow it, in the
+ * same message or in the next one (section 7.2.1), and these may refer to bytes before it. So
+ * inflating goes on with the same window. */
 static bool go_on_behind_final(z_stream *stream)
 {
     uint8_t window[1 << STEADY_WINDOW_BITS_MAX];
@@ -122,7 +128,8 @@ static uInt at_most(size_t size, size_t limit)
     return size < UINT_MAX ? (uInt)size : UINT_MAX;
 }
 
-/* Gives zlib room to write to: up to one byte over max_size, which shows that there is too much. */
+/* Gives zlib room to write to, up to one byte more than max_size: when zlib fills that byte, the
+ * message is too large. */
 static bool make_room(z_stream *stream, size_t max_size, struct steady_buffer *out)
 {
     const size_t limit = max_size < SIZE_MAX ? max_size + 1 : max_size;
@@ -135,7 +142,8 @@ static bool make_room(z_stream *stream, size_t max_size, struct steady_buffer *o
     return true;
 }
 
-/* One step; *done when all that was given has been read and written. */
+/* Does one step of inflating. Sets *done when zlib has read all of its input and written all of its
+ * output. */
 static inflate_result inflate_step(struct steady_deflate *deflate, size_t max_size,
                                    struct steady_buffer *out, bool *done)
 {
@@ -171,15 +179,15 @@ static inflate_result inflate_all(struct steady_deflate *deflate, const uint8_t 
     return result;
 }
 
-/* Between two blocks, with no bit of the last byte left. */
+/* Whether zlib has just finished a block, and no bits of the last byte are left. */
 static bool is_between_blocks(const z_stream *stream)
 {
     const int between = 128, unused_bits = 63;
     return (stream->data_type & (between | unused_bits)) == between;
 }
 
-/* A message may end with a block with BFINAL: zlib would take the tail behind it for what it is.
- * And one without any payload is empty: some servers send that for an empty message. */
+/* Ends a message. Behind a block with BFINAL no tail is added, since that block has no flush to
+ * end. A message without any payload is empty: some servers send an empty message like that. */
 static inflate_result end_message(struct steady_deflate *deflate, size_t max_size,
                                   struct steady_buffer *out)
 {

@@ -1,5 +1,6 @@
-/* The fixed strings by which a failure is known to users: `kind` in on_error, `code` from calls.
- * DESIGN.md 2.4 lists them; they are part of the interface and never change their meaning. */
+/* The fixed strings that tell users what has failed: `kind` in on_error, and the code that a call
+ * returns. docs/reference.md lists them. They are part of the interface and never change their
+ * meaning. */
 #ifndef STEADY_CORE_ERROR_H
 #define STEADY_CORE_ERROR_H
 
@@ -26,7 +27,7 @@ enum steady_error {
     STEADY_ERRORS
 };
 
-/* The fixed string, or NULL for STEADY_OK. */
+/* Returns the fixed string, or NULL for STEADY_OK. */
 const char *steady_error_name(enum steady_error error);
 
 #endif

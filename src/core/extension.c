@@ -38,8 +38,8 @@ static bool is_limit(double window_bits)
     return window_bits < STEADY_WINDOW_BITS_MAX;
 }
 
-/* client_max_window_bits is always there, without a value at least: it allows the server to ask for
- * a smaller window. */
+/* client_max_window_bits is always offered, with or without a value, since that allows the server
+ * to ask for a smaller window. */
 bool steady_extension_offer(struct steady_buffer *out, const struct steady_deflate_options *options)
 {
     const double client = options->client_max_window_bits, server = options->server_max_window_bits;
@@ -57,7 +57,7 @@ bool steady_extension_offer(struct steady_buffer *out, const struct steady_defla
 
 /* --- the answer's grammar -------------------------------------------------------------------- */
 
-/* A token in the answer, or one in quotes: the text between them. */
+/* A token of the answer. Where it was quoted, this is the text between the quotes. */
 struct word {
     const char *text;
     size_t size;
@@ -74,7 +74,7 @@ static void skip_blanks(const char **at)
         ++*at;
 }
 
-/* Whether c comes next; takes it, and the blanks on both sides. */
+/* Returns whether the next character is c. If it is, skips it and the blanks on both sides. */
 static bool take(const char **at, char c)
 {
     skip_blanks(at);
@@ -85,14 +85,14 @@ static bool take(const char **at, char c)
     return true;
 }
 
-/* And empty members of a list (RFC 9110 section 5.6.1.2). */
+/* Skips commas, and so the empty members of a list (RFC 9110 section 5.6.1.2). */
 static void skip_commas(const char **at)
 {
     while (take(at, ','))
         ;
 }
 
-/* Empty where there is no token. */
+/* Returns the next token; an empty one when there is none. */
 static struct word take_token(const char **at)
 {
     struct word word = {*at, 0};
@@ -102,8 +102,8 @@ static struct word take_token(const char **at)
     return word;
 }
 
-/* A quoted value must be a token, too (RFC 6455 section 9.1). No digit needs a backslash, so none
- * is read. */
+/* Returns the value of a parameter. A quoted value must be a token, too (RFC 6455 section 9.1).
+ * Values are numbers, which need no backslash, so escapes are not supported. */
 static struct word take_value(const char **at)
 {
     if (**at != '"')
@@ -119,7 +119,7 @@ static struct word take_value(const char **at)
 
 /* --- its parameters -------------------------------------------------------------------------- */
 
-/* What the server answered. */
+/* The parameters in the server's answer. */
 struct given {
     bool flags[PARAMETERS];
     uint8_t bits[PARAMETERS];
@@ -133,7 +133,7 @@ static enum parameter find(struct word name)
     return parameter;
 }
 
-/* 8 to 15 without leading zeros; 0: it is something else. */
+/* Returns a number from 8 to 15 that has no leading zero, or 0 for anything else. */
 static uint8_t window_bits(struct word value)
 {
     static const char *const valid[] = {"8", "9", "10", "11", "12", "13", "14", "15"};
@@ -143,7 +143,7 @@ static uint8_t window_bits(struct word value)
     return 0;
 }
 
-/* Behind a semicolon. */
+/* Reads the parameter that begins at *at, behind a semicolon. */
 static const char *read_parameter(const char **at, struct given *given)
 {
     const enum parameter parameter = find(take_token(at));
@@ -161,7 +161,7 @@ static const char *read_parameter(const char **at, struct given *given)
 
 static const char not_offered[] = "has an extension that we did not offer";
 
-/* At the first character of the first extension. */
+/* Reads the whole answer. at: the first character of the first extension. */
 static const char *read_extensions(const char *at, struct given *given)
 {
     if (!is_word(take_token(&at), NAME))
@@ -179,8 +179,9 @@ static const char *read_extensions(const char *at, struct given *given)
 
 /* --- the agreement --------------------------------------------------------------------------- */
 
-/* By accepting the offer the server accepts these (sections 7.1.1.1 and 7.1.2.1); had it not wanted
- * to, it would have had to decline the offer as a whole. */
+/* Returns what is wrong when the server accepted our offer but not server_no_context_takeover or
+ * server_max_window_bits, which we asked for. A server that does not want those has to decline
+ * the whole offer (sections 7.1.1.1 and 7.1.2.1). */
 static const char *broken_promise(const struct given *given,
                                   const struct steady_deflate_options *offered)
 {
@@ -196,8 +197,8 @@ static const char *broken_promise(const struct given *given,
                : NULL;
 }
 
-/* For what the client sends, our own wish and the server's both hold (sections 7.1.1.2, 7.1.2.2).
- */
+/* The client compresses with the stricter of what we offered and what the server asks for (sections
+ * 7.1.1.2 and 7.1.2.2). */
 static struct steady_deflate_side client_side(const struct given *given,
                                               const struct steady_deflate_options *offered)
 {

@@ -1,6 +1,6 @@
-/* The negotiation of permessage-deflate, the only WebSocket extension there is: what we offer, and
- * what the server may answer (RFC 7692 section 7.1, RFC 6455 section 9.1). The compression itself
- * is in deflate.h. */
+/* The negotiation of permessage-deflate, the only WebSocket extension that is in use: what we
+ * offer, and what the server may answer (RFC 7692 section 7.1, RFC 6455 section 9.1). deflate.h has
+ * the compression itself. */
 #ifndef STEADY_CORE_EXTENSION_H
 #define STEADY_CORE_EXTENSION_H
 
@@ -14,10 +14,10 @@
 #define STEADY_WINDOW_BITS_MIN 8
 #define STEADY_WINDOW_BITS_MAX 15
 
-/* What the user wants. Numbers are integral. */
+/* What the user has chosen. The numbers are integers. */
 struct steady_deflate_options {
     int on;
-    double threshold; /* bytes; a smaller message is not compressed; may be infinite */
+    double threshold; /* bytes; smaller messages are not compressed; may be infinite */
     double level;     /* zlib's, 1 to 9 */
     double client_max_window_bits, server_max_window_bits;
     bool client_no_context_takeover, server_no_context_takeover;
@@ -26,25 +26,27 @@ struct steady_deflate_options {
 /* One direction of a connection. */
 struct steady_deflate_side {
     uint8_t window_bits;
-    bool no_context_takeover; /* each message is compressed without reference to those before it */
+    bool no_context_takeover; /* no message refers to an earlier one */
 };
 
-/* What was agreed on, and what of the options is our own business. All zero: no compression. */
+/* What client and server have agreed on, and the options that only concern us. All zero when
+ * messages are not compressed. */
 struct steady_deflate_parameters {
     bool on;
-    struct steady_deflate_side client, server; /* what the client, and the server, compresses */
+    struct steady_deflate_side client, server; /* how the client, and how the server, compresses */
     size_t threshold;
     int level;
 };
 
-/* Appends the value of a Sec-WebSocket-Extensions header; options->on is the caller's business.
- * False: out of memory. */
+/* Appends the value of the Sec-WebSocket-Extensions header. Does not look at options->on. Returns
+ * false when memory is out. */
 bool steady_extension_offer(struct steady_buffer *out,
                             const struct steady_deflate_options *options);
 
-/* Reads the value of that header in the answer; NULL: there was none. `offered` is what
- * steady_extension_offer was given, NULL or off when there was no offer. Returns NULL and sets
- * *agreed, or a static text that says what is wrong and goes on behind the header's name. */
+/* Reads the value of that header in the answer. answer: NULL when it had none. offered: the options
+ * that steady_extension_offer was given; NULL, or with `on` unset, when nothing was offered.
+ * Returns NULL and sets *agreed, or returns what is wrong, a static text to be put behind the
+ * header's name. */
 const char *steady_extension_read(const char *answer, const struct steady_deflate_options *offered,
                                   struct steady_deflate_parameters *agreed);
 

@@ -26,7 +26,8 @@ size_t steady_frame_header(uint8_t *out, uint8_t first, uint64_t size, const uin
     return (size_t)(end + 4 - out);
 }
 
-/* The key twice in a row, beginning with the byte that masks the payload byte at offset. */
+/* Returns the eight bytes that mask the payload from `offset` on: the key twice, turned so that it
+ * begins with the right byte. */
 static uint64_t repeated_key(const uint8_t key[4], size_t offset)
 {
     uint32_t word;

@@ -1,4 +1,4 @@
-/* The RFC 6455 section 5.2 frame, as a client sends it: header and masking. */
+/* The header and the masking of frames that a client sends (RFC 6455 section 5.2). */
 #ifndef STEADY_CORE_FRAME_H
 #define STEADY_CORE_FRAME_H
 
@@ -20,18 +20,18 @@ enum steady_opcode {
 #define STEADY_FRAME_OPCODE     0x0Fu
 #define STEADY_FRAME_MASKED     0x80u
 #define STEADY_FRAME_LENGTH_16  126   /* in the length byte: the length follows in 2 bytes */
-#define STEADY_FRAME_LENGTH_64  127   /* ... in 8 bytes */
+#define STEADY_FRAME_LENGTH_64  127   /* in the length byte: the length follows in 8 bytes */
 #define STEADY_FRAME_CONTROL    0x08u /* set in the opcode of every control frame */
 #define STEADY_CONTROL_MAX      125   /* bytes in a control frame's payload (section 5.5) */
-#define STEADY_FRAME_HEADER_MAX 14    /* 2, a length of 8, a key of 4 */
+#define STEADY_FRAME_HEADER_MAX 14    /* bytes: 2, a length of 8, a key of 4 */
 
-/* Writes the header of a masked frame with `size` payload bytes, the length in its
- * shortest form. first: FIN, RSV bits and opcode. Returns its length, 6 to
- * STEADY_FRAME_HEADER_MAX bytes. */
+/* Writes the header of a masked frame with `size` bytes of payload. first: the byte with FIN, the
+ * RSV bits and the opcode. The length is written in its shortest form. Returns the header's size, 6
+ * to STEADY_FRAME_HEADER_MAX bytes. */
 size_t steady_frame_header(uint8_t *out, uint8_t first, uint64_t size, const uint8_t key[4]);
 
-/* Copies `size` payload bytes to out while masking them (section 5.3). offset is the position of
- * the first of them in the payload, so that a payload can be masked in pieces. */
+/* Masks `size` bytes of payload from `in` to `out` (section 5.3). offset: the position of the first
+ * byte in the payload, so that a payload can be masked in pieces. */
 void steady_frame_mask(uint8_t *out, const uint8_t *in, size_t size, const uint8_t key[4],
                        size_t offset);
 

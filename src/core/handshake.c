@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define QUOTED_MAX  64 /* bytes of what the server sent that a message shows */
+#define QUOTED_MAX  64 /* a message quotes at most so many bytes of what the server sent */
 #define QUOTED_SIZE (QUOTED_MAX + sizeof "\"...\"")
 
 /* A header's value, or one of a list, without the blanks around it. */
@@ -45,7 +45,7 @@ static struct value value_of(const char *header)
     return header ? trim(header, strlen(header)) : (struct value){"", 0};
 }
 
-/* Without case. */
+/* Compares without regard to case. */
 static bool starts_with(struct value value, const char *prefix)
 {
     size_t i = 0;
@@ -59,7 +59,7 @@ static bool equals(struct value value, const char *expected)
     return value.size == strlen(expected) && starts_with(value, expected);
 }
 
-/* With case. */
+/* Compares with regard to case. */
 static bool is_exactly(struct value value, const char *expected)
 {
     return value.size == strlen(expected) && memcmp(value.text, expected, value.size) == 0;
@@ -80,7 +80,7 @@ static bool append_header(struct steady_buffer *out, const char *name, const cha
     return steady_buffer_printf(out, "%s: %s\r\n", name, value);
 }
 
-/* A header made from an option gives way to one of the same name among the user's. */
+/* Appends a header that an option stands for, unless the user has given a header of that name. */
 static bool append_option(struct steady_buffer *out, const struct steady_request *request,
                           const char *name, const char *value)
 {
@@ -144,7 +144,7 @@ struct steady_answer steady_handshake_answer(const struct steady_response *respo
     };
 }
 
-/* Whether a list such as "keep-alive, Upgrade" has the token, without case. */
+/* Whether a list such as "keep-alive, Upgrade" contains the token, in any case. */
 static bool lists(struct value list, const char *token)
 {
     const char *at = list.text, *end = list.text + list.size;
@@ -167,7 +167,8 @@ static bool is_offered(const struct steady_request *request, struct value protoc
     return false;
 }
 
-/* What the server sent, made fit for a terminal and a log: printable ASCII, and not too much. */
+/* Quotes what the server sent, for messages: bytes that are not printable ASCII become "?", and a
+ * long text is cut. */
 static void quote(char out[QUOTED_SIZE], struct value value)
 {
     char *at = out;
@@ -178,7 +179,7 @@ static void quote(char out[QUOTED_SIZE], struct value value)
 }
 
 struct check {
-    const char *name, *sent; /* NULL: not sent */
+    const char *name, *sent; /* NULL when the header was not sent */
     bool good;
     const char *complaint;
 };

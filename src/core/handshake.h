@@ -1,6 +1,6 @@
-/* The opening handshake, RFC 6455 section 4, without I/O: the request's text, and what is to be
- * checked in the answer. The caller makes the key and its digest (random bytes, SHA-1 and base64
- * are not ours). */
+/* The opening handshake (RFC 6455 section 4), without I/O: makes the request's text and checks the
+ * answer. The caller makes the key and its digest, for which it needs random bytes, SHA-1 and
+ * base64. */
 #ifndef STEADY_CORE_HANDSHAKE_H
 #define STEADY_CORE_HANDSHAKE_H
 
@@ -21,29 +21,30 @@ struct steady_header {
 struct steady_request {
     const struct steady_url *url;
     const char *key;              /* base64 of 16 random bytes */
-    const char *origin;           /* or NULL; left out when headers has one */
+    const char *origin;           /* NULL for none; left out when headers has an Origin */
     const char *const *protocols; /* subprotocols offered, in order */
     size_t protocol_count;
-    const struct steady_deflate_options *compression; /* offered when on; NULL: not */
-    const struct steady_header *headers;              /* the user's, sent as written and in order */
+    const struct steady_deflate_options *compression; /* offered when `on` is set; NULL for none */
+    const struct steady_header *headers; /* the user's headers, sent as written and in order */
     size_t header_count;
-    const char *authorization; /* value of an Authorization header made from the URL, or NULL; left
-                                * out when headers has one */
+    const char *authorization; /* the value of the Authorization header that the URL's user and
+                                  password make; NULL for none; left out when headers has one */
 };
 
-/* Appends the whole request, "GET" to the empty line. False: out of memory. */
+/* Appends the whole request, from "GET" to the empty line. Returns false when memory is out. */
 bool steady_handshake_request(struct steady_buffer *out, const struct steady_request *request);
 
-/* What the answer said; NULL for a header that was not there. Several headers of a name are joined
- * with commas (RFC 9110 section 5.3). steady_handshake_check fills in what was agreed on. */
+/* The headers of the answer; each is NULL when it was not sent. The values of several headers of
+ * one name are joined with commas (RFC 9110 section 5.3). steady_handshake_check sets the members
+ * that say what was agreed on. */
 struct steady_answer {
     const char *upgrade, *connection, *accept, *protocol, *extensions;
-    bool has_body; /* Content-Length or Transfer-Encoding, which RFC 9110 forbids in a 101 */
-    bool http_1_0; /* which knows no upgrade (RFC 9110 section 7.8) */
+    bool has_body; /* it has Content-Length or Transfer-Encoding, which RFC 9110 forbids in a 101 */
+    bool http_1_0; /* HTTP/1.0 has no upgrade (RFC 9110 section 7.8) */
     struct steady_deflate_parameters compression;
 };
 
-/* What a response says, with pointers into its headers. */
+/* Makes an answer of a response. The answer has pointers into the response's headers. */
 struct steady_answer steady_handshake_answer(const struct steady_response *response);
 
 /* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`,

@@ -6,9 +6,9 @@
 static const char prefix[] = "steady";
 #define PREFIX (sizeof prefix - 1)
 
-/* The question went out after the last sign of life: it is the one that decides. A ping for
- * confirmation that went out earlier proves nothing when the connection has fallen silent since.
- * What comes at the very time of the question (clocks count milliseconds) answers it. */
+/* Whether a question went out after the last sign of life, and is still unanswered. A ping that
+ * went out before the last sign of life, to confirm messages, says nothing about whether the peer
+ * is alive now. Bytes that come in the same millisecond as the question answer it. */
 static bool asked_since(const struct steady_heartbeat *heartbeat)
 {
     return heartbeat->asked > heartbeat->heard;

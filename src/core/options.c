@@ -1,86 +1,173 @@
 #include "core/options.h"
 
+#include "core/utf8.h"
+
+#include <arpa/inet.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_BYTES 0x1p48
+#define HOST_MAX  253 /* bytes */
+#define LABEL_MAX 63
 
+/* --- strings: each returns what is wrong, or NULL -------------------------------------------- */
+
+/* The name is part of each message and of each line of the log, which must not have control
+ * characters. */
+static const char *bad_name(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F)
+            return "has a control character";
+    return NULL;
+}
+
+static const char *bad_utf8(const char *text, size_t size)
+{
+    return steady_utf8_valid((const uint8_t *)text, size) ? NULL : "is not UTF-8";
+}
+
+static const char *bad_path(const char *text, size_t size)
+{
+    (void)text;
+    return size ? NULL : "is empty, where the name of a file is needed";
+}
+
+static bool is_host_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_';
+}
+
+/* A host name has labels of at most 63 bytes with dots between them, and at most 253 bytes in all
+ * (RFC 1035 section 2.3.4). IPv4 addresses have that form, too. IPv6 addresses are accepted as
+ * well. */
+static const char *bad_host(const char *text, size_t size)
+{
+    struct in6_addr address;
+    size_t label = 0;
+    if (inet_pton(AF_INET6, text, &address) == 1)
+        return NULL;
+    if (size > HOST_MAX)
+        return "has more than 253 bytes, as no host name has";
+    for (size_t i = 0; i <= size; i++) {
+        if (i == size || text[i] == '.') {
+            if (label == 0 || label > LABEL_MAX)
+                return "is no host name: between its dots have to be 1 to 63 bytes";
+            label = 0;
+        } else if (is_host_char(text[i])) {
+            label++;
+        } else {
+            return "is no host name: only letters, digits, '-', '_' and '.' can be in one";
+        }
+    }
+    return NULL;
+}
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+/* One macro for each type of option. member: the member of struct steady_options that it sets. */
 #define AT(member) offsetof(struct steady_options, member)
+#define NUMBER(name, member, min, max)                                                             \
+    {                                                                                              \
+        name, STEADY_OPTION_NUMBER, AT(member), min, max, NULL, NULL, NULL                         \
+    }
+#define INTEGER(name, member, min, max)                                                            \
+    {                                                                                              \
+        name, STEADY_OPTION_INTEGER, AT(member), min, max, NULL, NULL, NULL                        \
+    }
+#define BOOLEAN(name, member)                                                                      \
+    {                                                                                              \
+        name, STEADY_OPTION_BOOLEAN, AT(member), 0, 0, NULL, NULL, NULL                            \
+    }
+#define STRING(name, member, problem)                                                              \
+    {                                                                                              \
+        name, STEADY_OPTION_STRING, AT(member), 0, 0, NULL, NULL, problem                          \
+    }
+#define CHOICE(name, member, choices)                                                              \
+    {                                                                                              \
+        name, STEADY_OPTION_CHOICE, AT(member), 0, 0, choices, NULL, NULL                          \
+    }
+#define SWITCH(name, member, fields)                                                               \
+    {                                                                                              \
+        name, STEADY_OPTION_GROUP, AT(member), 0, 0, NULL, fields, NULL                            \
+    }
+#define GROUP(name, fields)                                                                        \
+    {                                                                                              \
+        name, STEADY_OPTION_GROUP, STEADY_NO_SWITCH, 0, 0, NULL, fields, NULL                      \
+    }
 
 static const char *const overflows[] = {"refuse", "drop_oldest", NULL};
 
 static const struct steady_option reconnect_fields[] = {
-    {"min_delay", STEADY_OPTION_NUMBER, AT(session.backoff.min_delay), 0, STEADY_MAX_SECONDS, 0, 0},
-    {"max_delay", STEADY_OPTION_NUMBER, AT(session.backoff.max_delay), 0, STEADY_MAX_SECONDS, 0, 0},
-    {"factor", STEADY_OPTION_NUMBER, AT(session.backoff.factor), 1, 1e6, 0, 0},
-    {"jitter", STEADY_OPTION_NUMBER, AT(session.backoff.jitter), 0, 1, 0, 0},
-    {"min_uptime", STEADY_OPTION_NUMBER, AT(session.min_uptime), 0, STEADY_MAX_SECONDS, 0, 0},
-    {"max_attempts", STEADY_OPTION_INTEGER, AT(session.max_attempts), 1, INFINITY, 0, 0},
+    NUMBER("min_delay", session.backoff.min_delay, 0, STEADY_MAX_SECONDS),
+    NUMBER("max_delay", session.backoff.max_delay, 0, STEADY_MAX_SECONDS),
+    NUMBER("factor", session.backoff.factor, 1, 1e6),
+    NUMBER("jitter", session.backoff.jitter, 0, 1),
+    NUMBER("min_uptime", session.min_uptime, 0, STEADY_MAX_SECONDS),
+    INTEGER("max_attempts", session.max_attempts, 1, INFINITY),
     {0},
 };
 
 static const struct steady_option queue_fields[] = {
-    {"max_bytes", STEADY_OPTION_INTEGER, AT(queue.max_bytes), 0, INFINITY, 0, 0},
-    {"max_messages", STEADY_OPTION_INTEGER, AT(queue.max_messages), 0, INFINITY, 0, 0},
-    {"overflow", STEADY_OPTION_CHOICE, AT(queue.overflow), 0, 0, overflows, 0},
-    {"ttl", STEADY_OPTION_NUMBER, AT(queue.ttl), 0, INFINITY, 0, 0},
+    INTEGER("max_bytes", queue.max_bytes, 0, INFINITY),
+    INTEGER("max_messages", queue.max_messages, 0, INFINITY),
+    CHOICE("overflow", queue.overflow, overflows),
+    NUMBER("ttl", queue.ttl, 0, INFINITY),
     {0},
 };
 
 static const struct steady_option heartbeat_fields[] = {
-    {"interval", STEADY_OPTION_NUMBER, AT(heartbeat.interval), 0.001, STEADY_MAX_SECONDS, 0, 0},
-    {"timeout", STEADY_OPTION_NUMBER, AT(heartbeat.timeout), 0.001, STEADY_MAX_SECONDS, 0, 0},
-    {"message", STEADY_OPTION_TEXT, AT(heartbeat.message), 0, 0, 0, 0},
-    {"reply", STEADY_OPTION_TEXT, AT(heartbeat.reply), 0, 0, 0, 0},
+    NUMBER("interval", heartbeat.interval, 0.001, STEADY_MAX_SECONDS),
+    NUMBER("timeout", heartbeat.timeout, 0.001, STEADY_MAX_SECONDS),
+    STRING("message", heartbeat.message, bad_utf8),
+    STRING("reply", heartbeat.reply, bad_utf8),
     {0},
 };
 
 static const struct steady_option inbox_fields[] = {
-    {"max_bytes", STEADY_OPTION_INTEGER, AT(inbox.max_bytes), 1, INFINITY, 0, 0},
+    INTEGER("max_bytes", inbox.max_bytes, 1, INFINITY),
     {0},
 };
 
 static const struct steady_option compression_fields[] = {
-    {"threshold", STEADY_OPTION_INTEGER, AT(compression.threshold), 0, INFINITY, 0, 0},
-    {"level", STEADY_OPTION_INTEGER, AT(compression.level), 1, 9, 0, 0},
-    {"client_no_context_takeover", STEADY_OPTION_BOOLEAN,
-     AT(compression.client_no_context_takeover), 0, 0, 0, 0},
-    {"server_no_context_takeover", STEADY_OPTION_BOOLEAN,
-     AT(compression.server_no_context_takeover), 0, 0, 0, 0},
-    {"client_max_window_bits", STEADY_OPTION_INTEGER, AT(compression.client_max_window_bits),
-     STEADY_WINDOW_BITS_MIN, STEADY_WINDOW_BITS_MAX, 0, 0},
-    {"server_max_window_bits", STEADY_OPTION_INTEGER, AT(compression.server_max_window_bits),
-     STEADY_WINDOW_BITS_MIN, STEADY_WINDOW_BITS_MAX, 0, 0},
+    INTEGER("threshold", compression.threshold, 0, INFINITY),
+    INTEGER("level", compression.level, 1, 9),
+    BOOLEAN("client_no_context_takeover", compression.client_no_context_takeover),
+    BOOLEAN("server_no_context_takeover", compression.server_no_context_takeover),
+    INTEGER("client_max_window_bits", compression.client_max_window_bits, STEADY_WINDOW_BITS_MIN,
+            STEADY_WINDOW_BITS_MAX),
+    INTEGER("server_max_window_bits", compression.server_max_window_bits, STEADY_WINDOW_BITS_MIN,
+            STEADY_WINDOW_BITS_MAX),
     {0},
 };
 
 static const struct steady_option tls_fields[] = {
-    {"ca_file", STEADY_OPTION_STRING, AT(tls.ca_file), 0, 0, 0, 0},
-    {"cert_file", STEADY_OPTION_STRING, AT(tls.cert_file), 0, 0, 0, 0},
-    {"key_file", STEADY_OPTION_STRING, AT(tls.key_file), 0, 0, 0, 0},
-    {"key_password", STEADY_OPTION_STRING, AT(tls.key_password), 0, 0, 0, 0},
-    {"server_name", STEADY_OPTION_STRING, AT(tls.server_name), 0, 0, 0, 0},
-    {"verify", STEADY_OPTION_BOOLEAN, AT(tls.verify), 0, 0, 0, 0},
+    STRING("ca_file", tls.ca_file, bad_path),
+    STRING("cert_file", tls.cert_file, bad_path),
+    STRING("key_file", tls.key_file, bad_path),
+    STRING("key_password", tls.key_password, NULL),
+    STRING("server_name", tls.server_name, bad_host),
+    BOOLEAN("verify", tls.verify),
     {0},
 };
 
 const struct steady_option steady_option_list[] = {
-    {"name", STEADY_OPTION_STRING, AT(name), 0, 0, 0, 0},
-    {"reconnect", STEADY_OPTION_GROUP, AT(session.reconnect), 0, 0, 0, reconnect_fields},
-    {"connect_timeout", STEADY_OPTION_NUMBER, AT(session.connect_timeout), 0.001,
-     STEADY_MAX_SECONDS, 0, 0},
-    {"close_timeout", STEADY_OPTION_NUMBER, AT(session.close_timeout), 0, STEADY_MAX_SECONDS, 0, 0},
-    {"heartbeat", STEADY_OPTION_GROUP, AT(heartbeat.on), 0, 0, 0, heartbeat_fields},
-    {"queue", STEADY_OPTION_GROUP, STEADY_NO_SWITCH, 0, 0, 0, queue_fields},
-    {"confirm", STEADY_OPTION_BOOLEAN, AT(confirm), 0, 0, 0, 0},
-    {"high_water", STEADY_OPTION_INTEGER, AT(high_water), 0, INFINITY, 0, 0},
-    {"low_water", STEADY_OPTION_INTEGER, AT(low_water), 0, INFINITY, 0, 0},
-    {"inbox", STEADY_OPTION_GROUP, STEADY_NO_SWITCH, 0, 0, 0, inbox_fields},
-    {"compression", STEADY_OPTION_GROUP, AT(compression.on), 0, 0, 0, compression_fields},
-    {"tls", STEADY_OPTION_GROUP, STEADY_NO_SWITCH, 0, 0, 0, tls_fields},
-    {"max_message_size", STEADY_OPTION_INTEGER, AT(max_message_size), 1, MAX_BYTES, 0, 0},
+    STRING("name", name, bad_name),
+    SWITCH("reconnect", session.reconnect, reconnect_fields),
+    NUMBER("connect_timeout", session.connect_timeout, 0.001, STEADY_MAX_SECONDS),
+    NUMBER("close_timeout", session.close_timeout, 0, STEADY_MAX_SECONDS),
+    SWITCH("heartbeat", heartbeat.on, heartbeat_fields),
+    GROUP("queue", queue_fields),
+    BOOLEAN("confirm", confirm),
+    INTEGER("high_water", high_water, 0, INFINITY),
+    INTEGER("low_water", low_water, 0, INFINITY),
+    GROUP("inbox", inbox_fields),
+    SWITCH("compression", compression.on, compression_fields),
+    GROUP("tls", tls_fields),
+    INTEGER("max_message_size", max_message_size, 1, MAX_BYTES),
     {0},
 };
 
@@ -167,10 +254,12 @@ const char *steady_options_check(const struct steady_options *options)
 
 static const char out_of_memory[] = "out of memory";
 
-/* Room for one more in a list; NULL: out of memory. */
+/* Makes room for one more element in a list, whose capacity is always the next power of two.
+ * Returns the list, or NULL when memory is out. */
 static void *grow(void *list, size_t count, size_t element)
 {
-    return realloc(list, (count + 1) * element);
+    bool full = (count & (count - 1)) == 0;
+    return full ? realloc(list, (count ? 2 * count : 1) * element) : list;
 }
 
 static char *copy(const char *text, size_t size)
@@ -181,6 +270,23 @@ static char *copy(const char *text, size_t size)
     memcpy(result, text, size);
     result[size] = 0;
     return result;
+}
+
+const char *steady_option_set_string(struct steady_options *options,
+                                     const struct steady_option *option, const char *text,
+                                     size_t size)
+{
+    if (memchr(text, 0, size))
+        return "has a NUL byte inside";
+    char *new = copy(text, size);
+    if (!new)
+        return out_of_memory;
+    const char *problem = option->problem ? option->problem(new, size) : NULL;
+    char **member = (char **)((char *)options + option->offset);
+    free(problem ? new : *member);
+    if (!problem)
+        *member = new;
+    return problem;
 }
 
 const char *steady_options_add_url(struct steady_options *options, const char *text, size_t size)
@@ -254,7 +360,8 @@ const char *steady_options_set_proxy(struct steady_options *options, const char 
 
 #define LONGEST_NAME 32
 
-/* Levenshtein distance; a row is enough, as only the last one counts. */
+/* Returns the Levenshtein distance. One row of the table is enough, since each needs only the row
+ * before it. */
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     size_t row[LONGEST_NAME + 1];
@@ -277,7 +384,7 @@ const char *steady_nearest_name(const char *name, const char *const *names)
 {
     size_t size = strlen(name);
     const char *nearest = NULL;
-    size_t nearest_distance = size / 3 + 1; /* a typo or two, not another word */
+    size_t nearest_distance = size / 3 + 1; /* a typing error or two, but not another word */
     for (; size <= LONGEST_NAME && *names; names++) {
         size_t d = distance(name, size, *names, strlen(*names));
         if (d <= nearest_distance && (!nearest || d < nearest_distance)) {

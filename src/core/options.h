@@ -1,5 +1,5 @@
-/* What a user can set, as one struct with defaults, and a table that says what each option is, so
- * that reading, checking and naming them in errors is one piece of code. */
+/* The options of a client: a struct with their values, and a table that describes each option. With
+ * the table one piece of code can read, check and name all of them. */
 #ifndef STEADY_CORE_OPTIONS_H
 #define STEADY_CORE_OPTIONS_H
 
@@ -13,30 +13,30 @@
 #include <stddef.h>
 
 #define STEADY_MAX_SECONDS                                                                         \
-    1e9 /* 31 years: what is longer is meant as never, and has a way to say so */
+    1e9 /* 31 years; options that may be infinite take math.huge for longer */
 
 enum steady_overflow { STEADY_OVERFLOW_REFUSE, STEADY_OVERFLOW_DROP_OLDEST };
 
 struct steady_queue_options {
-    double max_bytes, max_messages; /* payload bytes; either may be infinite */
+    double max_bytes, max_messages; /* max_bytes counts payload; each may be infinite */
     int overflow;                   /* enum steady_overflow */
-    double ttl; /* seconds a message waits before it is dropped; may be infinite */
+    double ttl; /* seconds after which a message that still waits is dropped; may be infinite */
 };
 
 struct steady_inbox_options {
-    double max_bytes; /* payload bytes, and 32 for each message */
+    double max_bytes; /* counts payload, and 32 bytes for each message */
 };
 
 struct steady_tls_options {
-    char *ca_file;                             /* PEM; NULL: the system's authorities */
-    char *cert_file, *key_file, *key_password; /* PEM; of the client; NULL: none */
-    char *server_name; /* for SNI and the certificate; NULL: the URL's host */
+    char *ca_file;                             /* PEM; NULL for the system's authorities */
+    char *cert_file, *key_file, *key_password; /* the client's, PEM; NULL for none */
+    char *server_name; /* for SNI and the check of the certificate; NULL for the URL's host */
     bool verify;
 };
 
 struct steady_options {
     char *name;
-    struct steady_url *urls; /* tried in turn */
+    struct steady_url *urls; /* one for each attempt, in turn */
     size_t url_count;
     struct steady_header *headers;
     size_t header_count;
@@ -49,23 +49,22 @@ struct steady_options {
     struct steady_inbox_options inbox;
     struct steady_deflate_options compression;
     struct steady_tls_options tls;
-    struct steady_url proxy; /* host NULL: none */
+    struct steady_url proxy; /* its host is NULL when there is no proxy */
     bool proxy_of_environment;
     double max_message_size;      /* bytes */
-    double high_water, low_water; /* payload bytes that wait */
+    double high_water, low_water; /* bytes of payload in the queue */
     bool confirm;
 };
 
 enum steady_option_type {
-    STEADY_OPTION_NUMBER,  /* double, from min to max */
-    STEADY_OPTION_INTEGER, /* double with an integral value, from min to max; infinity where max is
-                            */
-    STEADY_OPTION_BOOLEAN, /* bool */
-    STEADY_OPTION_STRING,  /* char *, no NUL inside */
-    STEADY_OPTION_TEXT,    /* the same, of UTF-8 */
-    STEADY_OPTION_CHOICE,  /* int: the index of one of choices */
-    STEADY_OPTION_GROUP, /* a table of fields; where offset is not STEADY_NO_SWITCH, false and true
-                          * set the int there */
+    STEADY_OPTION_NUMBER,  /* a double from min to max */
+    STEADY_OPTION_INTEGER, /* a double with an integral value from min to max, or infinity where max
+                              is infinite */
+    STEADY_OPTION_BOOLEAN, /* a bool */
+    STEADY_OPTION_STRING,  /* a char *; see steady_option_set_string */
+    STEADY_OPTION_CHOICE,  /* an int, the index of one of `choices` */
+    STEADY_OPTION_GROUP,   /* a table of `fields`; unless offset is STEADY_NO_SWITCH, the user may
+                              also give false or true, which sets the int there */
 };
 
 #define STEADY_NO_SWITCH ((size_t)-1)
@@ -73,30 +72,39 @@ enum steady_option_type {
 struct steady_option {
     const char *name;
     enum steady_option_type type;
-    size_t offset; /* in struct steady_options */
+    size_t offset; /* of the member of struct steady_options */
     double min, max;
     const char *const *choices;         /* ends with NULL */
     const struct steady_option *fields; /* ends with a NULL name */
+    /* Returns what is wrong with a string, as a static text, or NULL. The string ends with a NUL
+     * byte and has none inside. Where this function is NULL, the option takes every string. */
+    const char *(*problem)(const char *text, size_t size);
 };
 
-/* All options of plain data; ends with a NULL name. The url, headers, protocols and origin, which
- * have rules of their own, and the handlers are not among them. */
+/* All options that the table can describe; ends with a NULL name. Not among them are url, headers,
+ * protocols, origin and proxy, which have rules of their own, and the handlers. */
 extern const struct steady_option steady_option_list[];
 
 /* Sets the defaults. Allocates nothing. */
 void steady_options_init(struct steady_options *options);
 void steady_options_free(struct steady_options *options);
 
-/* Finds an option that the table does not have by the nearest name in a list that ends with NULL:
- * what the user may have meant, or NULL when nothing is near. */
+/* Returns the name that is most like `name`, which the user may have meant, or NULL when none is
+ * like it. names: ends with NULL. */
 const char *steady_nearest_name(const char *name, const char *const *names);
+
+/* Sets an option of type STEADY_OPTION_STRING to a copy of `text`. Returns NULL; or what is wrong
+ * with the text, as a static text, and changes nothing. */
+const char *steady_option_set_string(struct steady_options *options,
+                                     const struct steady_option *option, const char *text,
+                                     size_t size);
 
 /* Empties a list. */
 void steady_options_clear_urls(struct steady_options *options);
 void steady_options_clear_headers(struct steady_options *options);
 
-/* Adding to the lists: copies what is given. NULL, or a static text that says what is wrong with
- * it. */
+/* Add a copy to a list, or set the origin to a copy. Return NULL, or what is wrong with the text,
+ * as a static text. */
 const char *steady_options_add_url(struct steady_options *options, const char *text, size_t size);
 const char *steady_options_add_header(struct steady_options *options, const char *name,
                                       size_t name_size, const char *value, size_t value_size);
@@ -105,11 +113,12 @@ const char *steady_options_add_protocol(struct steady_options *options, const ch
 const char *steady_options_set_origin(struct steady_options *options, const char *origin,
                                       size_t size);
 
-/* "http://…" or "env". */
+/* Sets the proxy: the URL of one, "http://…", or "env". Returns NULL, or what is wrong with the
+ * URL, as a static text. */
 const char *steady_options_set_proxy(struct steady_options *options, const char *proxy,
                                      size_t size);
 
-/* Options that contradict each other: NULL, or a static text that names them. */
+/* Returns NULL, or a static text that names options that contradict each other. */
 const char *steady_options_check(const struct steady_options *options);
 
 #endif

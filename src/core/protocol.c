@@ -1,10 +1,10 @@
-/* Receiving; what goes out is in protocol_output.c. */
+/* Receiving. protocol_output.c has the sending. */
 #include "core/protocol.h"
 
 #include <string.h>
 
-#define KEPT_MAX         65536 /* bytes of a message's buffer that stay for the next one */
-#define COMPRESSED_EXTRA 1024  /* bytes a compressed frame may announce over max_message_size */
+#define KEPT_MAX         65536 /* bytes of the message buffer that are kept for the next message */
+#define COMPRESSED_EXTRA 1024  /* bytes of a compressed frame over max_message_size */
 
 #define OUT_OF_MEMORY "out of memory for what the peer sent (RFC 6455 section 7.4.1, code 1011)"
 #define TOO_LARGE     "a message over max_message_size (RFC 6455 section 7.4.1, code 1009)"
@@ -81,7 +81,7 @@ static bool is_control(const struct steady_protocol *protocol)
     return protocol->header[0] & STEADY_FRAME_CONTROL;
 }
 
-/* permessage-deflate has RSV1 in the first frame of a message, and nowhere else. */
+/* With permessage-deflate, RSV1 may be set in the first frame of a message, and nowhere else. */
 static const char *reserved_bits_fault(const struct steady_protocol *protocol)
 {
     const uint8_t bits = protocol->header[0] & STEADY_FRAME_RSV;
@@ -97,7 +97,7 @@ static const char *reserved_bits_fault(const struct steady_protocol *protocol)
     return NULL;
 }
 
-/* What is wrong with the first two bytes of a header, or NULL. */
+/* Returns what is wrong with the first two bytes of a header, or NULL. */
 static const char *start_fault(const struct steady_protocol *protocol)
 {
     const uint8_t first = protocol->header[0], second = protocol->header[1];
@@ -147,7 +147,7 @@ static const char *length_fault(uint8_t second, uint64_t length)
     return NULL;
 }
 
-/* Completes the header to `wanted` bytes, as far as the input goes. */
+/* Takes input until `wanted` bytes of the header are there. Returns whether they are. */
 static bool gather_header(struct steady_protocol *protocol, size_t wanted)
 {
     while (protocol->header_size < wanted && protocol->cursor < protocol->end)
@@ -155,9 +155,10 @@ static bool gather_header(struct steady_protocol *protocol, size_t wanted)
     return protocol->header_size >= wanted;
 }
 
-/* Whether a data frame of this length can only be of a message that is too large. What a compressed
- * one inflates to is not known yet, but it is not much smaller (DEFLATE's longest code for a byte
- * has 9 bits); its payload is not stored, so that it does no harm to let it begin. */
+/* Whether a data frame of this length makes the message too large. For a compressed frame the size
+ * of the inflated message is not known yet; but a byte takes at most 9 bits in DEFLATE, so a frame
+ * that is much longer than the bound is too large in any case. A shorter one may begin: compressed
+ * payload is not stored. */
 static bool is_too_large(const struct steady_protocol *protocol, uint64_t length)
 {
     const size_t max = protocol->max_message_size;
@@ -199,7 +200,7 @@ static event_type read_header(struct steady_protocol *protocol, struct steady_pr
     return begin_payload(protocol, event, length);
 }
 
-/* Takes what there is of the frame's payload off the input. */
+/* Takes as much of the frame's payload as the input has. Returns its size. */
 static size_t take_payload(struct steady_protocol *protocol)
 {
     size_t size = steady_protocol_pending(protocol);
@@ -273,11 +274,11 @@ static event_type read_compressed(struct steady_protocol *protocol,
         return fail(protocol, event, STEADY_CLOSE_INVALID_DATA, NOT_UTF8);
     if (!last)
         return STEADY_PROTOCOL_NONE;
-    const uint8_t *data = message->size > 0 ? message->data : piece; /* never NULL */
+    const uint8_t *data = message->size > 0 ? message->data : piece; /* is never NULL */
     return end_message(protocol, event, data, message->size);
 }
 
-/* Codes that may be in a close frame: section 7.4 and the IANA registry it set up. */
+/* Whether a close frame may have this code (section 7.4, and the IANA registry of close codes). */
 static bool may_be_received(unsigned code)
 {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
@@ -298,7 +299,7 @@ static event_type read_close(struct steady_protocol *protocol, struct steady_pro
     protocol->close_received = true;
     protocol->cursor = protocol->end;
     steady_protocol_close(protocol, (uint16_t)code, NULL,
-                          0); /* the answer, unless ours was first */
+                          0); /* answers the close frame, unless we sent ours first */
     if (size == 0)
         *event = (struct steady_protocol_event){data, 0, STEADY_CLOSE_NO_STATUS, false};
     else
@@ -341,8 +342,8 @@ static event_type read_frame(struct steady_protocol *protocol, struct steady_pro
                                         : read_data(protocol, event);
 }
 
-/* For speed: a message of one small frame that is whole in the input. Any doubt is left to
- * read_frame. */
+/* A fast path for a message that is one small, complete frame. Returns false in every other case,
+ * which read_frame then handles. */
 static bool read_small_message(struct steady_protocol *protocol,
                                struct steady_protocol_event *event)
 {

@@ -1,13 +1,12 @@
-/* Sending and closing; what comes in is in protocol.c. */
+/* Sending and closing. protocol.c has the receiving. */
 #include "core/protocol.h"
 
 #include "core/frame.h"
 
 #include <string.h>
 
-#define KEPT_MAX 1024 /* bytes of the control frames' buffer that stay for the next ones */
-#define COMPRESSED_KEPT_MAX                                                                        \
-    4096 /* bytes of the compressed message's, which grows with the message */
+#define KEPT_MAX            1024 /* bytes of the control frames' buffer that are kept */
+#define COMPRESSED_KEPT_MAX 4096 /* likewise of the buffer for a compressed message */
 
 static void draw_key(struct steady_random *random, uint8_t key[4])
 {
@@ -89,7 +88,7 @@ struct payload {
     size_t size;
 };
 
-/* What goes out for the message at the head of the queue. */
+/* Returns the payload to send for the message at the head of the queue: compressed, or as it is. */
 static struct payload payload_of(const struct steady_protocol *protocol,
                                  const struct steady_message *message)
 {
@@ -99,7 +98,7 @@ static struct payload payload_of(const struct steady_protocol *protocol,
     return (struct payload){message->data, message->size};
 }
 
-/* The next piece of the message at the head of the queue. */
+/* Writes the next piece of the message at the head of the queue. Returns its size. */
 static size_t write_payload(struct steady_protocol *protocol, struct steady_queue *queue, bool keep,
                             const struct steady_message *message, uint8_t *out, size_t room)
 {

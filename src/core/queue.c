@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_MIN 1024        /* bytes, bookkeeping included; what an empty queue may hold */
-#define BLOCK_MAX 65536       /* each block is twice its predecessor, up to here */
-#define POOL_MAX  (16u << 20) /* bytes that a pool keeps: what one client may queue by default */
+#define BLOCK_MIN 1024  /* bytes, with bookkeeping; an empty queue may keep one such block */
+#define BLOCK_MAX 65536 /* bytes; a block is twice as large as the one before it, up to this */
+#define POOL_MAX  (16u << 20) /* bytes that a pool keeps: as many as a client queues by default */
 
-/* A message in a block. One that has left the queue stays where it is, marked as gone, until its
- * whole block goes. */
+/* A message in a block. A message that leaves the queue is only marked as gone. Its memory is freed
+ * with the whole block. */
 struct record {
     size_t size; /* bytes of payload */
     double expires;
@@ -16,12 +16,12 @@ struct record {
     uint8_t payload[];
 };
 
-/* Every block holds at least one record that is not gone, except that an empty queue may keep one
- * small block. So what is dropped behind a kept message does not pile up. */
+/* Every block has at least one record that is not gone, so that messages which were dropped behind
+ * a kept one do not pile up. The exception is the one small block that an empty queue may keep. */
 struct steady_queue_block {
     struct steady_queue_block *previous, *next;
-    size_t capacity, end; /* bytes of records: room, used */
-    size_t live, bytes;   /* records not gone, and their payloads' */
+    size_t capacity, end; /* bytes for records: available, used */
+    size_t live, bytes;   /* how many records are not gone, and the bytes of their payloads */
     max_align_t records[];
 };
 
@@ -36,7 +36,7 @@ static size_t record_length(size_t size)
     return (offsetof(struct record, payload) + size + align - 1) / align * align;
 }
 
-/* The position itself, or the first one behind it where a message stands. */
+/* Returns the first position from here on that has a message which is not gone. */
 static struct steady_queue_position seek(struct steady_queue_position position)
 {
     while (position.block) {
@@ -61,8 +61,8 @@ static size_t block_size(const struct steady_queue_block *block)
     return sizeof *block + block->capacity;
 }
 
-/* A block of *size bytes or more, up to twice as many; *size tells. Small ones are not pooled:
- * malloc is good at those. */
+/* Returns a block of at least *size bytes, and sets *size to the bytes that it has, at most twice
+ * as many. Small blocks do not come from the pool, since malloc is fast for those. */
 static struct steady_queue_block *get_block(struct steady_queue_pool *pool, size_t *size)
 {
     struct steady_queue_block *block = pool ? pool->first : NULL;
@@ -103,7 +103,8 @@ static void remove_block(struct steady_queue *queue, struct steady_queue_block *
     put_block(queue->pool, block);
 }
 
-/* Takes a message that nothing else points to any more out of the queue. */
+/* Marks a message as gone, and frees its block when that was the last message in it. Nothing may
+ * point to the message any more. */
 static void release(struct steady_queue *queue, struct steady_queue_position position)
 {
     struct steady_queue_block *block = position.block;
@@ -129,7 +130,7 @@ static bool add_block(struct steady_queue *queue, size_t record)
     block = get_block(queue->pool, &size);
     if (!block)
         return false;
-    if (last && last->live == 0) { /* the one that an empty queue kept is too small */
+    if (last && last->live == 0) { /* the empty queue had kept a block, which is too small now */
         remove_block(queue, last);
         last = NULL;
     }
@@ -242,8 +243,9 @@ bool steady_queue_drop(struct steady_queue *queue)
     return true;
 }
 
-/* A block in which all have arrived goes without a look at each: what was sent long ago is no
- * longer in the processor's cache. */
+/* Frees the block of the oldest message that was sent and kept as a whole, when all messages in it
+ * are confirmed. To visit each message would be slow, since they are no longer in the processor's
+ * cache. Returns whether it has freed the block. */
 static bool confirm_block(struct steady_queue *queue, size_t count)
 {
     struct steady_queue_block *block = queue->oldest.block;

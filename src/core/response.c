@@ -28,7 +28,7 @@ const char *steady_headers_find(const struct steady_buffer *headers, const char 
     return NULL;
 }
 
-/* Puts text in where the value that ends at r->last ends. */
+/* Inserts text at the end of the value that was read last, which ends at r->last. */
 static bool extend(struct steady_response *r, const char *text, size_t size)
 {
     struct steady_buffer *headers = &r->headers;
@@ -50,7 +50,7 @@ static bool add_name(struct steady_response *r, const char *name, size_t size)
         return false;
     for (size_t i = start; i < start + size; i++)
         headers->data[i] = (uint8_t)tolower(headers->data[i]);
-    headers->size = start; /* to look for it among the others */
+    headers->size = start; /* so that steady_headers_find does not find the new one itself */
     const char *known = start ? steady_headers_find(headers, (char *)headers->data + start) : NULL;
     if (known) {
         r->last = (size_t)(known - (char *)headers->data) + strlen(known);
@@ -79,7 +79,8 @@ static bool is_name(const char *name, size_t size)
     return size > 0;
 }
 
-/* A line that is folded goes on with the value before it (section 5.2). */
+/* Reads a line with a header. A line that begins with a blank continues the value of the line
+ * before it (section 5.2). */
 static void read_header(struct steady_response *r, const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);
@@ -99,7 +100,8 @@ static void read_header(struct steady_response *r, const char *line, size_t size
 
 /* ------------------------------------------------------------------------- the head */
 
-/* "HTTP/1.1 404 Not Found"; behind the status there may be nothing (RFC 9112 section 4). */
+/* Whether this is a line such as "HTTP/1.1 404 Not Found". The reason behind the status may be
+ * missing (RFC 9112 section 4). */
 static bool is_status_line(const char *line)
 {
     static const char form[] = "HTTP/1.# ###"; /* #: a digit */
@@ -120,8 +122,8 @@ static void read_status(struct steady_response *r, const char *line)
     snprintf(r->reason, sizeof r->reason, "%s", line[12] ? line + 13 : "");
 }
 
-/* How the body's end is found (section 6.3). A server that says nothing of a body is not waited
- * for, unless it says that it ends the connection. */
+/* Finds out how the body ends (section 6.3). When no header says that there is a body, none is
+ * waited for, unless the server says that it will end the connection. */
 static void expect_body(struct steady_response *r)
 {
     const char *length = steady_headers_find(&r->headers, "content-length");
@@ -144,7 +146,7 @@ static void end_head(struct steady_response *r)
 {
     if (r->status == 101 || (r->tunnel && r->status / 100 == 2)) {
         r->part = STEADY_RESPONSE_COMPLETE;
-    } else if (r->status < 200) { /* informational: the answer is still to come */
+    } else if (r->status < 200) { /* an informational response; the answer follows it */
         r->status = 0;
         r->headers.size = 0;
     } else {
@@ -152,7 +154,8 @@ static void end_head(struct steady_response *r)
     }
 }
 
-/* Which no line of the head may hold, tabs apart (RFC 9110 section 5.5). */
+/* Whether the line has a control character other than a tab, which is not allowed in a head (RFC
+ * 9110 section 5.5). */
 static bool has_control_character(const char *line, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -175,8 +178,8 @@ static void read_head_line(struct steady_response *r, const char *line, size_t s
 
 /* ------------------------------------------------------------------------- the body */
 
-/* "1a;extension", or what ends a chunk's data, which is empty (section 7.1). A body that is not as
- * it should be ends there: what matters is the status. */
+/* Reads a line such as "1a;extension" before a chunk's data, or the empty line behind it (section
+ * 7.1). A body that breaks the rules ends there, without an error: what matters is the status. */
 static void read_chunk_line(struct steady_response *r, const char *line, size_t size)
 {
     if (size == 0 && r->in_chunk) {
@@ -205,7 +208,8 @@ static size_t read_body(struct steady_response *r, const uint8_t *bytes, size_t 
 
 /* ------------------------------------------------------------------------- input */
 
-/* Bytes up to the end of a line, which is CRLF, or LF alone (section 2.2). */
+/* Reads up to the end of a line, which is CRLF or LF alone (section 2.2). Returns how many bytes.
+ */
 static size_t read_line(struct steady_response *r, const uint8_t *bytes, size_t size)
 {
     const uint8_t *end = memchr(bytes, '\n', size);
@@ -238,7 +242,8 @@ static size_t read_line(struct steady_response *r, const uint8_t *bytes, size_t 
     return used;
 }
 
-/* Whether what has come of the first line can become HTTP's: other protocols may wait for us. */
+/* Whether the beginning of the first line can be that of HTTP. A server of another protocol may
+ * send less than a line and then wait for us. */
 static bool can_be_http(const struct steady_response *r)
 {
     return r->status != 0 || r->line.size == 0 ||

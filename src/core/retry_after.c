@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Days since 1970 in the Gregorian calendar; months are counted from March, so that the day that
- * leap years add is the last one. */
+/* Returns the days since 1970 in the Gregorian calendar. It counts months from March, so that the
+ * day that a leap year adds is the year's last one. */
 static int64_t days(int64_t year, int month, int day)
 {
     int64_t y = month < 3 ? year - 1 : year;
@@ -13,7 +13,8 @@ static int64_t days(int64_t year, int month, int day)
     return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT"; -1 if it is not. */
+/* Returns the seconds since 1970 of a date such as "Sun, 06 Nov 1994 08:49:37 GMT", or -1 when it
+ * is none. */
 static int64_t parse_date(const char *value)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -24,7 +25,7 @@ static int64_t parse_date(const char *value)
         !end || value[end + (int)strspn(value + end, " \t")])
         return -1;
     if (day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-        second > 60) /* a leap second's */
+        second > 60) /* 60 is that of a leap second */
         return -1;
     const char *found = strstr(months, name);
     if (!found || strlen(name) != 3 || (found - months) % 3)

@@ -18,9 +18,9 @@ int steady_session_active(const struct steady_session *session)
     return session->status != STEADY_STATUS_IDLE && session->status != STEADY_STATUS_CLOSED;
 }
 
-/* Attempts in a row without success, were the present attempt or connection to end now. A
- * connection that ends before min_uptime is one more failure, so that a server that accepts and
- * drops is not hammered. */
+/* Returns how many attempts in a row would have failed if the present attempt or connection ended
+ * now. A connection that lasts less than min_uptime counts as a failure, so that a server that
+ * accepts and drops connections is not called all the time. */
 static unsigned failures(const struct steady_session *session, double now)
 {
     int lasted = session->status == STEADY_STATUS_OPEN &&
@@ -60,7 +60,7 @@ static enum steady_session_action closed(struct steady_session *session,
     return enter(session, STEADY_STATUS_CLOSED, INFINITY, action);
 }
 
-/* An attempt or an open connection has ended by itself. */
+/* An attempt or an open connection has ended, and the user did not ask for that. */
 static enum steady_session_action ended(struct steady_session *session, double now, double delay)
 {
     session->attempt = failures(session, now);

@@ -1,4 +1,4 @@
-/* The small change of header fields: RFC 9110 sections 5.6.2 (tokens) and 5.6.3 (blanks). */
+/* The characters of tokens (RFC 9110 section 5.6.2) and of blanks (section 5.6.3) in headers. */
 #ifndef STEADY_CORE_TOKEN_H
 #define STEADY_CORE_TOKEN_H
 

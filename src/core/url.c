@@ -9,10 +9,10 @@
 
 #define HOST_MAX 255 /* bytes; no DNS name is longer (RFC 1035 section 2.3.4) */
 
-/* Bytes; libwebsockets takes no more, and without a word does not use the proxy then. */
+/* Bytes. When there are more, libwebsockets silently does not use the proxy. */
 #define PROXY_CREDENTIALS_MAX 92
 
-/* A piece of the URL; at is NULL where the URL has none. */
+/* A piece of the URL; `at` is NULL when the URL has no such piece. */
 struct slice {
     const char *at;
     size_t size;
@@ -41,7 +41,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* -1 where it is no hexadecimal digit. */
+/* Returns the value of a hexadecimal digit, or -1 for any other character. */
 static int hex_value(char c)
 {
     if (is_digit(c))
@@ -73,7 +73,7 @@ static const char *end_of(struct slice slice)
     return slice.at + slice.size;
 }
 
-/* The first byte that is in the set, or the end. */
+/* Returns the first byte that is in the set, or the end. */
 static const char *find(struct slice slice, const char *set)
 {
     const char *at = slice.at;
@@ -82,7 +82,7 @@ static const char *find(struct slice slice, const char *set)
     return at;
 }
 
-/* Cuts off what is before `end` and gives it back. */
+/* Removes everything before `end` from the slice, and returns it. */
 static struct slice cut(struct slice *slice, const char *end)
 {
     struct slice front = {slice->at, (size_t)(end - slice->at)};
@@ -105,7 +105,7 @@ static bool starts_with(struct slice slice, const char *lower_case)
     return true;
 }
 
-/* The next byte, which may be percent-escaped. */
+/* Removes the next byte, which may be percent-escaped, and returns its value. */
 static char take_decoded(struct slice *slice)
 {
     char c = *slice->at;
@@ -165,7 +165,8 @@ static const char *check_credential(struct slice slice, bool colon_allowed)
     return NULL;
 }
 
-/* The last @ ends it, so that one forgotten in a password is not taken for the host's beginning. */
+/* User and password end at the last @, so that an @ in a password that somebody forgot to escape
+ * does not make the rest of the password the host. */
 static const char *take_credentials(struct parts *parts, struct slice *authority)
 {
     const char *at_sign = end_of(*authority);
@@ -350,7 +351,8 @@ const char *steady_url_parse(struct steady_url *url, const char *text, size_t si
     return "out of memory";
 }
 
-/* http and ws URLs are of one make, and so is their default port. */
+/* The URL of a proxy differs from a ws:// URL only in its scheme: the default port is 80 for both.
+ * So it is parsed as one. */
 static size_t length(const char *text)
 {
     return text ? strlen(text) : 0;

@@ -8,13 +8,14 @@
 
 struct steady_url {
     bool secure;     /* wss */
-    bool ipv6;       /* host is an IPv6 literal, kept without its brackets */
-    uint16_t port;   /* 80 or 443 where the URL names none */
+    bool ipv6;       /* host is an IPv6 address; it is kept without its brackets */
+    uint16_t port;   /* 80 or 443 when the URL has none */
     char *host;      /* a name or a literal address, in lower case */
-    char *authority; /* for the Host header: host, brackets and a port that is not the default */
-    char *path;      /* path and query, at least "/"; the fragment is refused (section 3) */
-    char *user, *password; /* percent-decoded; NULL where there are none */
-    char *text;            /* the URL without user and password: safe in messages and logs */
+    char *authority; /* for the Host header: the host, in brackets for IPv6, and the port unless it
+                        is the default one */
+    char *path;      /* path and query; at least "/" */
+    char *user, *password; /* percent-decoded; NULL when the URL has none */
+    char *text;            /* the URL without user and password, for messages and logs */
 };
 
 #define STEADY_URL_MAX 32768 /* bytes of a URL */
@@ -28,10 +29,11 @@ struct steady_url {
  * that Basic authorization cannot carry (RFC 7617: control characters, a colon in the user). */
 const char *steady_url_parse(struct steady_url *url, const char *text, size_t size);
 
-/* The same for the http:// URL of a proxy, which has no path. text is "http://host:port". */
+/* The same for the http:// URL of a proxy, which must not have a path. url->text is then
+ * "http://host:port". */
 const char *steady_url_parse_proxy(struct steady_url *url, const char *text, size_t size);
 
-/* A zeroed struct may be freed too, and one that was freed again. */
+/* Also for a zeroed struct, and for one that was freed already. */
 void steady_url_free(struct steady_url *url);
 
 #endif

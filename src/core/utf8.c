@@ -2,20 +2,21 @@
 
 #include <string.h>
 
-/* A finite automaton over the bytes, RFC 3629 section 4. Each byte has one row: a 64-bit word with,
- * at the bit position that is a state's number, the number of the state that follows. So a step is
- * a load, which does not depend on the state, and a shift. A state's number must be a multiple of 6
- * for that, and what a row does not name leads to state 0, which it never leaves: invalid. */
+/* A finite automaton over the bytes (RFC 3629 section 4). Each byte has a row, a 64-bit word: the
+ * six bits at the position that is a state's number are the number of the next state. So a step is
+ * a load, which does not depend on the state, and a shift. That is why a state's number is a
+ * multiple of 6. A transition that a row does not name leads to state 0, invalid, which is never
+ * left. */
 enum {
     INVALID = 0,
-    START = 6,   /* at the end of a character */
-    NEED_1 = 12, /* continuation bytes missing */
+    START = 6,   /* between two characters */
+    NEED_1 = 12, /* so many continuation bytes are missing */
     NEED_2 = 18,
     NEED_3 = 24,
-    AFTER_E0 = 30, /* the second byte decides: overlong below A0 */
-    AFTER_ED = 36, /* surrogates from A0 on */
-    AFTER_F0 = 42, /* overlong below 90 */
-    AFTER_F4 = 48, /* over U+10FFFF from 90 on */
+    AFTER_E0 = 30, /* behind E0 a second byte below A0 would make an overlong form */
+    AFTER_ED = 36, /* behind ED a second byte from A0 on would make a surrogate */
+    AFTER_F0 = 42, /* behind F0 a second byte below 90 would make an overlong form */
+    AFTER_F4 = 48, /* behind F4 a second byte from 90 on would be over U+10FFFF */
     STATE_MASK = 63
 };
 
@@ -45,11 +46,11 @@ static const uint64_t rows[256] = {
     /* E0 */ GO(START, AFTER_E0), LEAD_3, TWICE(LEAD_3), FOUR(LEAD_3), FOUR(LEAD_3),
     /* EC */ LEAD_3, GO(START, AFTER_ED), TWICE(LEAD_3),
     /* F0 */ GO(START, AFTER_F0), LEAD_4, TWICE(LEAD_4),
-    /* F4 */ GO(START, AFTER_F4), /* F5 to FF: in no text */
+    /* F4 */ GO(START, AFTER_F4), /* F5 to FF are in no valid text */
 };
 /* clang-format on */
 
-/* The bits over STATE_MASK are left over from the row. */
+/* Returns the next state. Its bits above STATE_MASK are of no meaning. */
 static uint64_t step(uint64_t state, uint8_t byte)
 {
     return rows[byte] >> (state & STATE_MASK);
@@ -84,7 +85,7 @@ static bool block_is_ascii(const uint8_t *bytes)
                          word_at(bytes + 24));
 }
 
-/* The bytes of whole blocks that are ASCII, from the first on. */
+/* Returns how many bytes at the beginning are whole blocks of ASCII. */
 static size_t ascii_blocks(const uint8_t *bytes, size_t size)
 {
     size_t ascii = 0;
@@ -93,7 +94,7 @@ static size_t ascii_blocks(const uint8_t *bytes, size_t size)
     return ascii;
 }
 
-/* For less than a block: the words at both ends, which may overlap. */
+/* Whether less than a block is ASCII. Looks at the words at both ends, which may overlap. */
 static bool rest_is_ascii(const uint8_t *bytes, size_t size)
 {
     if (size >= 16)
@@ -101,12 +102,13 @@ static bool rest_is_ascii(const uint8_t *bytes, size_t size)
                              word_at(bytes + size - 8));
     if (size >= 8)
         return !any_high_bit(word_at(bytes) | word_at(bytes + size - 8));
-    return false; /* no faster than to walk */
+    return false; /* with so few bytes the automaton is as fast */
 }
 
 bool steady_utf8_feed(struct steady_utf8 *utf8, const uint8_t *bytes, size_t size)
 {
-    uint64_t state = utf8->state ^ START; /* kept this way round: a zeroed struct is at the start */
+    /* The struct keeps the state in this form, so that a zeroed one is at the start. */
+    uint64_t state = utf8->state ^ START;
     for (;;) {
         size_t skipped = state == START ? ascii_blocks(bytes, size) : 0;
         bytes += skipped;

@@ -9,7 +9,9 @@
 /* Seconds of a turn that may go by outside of polling before the loop counts as absent. */
 #define ABSENCE 0.1
 
-static _Thread_local struct steady_loop *innermost; /* what this thread runs now */
+/* The loop that this thread runs now. No _Thread_local: LeakSanitizer takes what stands before a
+ * module's thread-local memory for a header of the C library's, and crashes. */
+static uv_key_t innermost;
 
 /* ------------------------------------------------------------------------- rings */
 
@@ -185,8 +187,26 @@ static void after_poll(uv_check_t *check)
  * does. */
 static void halt_in_child(void)
 {
-    for (struct steady_loop *loop = innermost; loop; loop = loop->outer)
+    for (struct steady_loop *loop = uv_key_get(&innermost); loop; loop = loop->outer)
         steady_loop_halt(loop);
+}
+
+static bool has_key;
+
+static void set_up_process(void)
+{
+    if (uv_key_create(&innermost))
+        abort(); /* a process has hundreds of keys, and has used them up before its first loop */
+    has_key = true;
+    steady_process_watch_forks();
+    steady_process_at_fork(STEADY_LOCK_LIBRARY, NULL, halt_in_child);
+}
+
+/* With the module, which Lua may unload. */
+__attribute__((destructor)) static void give_key_back(void)
+{
+    if (has_key)
+        uv_key_delete(&innermost);
 }
 
 static void init_handles(struct steady_loop *loop)
@@ -210,8 +230,8 @@ int steady_loop_init(struct steady_loop *loop)
         error = uv_loop_init(&loop->uv);
     if (error)
         return error;
-    steady_process_watch_forks();
-    steady_process_at_fork(STEADY_LOCK_LIBRARY, NULL, halt_in_child);
+    static uv_once_t once = UV_ONCE_INIT;
+    uv_once(&once, set_up_process); /* after libuv, whose own handler in a child is to be first */
     loop->ready.next = loop->ready.previous = &loop->ready;
     loop->due.next = loop->due.previous = &loop->due;
     loop->residents.next = loop->residents.previous = &loop->residents;
@@ -240,8 +260,8 @@ void steady_loop_close(struct steady_loop *loop)
 
 static void begin(struct steady_loop *loop)
 {
-    loop->outer = innermost;
-    innermost = loop;
+    loop->outer = uv_key_get(&innermost);
+    uv_key_set(&innermost, loop);
     loop->mode = STEADY_LOOP_RUNS;
     loop->stopped = false;
     if (!ring_is_empty(&loop->ready))
@@ -252,7 +272,7 @@ static void end(struct steady_loop *loop)
 {
     loop->mode = STEADY_LOOP_RESTS;
     loop->changed = false;
-    innermost = loop->outer;
+    uv_key_set(&innermost, loop->outer);
 }
 
 static void turn(struct steady_loop *loop, uv_run_mode mode)

@@ -74,16 +74,10 @@ static void in_child(void)
 /* A Lua state that ends unloads the module. While another thread forks, that would take the
  * handlers away between their calls, and a thread that looks up a name may outlive the state. So
  * the module stays. */
-static void watch_forks(void)
+void steady_process_watch_forks(void)
 {
     Dl_info info;
     if (dladdr((void *)&steady_process, &info) && info.dli_fname)
         dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
     pthread_atfork(before_fork, in_parent, in_child);
-}
-
-void steady_process_watch_forks(void)
-{
-    static pthread_once_t watching = PTHREAD_ONCE_INIT;
-    pthread_once(&watching, watch_forks);
 }

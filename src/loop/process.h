@@ -24,9 +24,8 @@ extern unsigned steady_process;
  * may be NULL. One pair a lock. */
 void steady_process_at_fork(enum steady_lock lock, void (*before)(void), void (*in_child)(void));
 
-/* Watches forks from now on, and keeps the module loaded until the process ends; once is enough.
- * libuv's own handler in the child has to run first, so the first uv_loop_init comes before the
- * first call. */
+/* Watches forks from now on, and keeps the module loaded until the process ends; to be called once.
+ * libuv's own handler in the child has to run first, so the first uv_loop_init comes before it. */
 void steady_process_watch_forks(void);
 
 #endif

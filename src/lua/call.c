@@ -1,10 +1,12 @@
 #include "lua/call.h"
 
 #include "loop/leave.h"
+#include "lua/failures.h"
 
 #include <stdio.h>
 
-/* Errors that are not strings go through as they are; the others get the handler's traceback. */
+/* Adds the traceback of the handler that failed to an error that is a string. Any other error is
+ * left as it is. */
 static int add_traceback(lua_State *L)
 {
     if (lua_type(L, 1) == LUA_TSTRING)
@@ -12,7 +14,7 @@ static int add_traceback(lua_State *L)
     return 1;
 }
 
-/* Makes a text of any error. */
+/* Turns an error, which may be any value, into a string. */
 static int describe_error(lua_State *L)
 {
     if (!lua_isstring(L, 1) && !luaL_callmeta(L, 1, "__tostring"))
@@ -20,33 +22,38 @@ static int describe_error(lua_State *L)
     return 1;
 }
 
-/* Takes the error off the stack; of several the first counts. */
-static void keep_error(lua_State *L, struct loop *loop)
+void call_fail(lua_State *L, struct loop *loop)
 {
-    if (!loop->failed) {
-        loop_push(L, loop);
-        lua_pushvalue(L, -2);
-        lua_setiuservalue(L, -2, LOOP_ERROR);
+    lua_pushcfunction(L, failures_add);
+    lua_pushlightuserdata(L, loop->failures);
+    lua_pushvalue(L, -3);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+        failures_lose(loop->failures);
         lua_pop(L, 1);
-        loop->failed = true;
     }
     lua_pop(L, 1);
+    if (steady_loop_is_running(&loop->core))
+        steady_loop_halt(&loop->core);
 }
 
-void call_protected(struct loop *loop, lua_CFunction function, void *argument)
+void call_at_once(struct loop *loop, lua_CFunction function, void *argument)
 {
     lua_State *L = loop->L;
-    if (steady_loop_is_halted(&loop->core))
+    if (steady_loop_is_foreign(&loop->core))
         return;
     lua_pushcfunction(L, add_traceback);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
-    if (lua_pcall(L, 1, 0, -3) != LUA_OK) {
-        keep_error(L, loop);
-        steady_loop_halt(&loop->core);
-    }
+    if (lua_pcall(L, 1, 0, -3) != LUA_OK)
+        call_fail(L, loop);
     lua_pop(L, 1);
     steady_loop_leave(&loop->core);
+}
+
+void call_protected(struct loop *loop, lua_CFunction function, void *argument)
+{
+    if (!steady_loop_is_halted(&loop->core))
+        call_at_once(loop, function, argument);
 }
 
 bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char *message,
@@ -67,19 +74,18 @@ bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char
     return done;
 }
 
-void call_raise(lua_State *L, struct loop *loop)
-{
-    if (!loop->failed)
-        return;
-    loop->failed = false;
-    loop_push(L, loop);
-    lua_getiuservalue(L, -1, LOOP_ERROR);
-    lua_pushnil(L);
-    lua_setiuservalue(L, -3, LOOP_ERROR);
-    lua_error(L);
-}
-
 void call_handler(lua_State *L, int arguments, int results)
 {
     lua_call(L, arguments, results);
+}
+
+void call_host(lua_State *L, struct loop *loop)
+{
+    if (!loop->hosted || !loop->core.changed || steady_loop_is_running(&loop->core))
+        return;
+    loop->core.changed = false;
+    loop_push(L, loop);
+    lua_getiuservalue(L, -1, LOOP_WORK);
+    call_handler(L, 0, 0);
+    lua_pop(L, 1);
 }

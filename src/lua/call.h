@@ -1,6 +1,6 @@
 /* The one place that calls Lua functions. A callback of the loop must not let a Lua error jump over
- * libwebsockets and libuv: everything that can raise one runs inside call_protected, and the first
- * error waits until the loop has unwound. */
+ * libwebsockets and libuv: everything that can raise one runs inside call_protected, and its error
+ * waits until the loop has unwound. */
 #ifndef STEADY_LUA_CALL_H
 #define STEADY_LUA_CALL_H
 
@@ -11,19 +11,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Runs function(argument as light userdata) on the state that is inside run or step now. After an
- * error the loop halts, and nothing more is called until the next run; call_raise has the error. */
+/* Pops an error, which may be any value, and keeps it until a run or step raises it. A loop that is
+ * inside run or step halts. Never fails. */
+void call_fail(lua_State *L, struct loop *loop);
+
+/* Calls `function` with `argument` as a light userdata, on the Lua thread that is inside run or
+ * step now. When it raises an error, the error is kept and the loop halts. On a loop that has
+ * halted this does nothing: no handler is called until the next run. */
 void call_protected(struct loop *loop, lua_CFunction function, void *argument);
 
-/* The same, but an error is the caller's: returns false with its text, cut to size, in message. */
+/* The same, but calls the function on a loop that has halted as well. For calls that cannot be put
+ * off until the next run, such as a question whose answer is needed now. */
+void call_at_once(struct loop *loop, lua_CFunction function, void *argument);
+
+/* The same, but the caller gets the error: returns false and writes its text to `message`, which
+ * has room for `size` bytes. A longer text is cut. */
 bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char *message,
                  size_t size);
 
-/* Raises the error that waits, if there is one. */
-void call_raise(lua_State *L, struct loop *loop);
-
-/* Calls the handler below its arguments on the stack, for so many results; only inside
- * call_protected or call_caught. */
+/* As lua_call. Only inside of call_protected, call_at_once or call_caught. */
 void call_handler(lua_State *L, int arguments, int results);
+
+/* Every function that may have given the loop something to do calls this before it returns: it
+ * tells the event loop that runs ours, if there is one. */
+void call_host(lua_State *L, struct loop *loop);
 
 #endif

@@ -6,59 +6,32 @@
 #include "loop/watch.h"
 #include "lua/call.h"
 #include "lua/event.h"
+#include "lua/handler.h"
+#include "lua/object.h"
 #include "lua/options.h"
+#include "lua/text.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define CLIENT "steadysocket.client"
+static const struct object_kind kind = {"steadysocket.client", sizeof(struct client),
+                                        offsetof(struct client, kind), HANDLERS};
 
-static const char kind; /* its address */
-
-/* The client at index; raises for anything else, and for one whose Lua state is being closed. No
- * other userdata has both this size and this address in this place, and to look at the two is much
- * faster than luaL_checkudata, which finds the metatable by its name. */
+/* Returns the client at index. Raises for any other value, for a client that is gone, and for a
+ * client of the process that forked this one. */
 static struct client *check_client(lua_State *L, int index)
 {
-    struct client *client = lua_touserdata(L, index);
-    if (!client || lua_rawlen(L, index) != sizeof *client || client->kind != &kind)
-        client = luaL_checkudata(L, index, CLIENT); /* raises */
-    luaL_argcheck(L, client->loop, index, "the client is gone with its Lua state");
+    struct client *client = object_check(L, index, &kind);
+    luaL_argcheck(L, client->loop && !client->loop->closed, index,
+                  "the client is gone with its Lua state");
     luaL_argcheck(L, !steady_loop_is_foreign(&client->loop->core), index,
                   "the client belongs to the process of which this one is a fork");
     return client;
 }
 
 /* ------------------------------------------------------------------------- handlers */
-
-static const char *const handlers[HANDLERS + 1] = {
-    [HANDLER_OPEN] = "on_open",     [HANDLER_MESSAGE] = "on_message",
-    [HANDLER_CLOSE] = "on_close",   [HANDLER_ERROR] = "on_error",
-    [HANDLER_STATUS] = "on_status", [HANDLER_DRAIN] = "on_drain",
-    [HANDLER_PONG] = "on_pong",     [HANDLER_SHOULD_RECONNECT] = "should_reconnect",
-    [HANDLER_LOG] = "log",
-};
-
-int client_handler(const char *name)
-{
-    for (int i = 1; i <= HANDLER_LOG; i++)
-        if (!strcmp(handlers[i], name))
-            return i;
-    return 0;
-}
-
-const char *client_set_handler(lua_State *L, int index, int handler)
-{
-    bool fits = lua_isfunction(L, -1) || lua_isnil(L, -1) ||
-                (lua_isboolean(L, -1) && handler == HANDLER_LOG);
-    if (fits)
-        lua_setiuservalue(L, index, handler);
-    else
-        lua_pop(L, 1);
-    return fits ? NULL : handler == HANDLER_LOG ? "function or boolean" : "function";
-}
 
 static enum handler handler_of(const struct steady_event *event)
 {
@@ -100,7 +73,7 @@ static int log_protected(lua_State *L)
     const struct log_entry *entry = lua_touserdata(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, entry->client);
     bool to_function = lua_getiuservalue(L, 2, HANDLER_LOG) == LUA_TFUNCTION;
-    event_push_log(L, entry->client, entry->event);
+    event_push_log(L, entry->client->core.options.name, entry->event);
     if (to_function) {
         lua_pushvalue(L, 2);
         call_handler(L, 3, 0);
@@ -110,8 +83,8 @@ static int log_protected(lua_State *L)
     return 0;
 }
 
-/* A log that fails must not take the event away from its handler, so it has a call of its own. The
- * client is at index 2 while it is delivered to. */
+/* The log has a protected call of its own, so that an error in it does not keep the event from its
+ * handler. During a delivery the client is at index 2 of the stack. */
 static void log_event(lua_State *L, struct client *client, const struct steady_event *event)
 {
     struct log_entry entry = {client, event};
@@ -122,7 +95,8 @@ static void log_event(lua_State *L, struct client *client, const struct steady_e
         call_protected(client->loop, log_protected, &entry);
 }
 
-/* Messages are many: nothing is looked up by name. Their kinds are at index 3 and 4. */
+/* This is called for each message, so it looks nothing up by name: deliver_protected has put the
+ * strings "text" and "binary" at indices 3 and 4. */
 static void handle_message(lua_State *L, struct client *client, const struct steady_event *event)
 {
     if (lua_getiuservalue(L, 2, HANDLER_MESSAGE) == LUA_TFUNCTION) {
@@ -152,14 +126,14 @@ static void handle(lua_State *L, struct client *client, const struct steady_even
     }
 }
 
-/* (light userdata: the client). One protected call for all there is: an event that was taken is
- * handled, and one that was not is still there should a handler fail. */
+/* (light userdata: the client). Delivers all events inside one protected call. When a handler
+ * fails, the events behind its own stay queued. */
 static int deliver_protected(lua_State *L)
 {
     struct client *client = lua_touserdata(L, 1);
     struct steady_event event;
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, client) == LUA_TNIL)
-        return 0; /* it is at rest */
+        return 0; /* the registry does not hold it: it is idle or closed */
     lua_pushliteral(L, "text");
     lua_pushliteral(L, "binary");
     while (!steady_loop_is_halted(&client->loop->core) &&
@@ -181,32 +155,19 @@ static void deliver(struct steady_client *core)
     call_protected(client->loop, deliver_protected, client);
 }
 
-/* An active client is anchored in the registry under its own address. */
-static void anchor(lua_State *L, int index)
-{
-    lua_pushvalue(L, index);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, index));
-}
-
-/* Assigning nil to a field that is there allocates nothing, so it cannot fail. */
-static void unanchor(lua_State *L, const struct client *client)
-{
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, client);
-}
-
 static void release(struct steady_client *core)
 {
     struct client *client = (struct client *)core;
-    unanchor(client->loop->L, client);
+    object_release(client->loop->L, client);
 }
 
 struct preparation {
     struct client *client;
-    int provider; /* HANDLER_URL or HANDLER_HEADERS: what is asked */
+    int provider; /* the function that is being called: HANDLER_URL or HANDLER_HEADERS */
 };
 
-/* (light userdata: the preparation). Asks url = function and headers = function. */
+/* (light userdata: the preparation). Calls the functions that the options `url` and `headers` may
+ * be, and sets the options to what they return. */
 static int prepare_protected(lua_State *L)
 {
     struct preparation *preparation = lua_touserdata(L, 1);
@@ -222,7 +183,7 @@ static int prepare_protected(lua_State *L)
         lua_pushvalue(L, 2);
         call_handler(L, 2, 2);
         if (lua_isnil(L, -2) && lua_type(L, -1) == LUA_TSTRING)
-            lua_error(L); /* nil, message: as Lua's own functions tell of a failure */
+            lua_error(L); /* it failed as Lua's own functions do: nil and a message */
         lua_pop(L, 1);
         replace[provider](L, &client->core.options);
     }
@@ -247,7 +208,7 @@ struct decision {
     double delay;
 };
 
-/* (light userdata: the decision). Asks should_reconnect. */
+/* (light userdata: the decision). Calls should_reconnect. */
 static int decide_protected(lua_State *L)
 {
     struct decision *decision = lua_touserdata(L, 1);
@@ -268,12 +229,13 @@ static int decide_protected(lua_State *L)
     return 0;
 }
 
-/* It is asked only where the options would reconnect: reconnect = false and max_attempts stand. */
+/* should_reconnect is called only when the options say that there will be another attempt: it
+ * cannot overrule reconnect = false or max_attempts. */
 static double decide(struct steady_client *core, const struct steady_event *event)
 {
     struct decision decision = {(struct client *)core, event, event->delay};
     if (event->delay >= 0)
-        call_protected(decision.client->loop, decide_protected, &decision);
+        call_at_once(decision.client->loop, decide_protected, &decision);
     return decision.delay;
 }
 
@@ -281,18 +243,18 @@ static const struct steady_client_owner owner = {deliver, release, prepare, deci
 
 /* ------------------------------------------------------------------------- methods */
 
-/* "text" (the default) or "binary" at index: whether it is binary. */
+/* Whether the kind of message at index, "text" (the default) or "binary", is "binary". */
 static bool check_binary(lua_State *L, int index)
 {
     static const char *const kinds[] = {"text", "binary", NULL};
-    return luaL_checkoption(L, index, "text", kinds) == 1;
+    return text_check_option(L, index, "text", kinds) == 1;
 }
 
-/* Pushes true, or nil, a message and the code. */
+/* Pushes what a method returns: true, or for an error nil, a message and a code. */
 static int result(lua_State *L, const struct client *client, enum steady_error error,
                   const char *message)
 {
-    loop_tell(L, client->loop);
+    call_host(L, client->loop);
     if (error == STEADY_OK) {
         lua_pushboolean(L, 1);
         return 1;
@@ -315,11 +277,11 @@ static int client_connect(lua_State *L)
     const char *problem = steady_watch_prepare(&client->loop->core);
     if (problem)
         return luaL_error(L, "connect: %s", problem);
-    anchor(L, 1);
+    object_hold(L, 1);
     enum steady_error error =
         steady_client_connect(&client->core, (const uint8_t *)data, size, binary);
     if (!client->core.alive)
-        unanchor(L, client);
+        object_release(L, client);
     return result(L, client, error,
                   error == STEADY_INVALID ? "the text is not UTF-8; send it as \"binary\""
                                           : "is connected already, or on its way");
@@ -365,11 +327,12 @@ static int client_close(lua_State *L)
     luaL_argcheck(L, may_send_code(code), 2,
                   "close codes are 1000 to 1003, 1007 to 1014, and 3000 to 4999");
     luaL_argcheck(L, size <= 123, 3, "a reason has at most 123 bytes");
+    luaL_argcheck(L, strlen(reason) == size, 3, "a NUL byte inside");
     luaL_argcheck(L, steady_utf8_valid((const uint8_t *)reason, size), 3, "a reason must be UTF-8");
-    anchor(L, 1);
+    object_hold(L, 1);
     enum steady_error error = steady_client_close(&client->core, (uint16_t)code, reason, size);
     if (!client->core.alive)
-        unanchor(L, client);
+        object_release(L, client);
     return result(L, client, error, NULL);
 }
 
@@ -396,7 +359,7 @@ static int client_discard(lua_State *L)
 {
     struct client *client = check_client(L, 1);
     size_t dropped = steady_client_discard(&client->core);
-    loop_tell(L, client->loop);
+    call_host(L, client->loop);
     lua_pushinteger(L, (lua_Integer)dropped);
     return 1;
 }
@@ -411,7 +374,7 @@ static int client_take(lua_State *L)
     lua_pushlstring(L, (const char *)message->data, message->size);
     lua_pushstring(L, message->binary ? "binary" : "text");
     steady_client_taken(&client->core);
-    loop_tell(L, client->loop);
+    call_host(L, client->loop);
     return 2;
 }
 
@@ -419,13 +382,21 @@ static int client_take(lua_State *L)
 static int client_watch(lua_State *L)
 {
     struct client *client = check_client(L, 1);
-    client->core.watched = !lua_isnil(L, 2);
     lua_settop(L, 2);
+    luaL_argexpected(L, lua_isnil(L, 2) || lua_isfunction(L, 2), 2, "function or nil");
+    client->core.watched = !lua_isnil(L, 2);
     lua_setiuservalue(L, 1, HANDLER_WATCH);
     return 0;
 }
 
-/* settled(ws) -> boolean: whether its handlers have heard of all that has happened to it */
+/* is_client(value) -> boolean */
+static int client_is_client(lua_State *L)
+{
+    lua_pushboolean(L, object_test(L, 1, &kind) != NULL);
+    return 1;
+}
+
+/* settled(ws) -> boolean: whether no event waits for its handler */
 static int client_settled(lua_State *L)
 {
     lua_pushboolean(L, steady_events_empty(&check_client(L, 1)->core.events));
@@ -437,7 +408,7 @@ static int set_pause(lua_State *L, bool pause)
 {
     struct client *client = check_client(L, 1);
     steady_client_pause(&client->core, pause);
-    loop_tell(L, client->loop);
+    call_host(L, client->loop);
     return 0;
 }
 
@@ -576,13 +547,15 @@ static const struct property {
 
 #define PROPERTIES (sizeof properties / sizeof *properties)
 
-/* ws.name: a method, a property, or a handler. The upvalue maps names to methods, to the numbers of
- * handlers, which are positive, and to those of properties, which are negative or 0. */
+/* ws.name, where name is that of a method, a property or a handler. The upvalue is a table from
+ * names to methods, to the numbers of handlers (which are positive), or to the negated indices of
+ * properties. */
 static int client_index(lua_State *L)
 {
+    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
-        return 1; /* a method checks its client itself */
+        return 1; /* every method checks its receiver itself */
     struct client *client = check_client(L, 1);
     lua_Integer number = lua_tointeger(L, -1);
     if (number > 0)
@@ -595,14 +568,16 @@ static int client_index(lua_State *L)
 /* ws.on_message = fn and so on */
 static int client_newindex(lua_State *L)
 {
+    lua_settop(L, 3);
     check_client(L, 1);
-    const char *name = luaL_tolstring(L, 2, NULL);
-    int handler = lua_type(L, 2) == LUA_TSTRING ? client_handler(name) : 0;
+    bool is_name = lua_type(L, 2) == LUA_TSTRING;
+    const char *name = is_name ? text_check(L, 2) : luaL_tolstring(L, 2, NULL);
+    int handler = is_name ? handler_find(name) : 0;
     if (!handler)
         return luaL_error(L, "'%s' cannot be set: only handlers can (on_open, on_message, …)",
                           name);
     lua_pushvalue(L, 3);
-    const char *expected = client_set_handler(L, 1, handler);
+    const char *expected = handler_set(L, 1, handler);
     if (expected)
         return luaL_error(L, "'%s' is a %s, %s expected", name, luaL_typename(L, 3), expected);
     return 0;
@@ -610,7 +585,7 @@ static int client_newindex(lua_State *L)
 
 static int client_tostring(lua_State *L)
 {
-    struct client *client = luaL_checkudata(L, 1, CLIENT);
+    struct client *client = object_check(L, 1, &kind);
     const char *url = client->loop ? current_url(client) : NULL;
     if (client->loop)
         lua_pushfstring(L, "WebSocket client \"%s\" (%s%s%s)", client->core.options.name,
@@ -623,29 +598,36 @@ static int client_tostring(lua_State *L)
 
 /* ------------------------------------------------------------------------- life cycle */
 
+/* Whether some C function further up the stack still needs the client. The collector never
+ * finalizes such a client, but a handler can: by os.exit with close = true, or by calling __gc. */
+static bool is_in_use(const struct client *client)
+{
+    return client->core.entered ||
+           (client->core.alive && steady_loop_is_running(&client->loop->core));
+}
+
 static int client_gc(lua_State *L)
 {
-    struct client *client = lua_touserdata(L, 1);
-    if (client->loop) {
+    struct client *client = object_check(L, 1, &kind);
+    if (!client->loop) {
+        steady_options_free(&client->core.options);
+    } else if (!client->loop->closed && !is_in_use(client)) {
         steady_loop_leave(&client->loop->core);
         steady_client_free(&client->core);
-    } else
-        steady_options_free(&client->core.options);
-    client->loop = NULL;
+        client->loop = NULL;
+        object_release(L, client);
+    }
     return 0;
 }
 
 int client_new(lua_State *L)
 {
     lua_settop(L, 3);
-    struct loop *loop = loop_get(L); /* before the client, so that it is finalized after it */
-    struct client *client = lua_newuserdatauv(L, sizeof *client, HANDLERS);
-    memset(client, 0, sizeof *client);
-    client->kind = &kind;
+    struct loop *loop = loop_get(L); /* made first, so that Lua finalizes it after the client */
+    struct client *client = object_new(L, &kind);
     steady_options_init(&client->core.options);
-    luaL_setmetatable(L, CLIENT);
     int index = lua_gettop(L);
-    options_read(L, index);
+    options_read(L, index, &client->core.options);
     if (!steady_client_init(&client->core, &loop->core, &owner))
         return luaL_error(L, "not enough memory");
     client->loop = loop;
@@ -662,8 +644,11 @@ void client_open(lua_State *L)
         {"pause", client_pause},     {"resume", client_resume},
         {"stats", client_stats},     {NULL, NULL},
     };
-    static const luaL_Reg waiting[] = {
-        {"take", client_take}, {"watch", client_watch}, {"settled", client_settled}, {NULL, NULL}};
+    static const luaL_Reg waiting[] = {{"is_client", client_is_client},
+                                       {"take", client_take},
+                                       {"watch", client_watch},
+                                       {"settled", client_settled},
+                                       {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__newindex", client_newindex},
         {"__tostring", client_tostring},
@@ -671,8 +656,7 @@ void client_open(lua_State *L)
         {NULL, NULL},
     };
     luaL_setfuncs(L, waiting, 0);
-    luaL_newmetatable(L, CLIENT);
-    luaL_setfuncs(L, meta, 0);
+    object_open(L, &kind, meta);
     luaL_newlib(L, methods);
     lua_pushvalue(L, -1);
     lua_setfield(L, -4, "methods");
@@ -682,7 +666,7 @@ void client_open(lua_State *L)
     }
     for (int i = 1; i <= HANDLER_LOG; i++) {
         lua_pushinteger(L, i);
-        lua_setfield(L, -2, handlers[i]);
+        lua_setfield(L, -2, handler_names[i]);
     }
     lua_pushcclosure(L, client_index, 1);
     lua_setfield(L, -2, "__index");

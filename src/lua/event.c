@@ -1,7 +1,5 @@
 #include "lua/event.h"
 
-#include "lua/client.h"
-
 #include <lauxlib.h>
 #include <string.h>
 
@@ -28,8 +26,8 @@ static void set_boolean(lua_State *L, const char *name, bool value)
     lua_setfield(L, -2, name);
 }
 
-/* Headers as a table, names in lower case. A header that is there several times has its values
- * joined with commas. */
+/* Sets a field to a table of headers, with names in lower case. The values of a header that came
+ * several times are joined with commas. */
 static void set_headers(lua_State *L, const char *name, const struct steady_buffer *headers)
 {
     if (!headers)
@@ -122,7 +120,8 @@ int event_push(lua_State *L, const struct steady_event *event)
 
 /* ------------------------------------------------------------------------- the log */
 
-/* " (code 1001, going away)"; what a peer says is shown without its control characters. */
+/* Pushes a line such as "closed by the peer (code 1001, going away)". Control characters in the
+ * peer's reason are shown as "?". */
 static void push_close_line(lua_State *L, const struct steady_event *event)
 {
     luaL_Buffer line;
@@ -152,9 +151,8 @@ static void add_retry(lua_State *L, const struct steady_event *event)
     lua_concat(L, 2);
 }
 
-void event_push_log(lua_State *L, const struct client *client, const struct steady_event *event)
+void event_push_log(lua_State *L, const char *name, const struct steady_event *event)
 {
-    const char *name = client->core.options.name;
     switch (event->type) {
     case STEADY_EVENT_OPEN:
         lua_pushliteral(L, "info");
@@ -169,7 +167,7 @@ void event_push_log(lua_State *L, const struct client *client, const struct stea
         break;
     case STEADY_EVENT_ERROR:
         lua_pushstring(L, event->delay < 0 ? "error" : "warning");
-        lua_pushstring(L, event->message); /* begins with the name */
+        lua_pushstring(L, event->message); /* the message begins with the client's name already */
         add_retry(L, event);
         break;
     default:

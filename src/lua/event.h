@@ -6,14 +6,13 @@
 
 #include <lua.h>
 
-struct client;
-
-/* Pushes what the handler for this type of event gets before the client: two values for on_status,
- * none for on_drain, one for others. Returns how many. Messages, of which there are many, are the
- * client's own. */
+/* Pushes the arguments that the handler for this event gets, except the client, which is its last
+ * one: two for on_status, none for on_drain, one for each other handler. Returns how many it
+ * pushed. Not for messages, which lua/client.c pushes by itself for speed. */
 int event_push(lua_State *L, const struct steady_event *event);
 
-/* Pushes the level ("info", "warning" or "error") and a line for the log. */
-void event_push_log(lua_State *L, const struct client *client, const struct steady_event *event);
+/* Pushes the level ("info", "warning" or "error") and the text of a line of the log. name: the
+ * client's. */
+void event_push_log(lua_State *L, const char *name, const struct steady_event *event);
 
 #endif

@@ -2,6 +2,7 @@
 #include "loop/context.h"
 #include "lua/client.h"
 #include "lua/loop.h"
+#include "lua/run.h"
 #include "lua/source.h"
 #include "lua/timer.h"
 
@@ -12,7 +13,8 @@
 
 __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
 
-/* What init.lua takes out of the module's table is there for our other Lua files by a name. */
+/* Makes the table `internal` available to our Lua files, as the module "steadysocket.internal".
+ * init.lua removes it from the table that users get. */
 static void share(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -24,17 +26,19 @@ static void share(lua_State *L)
 int luaopen_steadysocket_core(lua_State *L)
 {
     luaL_checkversion(L);
+    loop_open(L);
     timer_open(L);
     lua_newtable(L);
     lua_newtable(L);
     client_open(L);
-    loop_open(L);
+    run_open(L);
     source_open(L);
     share(L);
     lua_setfield(L, -2, "internal");
     lua_pushcfunction(L, client_new);
     lua_setfield(L, -2, "new");
-    loop_register(L);
+    run_register(L);
+    timer_register(L);
     lua_pushliteral(L, VERSION);
     lua_setfield(L, -2, "version");
     lua_pushstring(L, steady_context_library());

@@ -1,8 +1,7 @@
 #include "lua/options.h"
 
 #include "core/options.h"
-#include "core/utf8.h"
-#include "lua/client.h"
+#include "lua/handler.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -10,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where an option is, for errors: "reconnect.min_delay". */
+/* Tables of options are read without their metamethods, as `next` and `rawlen` do it. So no foreign
+ * code runs while a table is read, which could fail or change the table. */
+
+/* The name of an option, such as "reconnect.min_delay", for error messages. */
 struct place {
-    const char *group; /* or NULL */
+    const char *group; /* NULL: none */
     const char *name;
 };
 
@@ -47,7 +49,7 @@ static void read_number(lua_State *L, struct steady_options *options,
     snprintf(range, sizeof range, "is %.14g, %s from %.14g to %.14g expected", value,
              option->type == STEADY_OPTION_INTEGER ? "an integer" : "a number", option->min,
              option->max);
-    if (!(value >= option->min && value <= option->max) || !integral) /* NaN too */
+    if (!(value >= option->min && value <= option->max) || !integral) /* refuses NaN, too */
         wrong(L, place, range);
     *(double *)member(options, option) = value;
 }
@@ -63,16 +65,10 @@ static void read_string(lua_State *L, struct steady_options *options,
                         const struct steady_option *option, struct place place)
 {
     size_t size;
-    char **to = member(options, option);
     const char *text = check_text(L, -1, place, &size);
-    if (strlen(text) != size)
-        wrong(L, place, "has a NUL byte inside");
-    if (option->type == STEADY_OPTION_TEXT && !steady_utf8_valid((const uint8_t *)text, size))
-        wrong(L, place, "is not UTF-8");
-    free(*to);
-    *to = strdup(text);
-    if (!*to)
-        luaL_error(L, "not enough memory");
+    const char *problem = steady_option_set_string(options, option, text, size);
+    if (problem)
+        wrong(L, place, problem);
 }
 
 static void read_choice(lua_State *L, struct steady_options *options,
@@ -81,6 +77,8 @@ static void read_choice(lua_State *L, struct steady_options *options,
     size_t size;
     const char *text = check_text(L, -1, place, &size);
     luaL_Buffer known;
+    if (strlen(text) != size)
+        wrong(L, place, "has a NUL byte inside");
     for (int i = 0; option->choices[i]; i++)
         if (!strcmp(option->choices[i], text)) {
             *(int *)member(options, option) = i;
@@ -98,7 +96,7 @@ static void read_choice(lua_State *L, struct steady_options *options,
 static void read_group(lua_State *L, struct steady_options *options,
                        const struct steady_option *option);
 
-/* Reads the value on top of the stack. */
+/* Sets an option to the value on top of the stack. */
 static void read_option(lua_State *L, struct steady_options *options,
                         const struct steady_option *option, struct place place)
 {
@@ -113,7 +111,6 @@ static void read_option(lua_State *L, struct steady_options *options,
         *(bool *)member(options, option) = lua_toboolean(L, -1);
         break;
     case STEADY_OPTION_STRING:
-    case STEADY_OPTION_TEXT:
         read_string(L, options, option, place);
         break;
     case STEADY_OPTION_CHOICE:
@@ -154,14 +151,18 @@ static _Noreturn void unknown(lua_State *L, const struct steady_option *list, st
           near ? lua_pushfstring(L, "is unknown; did you mean '%s'?", near) : "is unknown");
 }
 
-/* The name of the option at the key below the top of the stack. */
+/* Returns the name of the option that lua_next has put below the top of the stack. Raises when the
+ * name is no string, or has a NUL byte inside, where a C string would end. */
 static const char *key(lua_State *L, const char *group)
 {
-    if (lua_type(L, -2) == LUA_TSTRING)
-        return lua_tostring(L, -2);
-    struct place place = {group, luaL_tolstring(L, -2, NULL)};
-    wrong(L, place, "is unknown: names of options are strings");
-    return NULL;
+    size_t size;
+    if (lua_type(L, -2) != LUA_TSTRING)
+        wrong(L, (struct place){group, luaL_tolstring(L, -2, NULL)},
+              "is unknown: names of options are strings");
+    const char *name = lua_tolstring(L, -2, &size);
+    if (strlen(name) != size)
+        wrong(L, (struct place){group, name}, "is unknown: its name has a NUL byte inside");
+    return name;
 }
 
 static void read_group(lua_State *L, struct steady_options *options,
@@ -206,7 +207,28 @@ static void add_url(lua_State *L, struct steady_options *options)
         wrong(L, place, lua_pushfstring(L, "is not a WebSocket URL: the URL %s", problem));
 }
 
-/* One string, or a list of them, on top of the stack; add takes one from there. */
+/* Returns the size of the list on top of the stack. Raises when the table has any keys but those
+ * from 1 to its size. */
+static lua_Unsigned list_size(lua_State *L, struct place place)
+{
+    lua_Unsigned size = lua_rawlen(L, -1), count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pop(L, 1);
+        lua_Unsigned index = lua_isinteger(L, -1) ? (lua_Unsigned)lua_tointeger(L, -1) : 0;
+        if (index < 1 || index > size)
+            wrong(L, place,
+                  lua_pushfstring(L, "is no list without a gap: it has the key '%s'",
+                                  luaL_tolstring(L, -1, NULL)));
+        count++;
+    }
+    if (count < size)
+        wrong(L, place, "is no list without a gap: an entry is nil");
+    return size;
+}
+
+/* Reads a string, or a list of strings, on top of the stack. Calls `add` for each, with that string
+ * on top. */
 static void read_list(lua_State *L, struct steady_options *options, const char *name,
                       void (*add)(lua_State *L, struct steady_options *options))
 {
@@ -215,11 +237,11 @@ static void read_list(lua_State *L, struct steady_options *options, const char *
         add(L, options);
         return;
     }
-    lua_Integer count = luaL_len(L, -1);
+    lua_Unsigned count = list_size(L, place);
     if (!count)
         wrong(L, place, "is an empty list");
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_geti(L, -1, i);
+    for (lua_Unsigned i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i);
         add(L, options);
         lua_pop(L, 1);
     }
@@ -238,15 +260,16 @@ static void add_protocol(lua_State *L, struct steady_options *options)
     check_added(L, "protocols", text, steady_options_add_protocol(options, text, size));
 }
 
-static void add_header(lua_State *L, struct steady_options *options, const char *name, size_t size)
+static void add_header(lua_State *L, struct steady_options *options, const char *name)
 {
     struct place place = {"headers", name};
     size_t value_size;
-    lua_pushvalue(L, -1); /* a number is made a string in place, which lua_next would not survive */
+    lua_pushvalue(L, -1); /* a copy: lua_tolstring changes a number into a string in place, which
+                             confuses lua_next */
     if (!lua_isstring(L, -1))
         wrong_type(L, place, "string", -1);
     const char *value = lua_tolstring(L, -1, &value_size);
-    const char *problem = steady_options_add_header(options, name, size, value, value_size);
+    const char *problem = steady_options_add_header(options, name, strlen(name), value, value_size);
     if (problem)
         wrong(L, place, problem);
     lua_pop(L, 1);
@@ -260,35 +283,33 @@ void options_replace_headers(lua_State *L, struct steady_options *options)
         wrong_type(L, place, "table", -1);
     lua_pushnil(L);
     while (lua_next(L, -2)) {
-        size_t size;
-        key(L, "headers");
-        const char *name = lua_tolstring(L, -2, &size);
-        if (lua_istable(L, -1)) { /* a header that is there several times */
-            lua_Integer count = luaL_len(L, -1);
-            for (lua_Integer i = 1; i <= count; i++) {
-                lua_geti(L, -1, i);
-                add_header(L, options, name, size);
+        const char *name = key(L, "headers");
+        if (lua_istable(L, -1)) { /* the header is sent several times */
+            lua_Unsigned count = list_size(L, (struct place){"headers", name});
+            for (lua_Unsigned i = 1; i <= count; i++) {
+                lua_rawgeti(L, -1, (lua_Integer)i);
+                add_header(L, options, name);
                 lua_pop(L, 1);
             }
         } else {
-            add_header(L, options, name, size);
+            add_header(L, options, name);
         }
         lua_pop(L, 1);
     }
 }
 
-/* Sets a handler from the value on top of the stack. */
+/* Sets a handler to the value on top of the stack. */
 static void read_handler(lua_State *L, int client, int handler, const char *name)
 {
     lua_pushvalue(L, -1);
-    const char *expected = client_set_handler(L, client, handler);
+    const char *expected = handler_set(L, client, handler);
     if (expected)
         wrong_type(L, (struct place){NULL, name}, expected, -1);
 }
 
 static void read_special(lua_State *L, int client, struct steady_options *options, const char *name)
 {
-    int handler = client_handler(name);
+    int handler = handler_find(name);
     if (handler) {
         read_handler(L, client, handler, name);
     } else if (!strcmp(name, "url")) {
@@ -348,18 +369,17 @@ static void read_arguments(lua_State *L, int client, struct steady_options *opti
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TFUNCTION);
         lua_pushvalue(L, 2);
-        client_set_handler(L, client, HANDLER_MESSAGE);
+        handler_set(L, client, HANDLER_MESSAGE);
     }
     if (!lua_isnoneornil(L, 3)) {
         const char *name = luaL_checklstring(L, 3, &size);
-        luaL_argcheck(L, strlen(name) == size, 3, "a NUL byte inside");
-        options->name = strdup(name);
+        problem = steady_option_set_string(options, find(steady_option_list, "name"), name, size);
+        luaL_argcheck(L, !problem, 3, problem);
     }
 }
 
-void options_read(lua_State *L, int client)
+void options_read(lua_State *L, int client, struct steady_options *options)
 {
-    struct steady_options *options = &((struct client *)lua_touserdata(L, client))->core.options;
     if (lua_istable(L, 1))
         read_table(L, client, options);
     else

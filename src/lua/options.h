@@ -1,4 +1,4 @@
-/* A table of options, read into the struct of core/options. */
+/* Reads the arguments of WebSocket.new into a struct steady_options. */
 #ifndef STEADY_LUA_OPTIONS_H
 #define STEADY_LUA_OPTIONS_H
 
@@ -6,12 +6,13 @@
 
 #include <lua.h>
 
-/* Reads new's arguments, from index 1 on, into the client at index `client` of the stack, which has
- * the defaults. Raises an error that names the argument or the option. */
-void options_read(lua_State *L, int client);
+/* Reads new's arguments, from index 1 on, into `options`, which have the defaults; handlers go to
+ * the client at index `client` of the stack. Raises an error that names the argument or the option.
+ */
+void options_read(lua_State *L, int client, struct steady_options *options);
 
-/* Replace the URLs or the headers by what is on top of the stack. Raise an error that names the
- * option. */
+/* Replace the URLs, or the headers, by the value on top of the stack. Raise an error that names the
+ * option when the value is wrong. */
 void options_replace_url(lua_State *L, struct steady_options *options);
 void options_replace_headers(lua_State *L, struct steady_options *options);
 

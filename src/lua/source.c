@@ -3,32 +3,38 @@
 #include "loop/source.h"
 #include "lua/call.h"
 #include "lua/loop.h"
+#include "lua/object.h"
+#include "lua/text.h"
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SOURCE "steadysocket.source"
-
 enum { SOURCE_FUNCTION = 1, SOURCE_USER_VALUES = 1 };
 
-/* While it is active it is anchored in the registry, under its own address. */
+/* The registry holds a source that is active. */
 struct source {
+    const struct object_kind *kind;
     struct loop *loop;
-    struct steady_source *core; /* NULL: cancelled */
-    int descriptor;             /* of input; -1: a signal */
+    struct steady_source *core; /* NULL when the source is cancelled */
+    int descriptor;             /* that is read; -1 for a signal */
 };
 
+static const struct object_kind kind = {"steadysocket.source", sizeof(struct source),
+                                        offsetof(struct source, kind), SOURCE_USER_VALUES};
+
+/* A loop that is closed has freed its sources. */
 static void cancel(lua_State *L, struct source *source)
 {
     if (!source->core)
         return;
-    steady_source_free(source->core);
+    if (!source->loop->closed)
+        steady_source_free(source->core);
     source->core = NULL;
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, source);
+    object_release(L, source);
 }
 
 static void push_function(lua_State *L, struct source *source)
@@ -37,7 +43,8 @@ static void push_function(lua_State *L, struct source *source)
     lua_getiuservalue(L, -1, SOURCE_FUNCTION);
 }
 
-/* fn(data), fn(nil) at the end, fn(nil, message) when it cannot be read */
+/* Calls fn(data); at the end of the input fn(nil); when the descriptor cannot be read fn(nil,
+ * message). */
 static int read_protected(lua_State *L)
 {
     struct source *source = lua_touserdata(L, 1);
@@ -77,30 +84,28 @@ static int signal_protected(lua_State *L)
 static void signalled(void *owner)
 {
     struct source *source = owner;
-    call_protected(source->loop, signal_protected, source);
+    call_at_once(source->loop, signal_protected, source); /* no second call reports it */
 }
 
 static struct source *new_source(lua_State *L)
 {
     luaL_checktype(L, 2, LUA_TFUNCTION);
     struct loop *loop = loop_get(L);
-    struct source *source = lua_newuserdatauv(L, sizeof *source, SOURCE_USER_VALUES);
-    *source = (struct source){.loop = loop, .descriptor = -1};
-    luaL_setmetatable(L, SOURCE);
+    struct source *source = object_new(L, &kind);
+    source->loop = loop;
+    source->descriptor = -1;
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, -2, SOURCE_FUNCTION);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, source);
+    object_hold(L, -1);
     return source;
 }
 
-/* Returns the source on top of the stack, or nil and a message. */
+/* Returns from input or signal with the source on top of the stack, or with nil and a message. */
 static int started(lua_State *L, struct source *source, int error)
 {
     if (source->core)
         return 1;
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, source);
+    object_release(L, source);
     lua_pushnil(L);
     lua_pushstring(L, uv_strerror(error));
     return 2;
@@ -109,10 +114,13 @@ static int started(lua_State *L, struct source *source, int error)
 /* input(descriptor, fn) -> source | nil, message */
 static int internal_input(lua_State *L)
 {
-    int descriptor = (int)luaL_checkinteger(L, 1), error = 0;
+    lua_Integer descriptor = luaL_checkinteger(L, 1);
+    int error = 0;
+    luaL_argcheck(L, descriptor >= 0 && descriptor <= INT_MAX, 1, "a descriptor expected");
     struct source *source = new_source(L);
-    source->descriptor = descriptor;
-    source->core = steady_source_input(&source->loop->core, descriptor, readable, source, &error);
+    source->descriptor = (int)descriptor;
+    source->core =
+        steady_source_input(&source->loop->core, source->descriptor, readable, source, &error);
     return started(L, source, error);
 }
 
@@ -121,7 +129,7 @@ static int internal_signal(lua_State *L)
 {
     static const char *const names[] = {"INT", "TERM", "CONT", "WINCH", NULL};
     static const int numbers[] = {SIGINT, SIGTERM, SIGCONT, SIGWINCH};
-    int number = numbers[luaL_checkoption(L, 1, NULL, names)], error = 0;
+    int number = numbers[text_check_option(L, 1, NULL, names)], error = 0;
     struct source *source = new_source(L);
     source->core = steady_source_signal(&source->loop->core, number, signalled, source, &error);
     return started(L, source, error);
@@ -129,7 +137,7 @@ static int internal_signal(lua_State *L)
 
 static int set_pause(lua_State *L, bool pause)
 {
-    struct source *source = luaL_checkudata(L, 1, SOURCE);
+    struct source *source = object_check(L, 1, &kind);
     if (source->core && source->descriptor >= 0)
         steady_source_pause(source->core, pause);
     return 0;
@@ -149,16 +157,15 @@ static int source_resume(lua_State *L)
 /* source:cancel() */
 static int source_cancel(lua_State *L)
 {
-    cancel(L, luaL_checkudata(L, 1, SOURCE));
+    cancel(L, object_check(L, 1, &kind));
     return 0;
 }
 
-/* It is anchored while it is active, so this is for the end of the Lua state. */
+/* The registry holds a source that is active, so an active one gets here only when the Lua state is
+ * closed. */
 static int source_gc(lua_State *L)
 {
-    struct source *source = lua_touserdata(L, 1);
-    steady_source_free(source->core);
-    source->core = NULL;
+    cancel(L, object_check(L, 1, &kind));
     return 0;
 }
 
@@ -171,9 +178,8 @@ void source_open(lua_State *L)
                                        {"cancel", source_cancel},
                                        {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
-    luaL_newmetatable(L, SOURCE);
-    lua_pushcfunction(L, source_gc);
-    lua_setfield(L, -2, "__gc");
+    static const luaL_Reg meta[] = {{"__gc", source_gc}, {NULL, NULL}};
+    object_open(L, &kind, meta);
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);

@@ -3,36 +3,40 @@
 #include "loop/timer.h"
 #include "lua/call.h"
 #include "lua/loop.h"
+#include "lua/object.h"
 
 #include <lauxlib.h>
 #include <math.h>
 
-#define TIMER "steadysocket.timer"
-
 enum { TIMER_FUNCTION = 1, TIMER_USER_VALUES = 1 };
 
-/* While armed it is counted in the loop and anchored in the registry, under its own address. */
+/* The registry holds a timer that is armed, and the loop counts it as alive. */
 struct timer {
+    const struct object_kind *kind;
     struct loop *loop;
-    struct steady_timer *core;
-    double due;      /* on the loop's clock, seconds */
-    double interval; /* seconds; negative: once */
+    struct steady_timer *core; /* NULL when it could not be made, and when the timer is gone */
+    double due;                /* when it fires next, in seconds on the loop's clock */
+    double interval;           /* seconds; negative for a timer that fires once */
     bool armed;
 };
 
+static const struct object_kind kind = {"steadysocket.timer", sizeof(struct timer),
+                                        offsetof(struct timer, kind), TIMER_USER_VALUES};
+
+/* A loop that is closed has freed its timers. */
 static void disarm(lua_State *L, struct timer *timer)
 {
-    if (!timer->armed)
+    if (!timer->armed || timer->loop->closed)
         return;
     timer->armed = false;
     timer->loop->core.alive--;
-    timer->loop->core.changed = true; /* it may have been the last */
+    timer->loop->core.changed = true; /* nothing may be left to wait for now */
     steady_timer_stop(timer->core);
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, timer);
+    object_release(L, timer);
 }
 
-/* An interval is kept from its beginning on; turns that were missed are left out. */
+/* Sets the time of the next call: one interval after the time of this one, however late this one
+ * is. Calls that were missed are left out. */
 static void next_turn(struct timer *timer)
 {
     double now = steady_loop_time(&timer->loop->core);
@@ -65,32 +69,33 @@ static int start(lua_State *L, double seconds, double interval)
 {
     luaL_checktype(L, 2, LUA_TFUNCTION);
     struct loop *loop = loop_get(L);
-    struct timer *timer = lua_newuserdatauv(L, sizeof *timer, TIMER_USER_VALUES);
-    *timer = (struct timer){.loop = loop, .interval = interval};
-    luaL_setmetatable(L, TIMER);
+    struct timer *timer = object_new(L, &kind);
+    timer->loop = loop;
+    timer->interval = interval;
     timer->core = steady_timer_new(&loop->core, due, timer);
     if (!timer->core)
         return luaL_error(L, "not enough memory");
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, -2, TIMER_FUNCTION);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, timer);
+    object_hold(L, -1);
     timer->armed = true;
     loop->core.alive++;
     timer->due = steady_loop_time(&loop->core) + seconds;
     steady_timer_start(timer->core, seconds);
-    loop_tell(L, loop);
+    call_host(L, loop);
     return 1;
 }
 
-int timer_after(lua_State *L)
+/* after(seconds, fn) -> timer */
+static int module_after(lua_State *L)
 {
     double seconds = luaL_checknumber(L, 1);
     luaL_argcheck(L, seconds >= 0 && isfinite(seconds), 1, "seconds, 0 or more, expected");
     return start(L, seconds, -1);
 }
 
-int timer_every(lua_State *L)
+/* every(seconds, fn) -> timer */
+static int module_every(lua_State *L)
 {
     double seconds = luaL_checknumber(L, 1);
     luaL_argcheck(L, seconds >= 0.001 && isfinite(seconds), 1, "seconds, 0.001 or more, expected");
@@ -100,30 +105,37 @@ int timer_every(lua_State *L)
 /* timer:cancel() */
 static int timer_cancel(lua_State *L)
 {
-    struct timer *timer = luaL_checkudata(L, 1, TIMER);
+    struct timer *timer = object_check(L, 1, &kind);
     disarm(L, timer);
-    loop_tell(L, timer->loop);
+    call_host(L, timer->loop);
     return 0;
 }
 
 static int timer_gc(lua_State *L)
 {
-    struct timer *timer = lua_touserdata(L, 1);
-    if (timer->armed)
-        timer->loop->core.alive--;
-    timer->armed = false;
-    steady_timer_free(timer->core);
+    struct timer *timer = object_check(L, 1, &kind);
+    if (timer->core && !timer->loop->closed) {
+        disarm(L, timer);
+        steady_timer_free(timer->core);
+    }
     timer->core = NULL;
+    timer->armed = false;
     return 0;
 }
 
 void timer_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {{"cancel", timer_cancel}, {NULL, NULL}};
-    luaL_newmetatable(L, TIMER);
-    lua_pushcfunction(L, timer_gc);
-    lua_setfield(L, -2, "__gc");
+    static const luaL_Reg meta[] = {{"__gc", timer_gc}, {NULL, NULL}};
+    object_open(L, &kind, meta);
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
+}
+
+void timer_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"after", module_after}, {"every", module_every}, {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
 }

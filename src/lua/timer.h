@@ -4,11 +4,10 @@
 
 #include <lua.h>
 
-/* after(seconds, fn) -> timer      every(seconds, fn) -> timer      timer:cancel() */
-int timer_after(lua_State *L);
-int timer_every(lua_State *L);
-
 /* Makes the metatable of timers. */
 void timer_open(lua_State *L);
+
+/* Adds after and every to the table on top of the stack. */
+void timer_register(lua_State *L);
 
 #endif

@@ -35,7 +35,7 @@ end
 --------------------------------------------------------------------------------------------------
 -- A session: { options, ws, output, input, code, ... }
 
--- Ends it with this exit code, unless it is ending already.
+-- Ends the session with this exit code, unless it is ending already.
 local function finish(session, code)
   if session.code then return end
   session.code = code
@@ -43,7 +43,7 @@ local function finish(session, code)
   session.ws:close()
 end
 
--- In a task: what was read before is sent first.
+-- Ends the session because of bad input, after sending what was read before. Waits.
 local function fail(session, text)
   session.output:notice("red", text)
   session.input:cancel()
@@ -51,7 +51,7 @@ local function fail(session, text)
   finish(session, EXIT.data)
 end
 
--- Who reads our output may have enough of it; everything else is an error.
+-- When the reader of our output has closed it, that is no error; everything else is.
 local function output_broken(session, message, errno)
   if session.code then return end
   if errno == BROKEN_PIPE then return finish(session, EXIT.done) end
@@ -111,7 +111,7 @@ end
 --------------------------------------------------------------------------------------------------
 -- Input
 
--- In a task: waits while the queue is full.
+-- Sends a line. Waits while the queue is full.
 local function send(session, text)
   local ws, kind = session.ws, session.options.binary and "binary" or "text"
   session.line = session.line + 1
@@ -125,7 +125,7 @@ local function send(session, text)
   until sent or code ~= "queue_full"
 end
 
--- The lines that end in this piece of input; the start of the next one is kept.
+-- Sends the lines that end in this piece of input, and keeps the beginning of the next line.
 local function take_lines(session, data)
   local start = 1
   for stop in data:gmatch "()\n" do
@@ -142,7 +142,7 @@ local function take_lines(session, data)
   end
 end
 
--- In a task, at the input's end: all has to be sent, and answers get time to come.
+-- At the end of the input: sends everything and waits for answers, then ends the session.
 local function wait_for_answers(session)
   if session.size > 0 then send(session, table.concat(session.pieces)) end
   if not session.opened then session.ws:wait "open" end
@@ -150,7 +150,7 @@ local function wait_for_answers(session)
   local seconds = session.options["no-close"] and -1 or session.options.wait or 1
   if seconds < 0 or session.code then return end
   session.all_sent = true
-  local silent = 0 -- quarters of that time
+  local silent = 0 -- how many quarters of that time in a row brought no message
   repeat
     local received = session.received
     WebSocket.sleep(seconds / 4)
@@ -199,8 +199,8 @@ local function read_terminal(session)
   WebSocket.every(0.5, function() session.output:refresh() end)
 end
 
--- The first one closes in order. In a pipe the second does what it does by default; the terminal
--- has to be given back before that.
+-- Handles a signal. The first one closes the connection in order. A second one ends the process, as
+-- it does by default; but before that the terminal has to be restored.
 local function obey(session, signal)
   finish(session, EXIT[signal])
   if not session.output.terminal then return end
@@ -254,7 +254,7 @@ local function client_options(options, headers, terminal)
   }
 end
 
--- Returns the exit code and what is wrong, if anything is.
+-- Checks the options. When something is wrong, returns the exit code and a message.
 local function check(options)
   if not options.url:find "://" then options.url = "ws://" .. options.url end
   local good, problem = pcall(WebSocket.new, options.url)
@@ -291,7 +291,7 @@ local function handle_events(session)
   ws.on_error = function(event) on_error(session, event) end
   ws.on_close = function(event) on_close(session, event) end
   ws.on_status = function(status) on_status(session, status) end
-  -- After the input's end a server that says goodbye has said all.
+  -- When all input is sent, a server that closes the connection in order ends the session.
   ws.should_reconnect = function(event)
     if session.all_sent and event.clean then return false end
   end
@@ -340,7 +340,7 @@ local function run(session, terminal)
   return session.code or EXIT.done
 end
 
--- What only prints: returns true when it was that.
+-- Handles --help and --version. Returns true for one of them.
 local function tell(options)
   if options.help then
     io.stdout:write(arguments.help())
@@ -351,10 +351,10 @@ local function tell(options)
   return options.help or options.version
 end
 
-local held = {} -- open for as long as the command runs
+local held = {} -- files that are open for as long as the command runs
 
--- Where a standard stream is closed, the next descriptor takes its place, and libuv aborts when it
--- closes one of those.
+-- When a standard stream is closed, the next descriptor that is opened gets its number, and libuv
+-- aborts when it closes a descriptor with such a number. So those numbers are taken first.
 local function fill_standard_streams()
   for _ = 1, 3 do table.insert(held, (io.open("/dev/null", "r+"))) end
 end

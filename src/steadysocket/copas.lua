@@ -7,10 +7,10 @@
 --
 -- Calls that wait (ws:receive, ws:messages, ws:wait, ws:flush, WebSocket.sleep) may be made in any
 -- thread of Copas, not only in tasks: the others go on meanwhile. copas.loop() returns when nothing
--- is left to do. An error in a handler goes where those in threads of Copas go.
+-- is left to do. An error in a handler goes to Copas's error handler.
 --
--- This is so with Copas 4. In Copas 1, which Debian 12 has, threads cannot sleep: there, only tasks
--- can wait. And its loop never returns.
+-- This holds for Copas 4. In Copas 1, which Debian 12 has, threads cannot sleep: there only tasks
+-- can wait. And the loop of Copas 1 never returns.
 
 local copas = require "copas"
 
@@ -21,7 +21,7 @@ local adapter = {}
 
 local attachment -- { step, socket, changed = a turn is due, serving = a thread runs our loop }
 
--- What Copas takes for a socket: one to be read whenever a turn is due.
+-- Returns an object that Copas takes for a socket. It is readable whenever a turn is due.
 local function new_socket(self)
   local asked = false
   return {
@@ -38,7 +38,7 @@ end
 
 local start
 
--- The thread that runs our loop while there is work.
+-- The function of the Copas thread that runs our loop while there is work.
 local function serve(self)
   while true do
     copas.receive(self.socket)
@@ -46,7 +46,7 @@ local function serve(self)
     self.changed = false
     local ok, left = pcall(self.step)
     if not ok then
-      start(self) -- another one, since this one ends by the error
+      start(self) -- a new thread, since the error ends this one
       error(left, 0)
     end
     if not left then break end
@@ -67,7 +67,7 @@ local function wake()
   end
 end
 
--- How a thread of Copas waits.
+-- Returns the waiter for the thread of Copas that is running, or nil when it cannot wait.
 local function waiter()
   if not copas.pauseforever or not coroutine.isyieldable() then return nil end
   local thread, asleep = coroutine.running(), false
@@ -84,7 +84,7 @@ local function waiter()
   }
 end
 
--- Copas's own step waits too long for what is due with us.
+-- Takes the place of copas.step, which would wait longer than until our next turn.
 local copas_step = copas.step
 
 local function step(timeout)
@@ -92,7 +92,7 @@ local function step(timeout)
   return copas_step(due and math.min(timeout or due, due) or timeout)
 end
 
---- From now on Copas runs our loop. Done twice, it is done once. Raises while another loop is
+--- From now on Copas runs our loop. A second call does nothing. Raises while another loop is
 --- attached.
 function adapter.attach()
   if attachment then return end

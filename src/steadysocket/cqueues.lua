@@ -20,13 +20,13 @@ local adapter = {}
 
 local attachment -- { controller, step, changed = a condition, serving = a coroutine runs our loop }
 
--- The coroutine of the controller's that runs our loop while there is work.
+-- The function of the controller's coroutine that runs our loop while there is work.
 local function serve(self)
   local readable = { pollfd = WebSocket.fd(), events = "r" }
   while self == attachment do
     local ok, left, seconds = pcall(self.step)
     if not ok then
-      self.controller:wrap(serve, self) -- since this coroutine ends by the error
+      self.controller:wrap(serve, self) -- a new coroutine, since the error ends this one
       error(left, 0)
     end
     if not left or self ~= attachment then break end -- a handler may have detached us
@@ -44,7 +44,7 @@ local function wake()
   end
 end
 
--- How a coroutine of a controller waits.
+-- Returns the waiter for the coroutine that is running, or nil when no controller runs it.
 local function waiter()
   local _, inside = cqueues.running()
   if not inside then return nil end
@@ -59,7 +59,7 @@ local function waiter()
 end
 
 --- From now on this controller (by default the one that runs the caller) runs our loop. Raises for
---- what is no controller, and while another loop is attached.
+--- any value that is no controller, and while another loop is attached.
 function adapter.attach(controller)
   controller = controller or cqueues.running() or error("attach: which controller?", 2)
   if cqueues.type(controller) ~= "controller" then

@@ -6,8 +6,8 @@
 --   uv.run()                               -- instead of WebSocket.run()
 --
 -- uv.run() returns when neither luv nor steadysocket has anything left to do. An error in a handler
--- is luv's, as one in any of its callbacks is: by default luv prints it and ends the process. Calls
--- that wait (ws:receive and so on) do so in tasks only, see WebSocket.spawn.
+-- is treated as one in any callback of luv: by default luv prints it and ends the process. Calls
+-- that wait (ws:receive and so on) can be made in tasks only; see WebSocket.spawn.
 
 local uv = require "luv"
 
@@ -16,17 +16,18 @@ local internal = require "steadysocket.internal"
 
 local adapter = {}
 
-local poll, timer, idle -- luv's handles; poll keeps uv.run going, the others never do
-local step -- nil: not attached
+local poll, timer, idle -- luv's handles; only poll keeps uv.run from returning
+local step -- makes one turn of our loop; nil when it is not attached
 
 local turn
 
--- Has luv call us when the next turn is due: in so many seconds (nil: it has no time).
+-- Makes luv call `turn` when the next turn is due. left: whether uv.run shall go on for us.
+-- seconds: until the next turn; nil when none is due.
 local function arm(left, seconds)
   timer:stop()
   idle:stop()
   if seconds == 0 then
-    idle:start(turn) -- a timer might come again before luv has polled
+    idle:start(turn) -- not a timer, which luv might call again before it polls
   elseif seconds then
     uv.update_time()
     timer:start(math.ceil(seconds * 1000), 0, turn)
@@ -36,13 +37,13 @@ end
 
 function turn()
   local ok, left, seconds = pcall(step)
-  if step then -- no handler has detached us
+  if step then -- a handler may have detached us
     if ok then arm(left, seconds) else arm(true, 0) end
   end
   if not ok then error(left, 0) end
 end
 
---- From now on luv's loop runs ours. Done twice, it is done once. Raises while another loop is
+--- From now on luv's loop runs ours. A second call does nothing. Raises while another loop is
 --- attached.
 function adapter.attach()
   if step then return end
@@ -56,8 +57,8 @@ function adapter.attach()
   arm(true, 0)
 end
 
---- From now on WebSocket.run() runs our loop again. The handles stay for the next time: luv crashes
---- at the end of a process whose loop has not turned since a handle was closed.
+--- From now on WebSocket.run() runs our loop again. The handles are kept for the next time, since
+--- luv crashes at the end of a process when its loop has not turned after a handle was closed.
 function adapter.detach()
   if not step then return end
   step = nil

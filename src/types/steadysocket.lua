@@ -279,7 +279,8 @@ local WebSocket = {}
 function WebSocket.new(url, on_message, name) end
 
 --- Runs until no client is active, no timer is armed and no task is left, or stop(). Raises what
---- handlers, timers and tasks raise; calling it again goes on. Raises inside of these, and while
+--- handlers, timers and tasks raise, one error a call; calling it again goes on. Raises when only
+--- tasks are left that nothing can wake, and says where they wait. Raises inside of these, and while
 --- another event loop runs ours.
 function WebSocket.run() end
 
@@ -309,7 +310,7 @@ function WebSocket.every(seconds, fn) end
 function WebSocket.spawn(fn, ...) end
 
 --- Waits. In a task it yields, outside one it runs the loop. Raises in a handler.
----@param seconds number 0 or more; math.huge: for ever
+---@param seconds number 0 or more; more than 1e9, as math.huge: for ever
 function WebSocket.sleep(seconds) end
 
 --- A descriptor to poll for reading, for another event loop.

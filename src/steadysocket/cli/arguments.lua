@@ -1,8 +1,8 @@
---- The command line of steadysocket: one table says what there is, for reading it and for --help.
+--- The command line of steadysocket. One table has all options, to read them and for --help.
 
 local arguments = {}
 
--- Names as in wscat and websocat, where those have the option. takes: what its value is called.
+-- Options have the names that wscat and websocat give them. takes: the name of the value.
 local OPTIONS = {
   { "header", "H", takes = "'NAME: VALUE'", list = true, "send this header with the request" },
   { "protocol", "s", takes = "NAME", list = true, "offer this subprotocol" },
@@ -33,7 +33,7 @@ local OPTIONS = {
   { "help", "h", "print this" },
 }
 
--- Further names that people know.
+-- Other names of options, as wscat or websocat has them.
 local ALIASES = {
   subprotocol = "protocol",
   ["no-check"] = "insecure",
@@ -113,8 +113,8 @@ local function set(result, option, name, value)
   end
 end
 
--- One word is an option, or several short ones, with its value behind it or in the next word.
--- Returns the value that the next word is for, as a function.
+-- Reads a word that is an option or several short ones. The value may be in the same word. When it
+-- is in the next one, returns a function that takes that word.
 local function read_option(result, name, attached)
   local option = by_name[name] or wrong("unknown option %s", name)
   if not option.takes then
@@ -161,7 +161,7 @@ local function read_all(words)
       take(word)
       take = nil
     elseif word == "--" and read == read_word then
-      read = read_url -- what is behind it is no option
+      read = read_url -- every word behind "--" is the URL
     else
       take, name = read(result, word)
     end
@@ -171,8 +171,8 @@ local function read_all(words)
   return result
 end
 
---- Reads the command line: a table of the options by their long names, and url; or nil and what is
---- wrong with it.
+--- Reads the command line. Returns a table with the options by their long names and with `url`; or
+--- nil and what is wrong.
 function arguments.parse(words)
   local ok, result = pcall(read_all, words)
   if ok then return result end

@@ -1,5 +1,5 @@
---- The line that is being typed: characters, a cursor, and the lines before it to go back to. It
--- reads the bytes of a terminal that does not edit by itself, and draws nothing.
+--- The line that is being typed: its characters, a cursor, and a history of earlier lines. It reads
+-- the bytes of a terminal whose own editing is off, and draws nothing.
 
 local Editor = {}
 Editor.__index = Editor
@@ -10,8 +10,8 @@ function Editor.new(handlers)
     chars = {}, -- one UTF-8 character each
     cursor = 0, -- characters before it
     history = {},
-    place = 1, -- in the history; behind its end: the new line
-    rest = "", -- bytes of a character or key that is not whole yet
+    place = 1, -- index in the history; one behind its end is the new line
+    rest = "", -- the first bytes of a character or key that is not complete
     handlers = handlers,
   }, Editor)
 end
@@ -104,14 +104,14 @@ local CONTROLS = {
   ["\t"] = function(editor) insert(editor, "\t") end,
 }
 
--- By the last byte of the sequence that a key sends, or by its number before a tilde.
+-- What keys do, by the last byte of the sequence that a key sends, or by the number before a tilde.
 local KEYS = {
   A = up, B = down, C = right, D = left, H = home, F = to_end,
   ["1"] = home, ["7"] = home, ["4"] = to_end, ["8"] = to_end, ["3"] = delete_ahead,
 }
 
--- The key whose sequence begins with the escape at `at`: returns what to do and where it ends; no
--- end: more has to come.
+-- Reads the sequence of a key that begins with the escape at `at`. Returns what to do, and where
+-- the sequence ends; no end when it is not complete.
 local function key(bytes, at)
   local numbers, letter, last = bytes:match("^[%[O]([%d;]*)([%a~])()", at + 1)
   if letter then return KEYS[letter == "~" and numbers or letter], last end
@@ -123,7 +123,8 @@ local function char_size(byte)
   return byte < 0xC0 and 1 or byte < 0xE0 and 2 or byte < 0xF0 and 3 or 4
 end
 
--- Takes what is at `at`, and returns what is behind it; nil: it is not whole yet.
+-- Takes the character or key at `at`. Returns where the next one begins, or nil when this one is
+-- not complete.
 local function take(editor, bytes, at)
   local byte = bytes:byte(at)
   if byte == 27 then

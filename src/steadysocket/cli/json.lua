@@ -1,5 +1,5 @@
---- Indents JSON. lua-cjson says whether it is JSON; the text itself stays what it was, with its
--- order of keys and all digits of its numbers.
+--- Indents JSON. lua-cjson only checks that a text is JSON; the text itself is not made anew, so
+-- the order of its keys and all digits of its numbers stay.
 
 local INDENT = "  "
 
@@ -12,13 +12,13 @@ local function end_of_string(text, at)
   return at
 end
 
--- The token at a position that is not white space, and where it ends.
+-- Returns the token at a position, which is not white space, and where it ends.
 local function token(text, at)
   local char = text:sub(at, at)
   local last = at
   if char == '"' then
     last = end_of_string(text, at)
-  elseif char:find "[%[{]" then -- an empty pair stays together
+  elseif char:find "[%[{]" then -- "[]" and "{}" are not split
     last = select(2, text:find("^%s*[%]}]", at + 1)) or at
     if last > at then return char .. text:sub(last, last), last end
   elseif not char:find "[%]},:]" then
@@ -53,7 +53,7 @@ end
 
 local json = {}
 
---- A function that indents a text if it is JSON; or nil and what is missing.
+--- Returns a function that indents a text if it is JSON; or nil and what is missing for that.
 function json.formatter()
   local found, cjson = pcall(require, "cjson")
   if not found then

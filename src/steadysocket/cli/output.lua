@@ -13,7 +13,7 @@ end
 local Pipe = {}
 Pipe.__index = Pipe
 
---- on_broken(message, errno): standard output takes no more.
+--- on_broken(message, errno) is called when standard output cannot be written any more.
 function output.pipe(on_broken)
   io.stdout:setvbuf("full", 64 * 1024)
   return setmetatable({ on_broken = on_broken, shown = Terminal.is_terminal(1) }, Pipe)
@@ -24,7 +24,7 @@ function Pipe:flush()
   if not ok then self.on_broken(message, errno) end
 end
 
--- What one turn of the loop brings is written at once.
+-- The messages of one turn of the loop are written together.
 local function flush_soon(pipe)
   if pipe.flushing then return end
   pipe.flushing = true
@@ -60,12 +60,12 @@ local function seconds_left(session)
   return ("next attempt in %d s  "):format(math.max(left, 0))
 end
 
--- The loop's clock counts whole ones.
+-- Latency is in whole milliseconds, since the loop's clock is.
 local function milliseconds(seconds)
   return seconds < 0.001 and "< 1" or ("%.0f"):format(seconds * 1000)
 end
 
--- The status line: a word, its colour, and more.
+-- Returns the parts of the status line: a word, its colour, and the rest.
 local function status_of(session)
   local ws, stats = session.ws, session.ws:stats()
   local parts = {

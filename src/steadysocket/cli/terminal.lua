@@ -1,5 +1,5 @@
---- The terminal: messages scroll by above a status line and the line that is being typed, which are
--- taken away and drawn anew around them.
+--- The terminal: messages scroll above a status line and the line that is being typed. These two
+-- are erased before a message is printed, and drawn again below it.
 
 local Editor = require "steadysocket.cli.editor"
 local WebSocket = require "steadysocket"
@@ -20,8 +20,8 @@ function Terminal.is_terminal(descriptor)
   return (os.execute("test -t " .. descriptor)) == true
 end
 
---- A peer must not be able to command the terminal: control characters show as "?", also those that
---- UTF-8 has beyond ASCII.
+--- Replaces control characters, also those of Unicode beyond ASCII, by "?", so that a peer cannot
+--- control the terminal.
 function Terminal.harmless(text)
   return (text:gsub("[\0-\8\11-\31\127]", "?"):gsub("\xC2[\x80-\x9F]", "?"))
 end
@@ -44,8 +44,8 @@ local function width_of(char)
   return 1
 end
 
--- What of a line fits into `room` columns: as much as possible before the cursor, then what is
--- behind it. Returns the text and the columns behind the cursor.
+-- Cuts a line to `room` columns: keeps as much as possible before the cursor, then what fits of the
+-- text behind it. Returns the text, and how many of its columns are behind the cursor.
 local function visible(chars, cursor, room)
   local first, last, used, behind = cursor + 1, cursor, 0, 0
   while first > 1 and used + width_of(chars[first - 1]) <= room do
@@ -82,7 +82,7 @@ local function drawn(terminal)
   return terminal:paint(colour, word) .. "  " .. more .. "\n" .. PROMPT .. text .. back
 end
 
--- All that a turn of the loop brings is drawn at once.
+-- Everything that changes in one turn of the loop is drawn together.
 local function refresh(terminal)
   terminal.refreshing = false
   local now = drawn(terminal)
@@ -106,14 +106,14 @@ function Terminal:print(colour, text)
 end
 
 --------------------------------------------------------------------------------------------------
--- Its life
+-- Opening and closing
 
 local function measure(terminal)
   local columns = tonumber((ask "stty size" or ""):match "%d+ (%d+)") or 0
-  terminal.columns = columns > 0 and math.max(20, columns) or 80 -- 0: it does not know
+  terminal.columns = columns > 0 and math.max(20, columns) or 80 -- 0: not known
 end
 
--- Keys come as they are pressed, and are not echoed: the line is ours to draw.
+-- The terminal passes on each key as it is pressed, and does not echo it: we draw the line.
 local function take_over()
   os.execute "stty -icanon -echo -iexten min 1 time 0 2>/dev/null"
 end
@@ -133,7 +133,7 @@ function Terminal.new(options)
     end,
     on_end = options.on_end,
   }
-  io.stdout:setvbuf("full", 64 * 1024) -- what is drawn at once is written at once
+  io.stdout:setvbuf("full", 64 * 1024) -- so that what is drawn together is written together
   terminal.saved = ask "stty -g"
   measure(terminal)
   take_over()

@@ -1,0 +1,167 @@
+-- Deadlines: each holds, and is judged after what had come by then was heard.
+
+local Peer = require "support.peer"
+local child = require "support.child"
+local cost = require "support.cost"
+local preload = require "support.preload"
+local silent = require "support.silent"
+local socket = require "socket"
+local turn = require "support.turn"
+local watched = require "support.watched"
+local WebSocket = require "steadysocket"
+
+-- As a handler that takes long.
+local function block(seconds)
+  local till = socket.gettime() + seconds
+  while socket.gettime() < till do socket.sleep(till - socket.gettime()) end
+end
+
+describe("connect_timeout", function()
+  after_each(function()
+    watched.end_all()
+    silent.close_all()
+  end)
+
+  for what, listen in pairs {
+    ["that drops what comes"] = function() return silent.listen() end,
+    ["that accepts and says nothing"] = function() return Peer.listen().port end,
+  } do
+    for _, scheme in ipairs { "ws", "wss" } do
+      it(("holds with a server of %s:// %s"):format(scheme, what), function()
+        local url = ("%s://127.0.0.1:%d/"):format(scheme, listen())
+        local spent = cost.of(function()
+          local client = watched.connect { url = url, connect_timeout = 0.3, reconnect = false }
+          assert.equal("timeout", client:await("errors").kind)
+          client:await_status "closed"
+        end)
+        cost.expect(spent.seconds, 0.29, 0.8)
+        assert.is_true(spent.cpu < 0.2 or child.sanitized(), spent.cpu .. " s of CPU")
+      end)
+    end
+  end
+
+  describe("with a name of two addresses", function()
+    teardown(preload.remove_all)
+
+    -- In a process of its own, where two.example is ::1, then 127.0.0.1. The first one drops what comes.
+    local function run(code)
+      local environment = preload.environment "names"
+      if not environment then return nil end
+      return child.run([[
+        local Peer = require "support.peer"
+        local cost = require "support.cost"
+        local silent = require "support.silent"
+        local watched = require "support.watched"
+        local server
+        repeat
+          if server then server:close() end
+          server = Peer.listen()
+        until pcall(silent.listen, "::1", server.port)
+        local function connect(options)
+          options.url = ("ws://two.example:%d/"):format(server.port)
+          return watched.connect(options)
+        end
+      ]] .. code .. [[
+        watched.end_all()
+        silent.close_all()
+      ]], {}, { environment = environment })
+    end
+
+    it("holds where the first is silent and the second says nothing", function()
+      local result = run [[
+        local spent = cost.of(function()
+          local client = connect { connect_timeout = 0.6, reconnect = { min_delay = 0 } }
+          for number = 1, 2 do assert(client:await("errors", number).kind == "timeout") end
+        end)
+        cost.expect(spent.seconds, 1.19, 2)
+      ]]
+      if not result then return pending "needs cc and LD_PRELOAD" end
+      assert.same({ out = "", err = "", code = 0 }, result)
+    end)
+
+    it("is not used up by a silent one: the next has its turn after a quarter of a second", function()
+      local result = run [[
+        local spent, client = cost.of(function()
+          local client = connect { connect_timeout = 10 }
+          server:welcome()
+          client:await "opens"
+          return client
+        end)
+        cost.expect(spent.seconds, 0.24, 0.7)
+        assert(#client.errors == 0)
+      ]]
+      if not result then return pending "needs cc and LD_PRELOAD" end
+      assert.same({ out = "", err = "", code = 0 }, result)
+    end)
+  end)
+
+  it("does not count the time for which a handler keeps the loop from listening", function()
+    local blocker, slow = Peer.listen(), Peer.listen()
+    local first = watched.connect { url = blocker.url }
+    local blocking = blocker:welcome()
+    first:await "opens"
+    local client = watched.connect { url = slow.url, connect_timeout = 0.4, reconnect = false }
+    local conn = slow:accept()
+    local key = conn:request().headers["sec-websocket-key"]
+    first.ws.on_message = function()
+      conn.socket:send(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        .. "Sec-WebSocket-Accept: %s\r\n\r\n"):format(Peer.accept_value(key)))
+      block(0.8)
+    end
+    blocking:text "work"
+    client:await "opens"
+    assert.same({}, client.errors)
+  end)
+
+  it("begins when the program comes to the loop, and not before", function()
+    local server = Peer.listen()
+    local client = watched.connect { url = server.url, connect_timeout = 0.3, reconnect = false }
+    block(0.7)
+    server:welcome()
+    client:await "opens"
+    assert.same({}, client.errors)
+  end)
+
+  it("does not count the time for which the process was stopped", function()
+    local server = Peer.listen()
+    local result = child.run([[
+      local WebSocket = require "steadysocket"
+      local pid = tonumber((assert(io.open "/proc/self/stat"):read "n"))
+      local ws = WebSocket.new {
+        url = arg[1],
+        connect_timeout = 0.5,
+        reconnect = false,
+        on_error = function(event) print(event.kind) end,
+        on_open = function(event, ws) print "open"; ws:close() end,
+      }
+      ws:connect()
+      os.execute(("(sleep 0.2; kill -STOP %d; sleep 1; kill -CONT %d) &"):format(pid, pid))
+      WebSocket.run()
+    ]], { silent.listen and ("ws://127.0.0.1:%d/"):format(silent.listen()) or server.url })
+    -- It is a server that drops what comes: what counts is that the time-out is not early.
+    assert.same({ out = "timeout\n", err = "", code = 0 }, result)
+  end)
+end)
+
+describe("A loop of steps that ends with a status", function()
+  after_each(watched.end_all)
+
+  it("has seen on_close when the status is closed", function()
+    for _ = 1, 20 do
+      local server = Peer.listen()
+      local told = false
+      local ws = WebSocket.new {
+        url = server.url,
+        reconnect = false,
+        on_close = function(event) told = event.code end,
+      }
+      ws:connect()
+      local conn = server:welcome()
+      turn.till(function() return ws.status == "open" end, "on_open")
+      conn:close(4000)
+      conn:finish()
+      while ws.status ~= "closed" do WebSocket.step(0.05) end
+      assert.equal(4000, told)
+    end
+  end)
+end)
