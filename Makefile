@@ -274,6 +274,7 @@ conversions:
 
 layers:
 	$(LUA) tools/layers.lua src
+	$(LUA) tools/layers.lua bench/server
 
 lint-rockspec:
 	$(LUA) tools/check-rockspec.lua $(ROCKSPEC) $(sources) $(lua_sources) bin/steadysocket

@@ -91,10 +91,10 @@ static int descriptor_limit(void)
     return (int)limit.rlim_cur;
 }
 
-/* NULL, or what went wrong. Under the lock, which a fork waits for: so no other program gets a
- * descriptor of the library's before it is closed on exec. The library has SIGPIPE ignored, which
- * is the program's to decide.
- */
+/* Returns NULL, or what went wrong. Under the lock, which a fork waits for: so a program that runs
+ * in a child gets no descriptor of the library's before it is closed on exec. Only posix_spawn and
+ * what is made of it tell nobody that they start one. The library has SIGPIPE ignored, which is the
+ * program's to decide. */
 static const char *make(struct context *context)
 {
     const char *problem = NULL;
