@@ -1,21 +1,8 @@
 #include "core/secrets.h"
 
-#include <stdint.h>
+#include "core/ascii.h"
+
 #include <string.h>
-
-/* strncasecmp depends on the locale. */
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
-static bool is_same(const char *text, const char *name, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (lower(text[i]) != name[i])
-            return false;
-    return true;
-}
 
 /* ------------------------------------------------------------------------- names */
 
@@ -27,7 +14,7 @@ bool steady_secrets_is_name(const char *name, size_t size)
     for (const char *const *part = parts; *part; part++) {
         size_t length = strlen(*part);
         for (size_t at = 0; at + length <= size; at++)
-            if (is_same(name + at, *part, length))
+            if (steady_is_same_text(name + at, *part, length))
                 return true;
     }
     return false;
@@ -73,7 +60,7 @@ bool steady_secrets_may_show(const char *header, size_t size)
         NULL,
     };
     for (const char *const *name = shown; *name; name++)
-        if (strlen(*name) == size && is_same(header, *name, size))
+        if (strlen(*name) == size && steady_is_same_text(header, *name, size))
             return true;
     return false;
 }

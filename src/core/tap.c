@@ -1,6 +1,7 @@
 #include "core/tap.h"
 
 #include "core/harmless.h"
+#include "core/number.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -122,7 +123,7 @@ static bool take_header(struct steady_tap *tap, const uint8_t **bytes, size_t *s
 
 static void take_payload(struct steady_tap *tap, const uint8_t **bytes, size_t *size)
 {
-    size_t taken = *size < tap->left ? *size : (size_t)tap->left;
+    size_t taken = steady_at_most(*size, tap->left);
     size_t shown = STEADY_TAP_SHOWN - tap->shown_size;
     if (!tap->told) {
         const bool masked = tap->header[1] & STEADY_FRAME_MASKED;

@@ -1,5 +1,6 @@
 #include "core/trace_http.h"
 
+#include "core/ascii.h"
 #include "core/secrets.h"
 
 #include <string.h>
@@ -31,12 +32,7 @@ static bool append_protocols(struct steady_buffer *out, const char *at, size_t s
 
 static bool is_protocols(const char *name, size_t size)
 {
-    if (size != sizeof protocols - 1)
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if ((name[i] | 0x20) != (protocols[i] | 0x20))
-            return false;
-    return true;
+    return size == strlen(protocols) && steady_is_same_text(name, protocols, size);
 }
 
 /* direction: '>' or '<'. value ends with a NUL byte or with CR LF, behind its `value_size` bytes.

@@ -8,7 +8,6 @@
 #include "lua/handler.h"
 
 #include <lauxlib.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,12 +42,12 @@ static bool is_privileged(void)
     return getuid() != geteuid() || getgid() != getegid();
 }
 
-/* Once a process. */
+/* Once a process, whatever thread it is. */
 static void complain(const char *value)
 {
-    static atomic_flag complained = ATOMIC_FLAG_INIT;
+    static bool complained;
     char shown[STEADY_HARMLESS_MAX * 32 + 1];
-    if (atomic_flag_test_and_set(&complained))
+    if (__atomic_test_and_set(&complained, __ATOMIC_RELAXED))
         return;
     steady_harmless(shown, (const uint8_t *)value, strnlen(value, 32));
     fprintf(stderr,
