@@ -11,10 +11,12 @@ describe("a line of the log", function()
     ["GET /?api_key=abc HTTP/1.1"] = "GET /?api_key=… HTTP/1.1",
     ["< location: /in?a=1&X-Amz-Signature=0a#access_token=z"]
       = "< location: /in?a=1&X-Amz-Signature=…#access_token=…",
-    ["ws://h/?auth=a;sid=b;jwt=c"] = "ws://h/?auth=…;sid=…;jwt=…",
+    ["ws://h/?a=1;sid=b;jwt=c&n=2"] = "ws://h/?a=1;sid=…&n=2",
+    ["ws://h/?token=ab;cd'ef\"gh<i>j?k/l"] = "ws://h/?token=…",
+    ["ws://user:pa'ss\"w<or>d;@h/"] = "ws://…@h/",
     ["ws://h/?t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIi"] = "ws://h/?t=…",
     ["ws://h/?eyJhbGciOiJIUzI1NiJ9.eyJzdWIi"] = "ws://h/?…",
-    ['see "ws://a:b@c/?key=d", and more'] = 'see "ws://…@c/?key=…", and more',
+    ['see "ws://a:b@c/?key=d", and more'] = 'see "ws://…@c/?key=… and more',
     ["?key=a?key=b"] = "?key=…",
   }
   for line, shown in pairs(HIDDEN) do

@@ -18,7 +18,6 @@ static void write_line(struct steady_trace *trace, enum steady_level level, cons
 {
     struct steady_client *c =
         (struct steady_client *)((char *)trace - offsetof(struct steady_client, trace));
-    char missing[96];
     if (!c->alive)
         return;
     if (c->events.line_bytes > WAITING_MAX) {
@@ -26,6 +25,7 @@ static void write_line(struct steady_trace *trace, enum steady_level level, cons
         return;
     }
     if (c->lines_missing) {
+        char missing[96];
         snprintf(missing, sizeof missing,
                  "%zu lines are missing here: they came faster than the log took them",
                  c->lines_missing);

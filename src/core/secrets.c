@@ -91,7 +91,7 @@ static void hide(struct copy *copy, size_t size)
  * programs write a password's "@" as it is. */
 static void copy_authority(struct copy *copy)
 {
-    size_t size = strcspn(copy->at, "/?# \t\"'<>"), credentials = size;
+    size_t size = strcspn(copy->at, "/?# \t"), credentials = size;
     while (credentials > 0 && copy->at[credentials - 1] != '@')
         credentials--;
     if (credentials > 1)
@@ -99,17 +99,19 @@ static void copy_authority(struct copy *copy)
     keep(copy, size - (credentials > 1 ? credentials - 1 : 0));
 }
 
-/* One "name=value", or a word alone. */
+/* One "name=value", or a word alone. Some servers take ";" for "&", others for a part of the value;
+ * so it ends a value that is shown, and none that is hidden. */
 static void copy_parameter(struct copy *copy)
 {
-    size_t size = strcspn(copy->at, "&;# \t\"'<>"), name = strcspn(copy->at, "=&;# \t\"'<>");
-    size_t value = size - name;
-    bool has_value = value > 1;
-    if (has_value && (value - 1 > STEADY_WORD_MAX || steady_secrets_is_name(copy->at, name))) {
+    const size_t name = strcspn(copy->at, "=&;# \t"), whole = strcspn(copy->at, "&# \t");
+    const size_t size = strcspn(copy->at, "&;# \t");
+    const bool has_value = copy->at[name] == '=' && size > name + 1;
+    const bool secret = has_value && steady_secrets_is_name(copy->at, name);
+    if (secret || (has_value && size - name - 1 > STEADY_WORD_MAX)) {
         keep(copy, name + 1);
-        hide(copy, value - 1);
+        hide(copy, whole - name - 1);
     } else if (!has_value && size > STEADY_WORD_MAX) {
-        hide(copy, size);
+        hide(copy, whole);
     } else {
         keep(copy, size);
     }
