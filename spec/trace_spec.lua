@@ -383,6 +383,16 @@ describe("the log's level", function()
     assert.same({}, lines)
   end)
 
+  it("brings no line of a client that is not connected, and no turn of the loop", function()
+    local log, lines = collector "trace"
+    local ws = WebSocket.new { url = "ws://127.0.0.1:1/", log = log }
+    ws:pause()
+    ws:resume()
+    turn.once()
+    assert.same({}, lines)
+    turn.till(function() return WebSocket.timeout() ~= 0 end, "the loop to rest")
+  end)
+
   it("is that of a table of options: no metamethods, no unknown names", function()
     local function refused(log)
       local ok, message = pcall(WebSocket.new, { url = "ws://h/", log = log })
@@ -600,6 +610,7 @@ describe("STEADYSOCKET_LOG", function()
     if arg[2] == "function" then ws.log = function(level, line) print(level .. " " .. line) end end
     ws.on_open = function() ws:send "hello" ws:close() end
     ws:connect()
+    WebSocket.new(arg[1]) -- another one
     WebSocket.run()
   ]]
 

@@ -15,7 +15,7 @@ static bool append_protocols(struct steady_buffer *out, const char *at, size_t s
     while (size > 0 && done) {
         size_t blank = strspn(at, ", \t"), word;
         blank = blank < size ? blank : size;
-        word = strcspn(at + blank, ", \t\r\n");
+        word = strcspn(at + blank, ", \t");
         word = word < size - blank ? word : size - blank;
         done = steady_buffer_append(out, at, blank) &&
                (announced || word > STEADY_WORD_MAX
@@ -24,8 +24,6 @@ static bool append_protocols(struct steady_buffer *out, const char *at, size_t s
         announced = announced || steady_secrets_is_name(at + blank, word);
         at += blank + word;
         size -= blank + word;
-        if (blank + word == 0)
-            break;
     }
     return done;
 }

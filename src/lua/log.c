@@ -81,12 +81,12 @@ static enum steady_level read_level(lua_State *L)
     return level;
 }
 
-static void unknown(lua_State *L)
+static int unknown(lua_State *L)
 {
     static const char *const known[] = {"level", "to", NULL};
     const char *name = luaL_tolstring(L, -2, NULL), *near = steady_nearest_name(name, known);
-    luaL_error(L, "option 'log.%s' is unknown%s%s%s", name, near ? "; did you mean '" : "",
-               near ? near : "", near ? "'?" : "");
+    return luaL_error(L, "option 'log.%s' is unknown%s%s%s", name, near ? "; did you mean '" : "",
+                      near ? near : "", near ? "'?" : "");
 }
 
 static bool is_key(lua_State *L, const char *name)
