@@ -41,7 +41,7 @@ struct steady_protocol {
     /* Receiving. */
     const uint8_t *cursor, *end; /* input not yet looked at */
     struct steady_buffer held;   /* where it lives after steady_protocol_hold */
-    size_t payload_left;         /* of the frame that is under way, bytes */
+    uint64_t payload_left;       /* of the frame that is under way, bytes */
     bool in_payload;             /* its header is complete */
     uint8_t header_size;
     uint8_t header[STEADY_FRAME_HEADER_MAX]; /* of that frame, as far as it came */
