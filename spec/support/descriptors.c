@@ -122,7 +122,7 @@ int open(const char *path, int flags, ...)
 {
     __builtin_va_list list;
     __builtin_va_start(list, flags);
-    int mode = flags & (O_CREAT | O_TMPFILE) ? __builtin_va_arg(list, int) : 0;
+    int mode = (flags & (O_CREAT | O_TMPFILE)) ? __builtin_va_arg(list, int) : 0;
     __builtin_va_end(list);
     return slow_down(CALLER, REAL(int (*)(const char *, int, ...), "open")(path, flags, mode));
 }

@@ -1,5 +1,5 @@
 /* A program that forks all the time while threads have Lua states that come and go, for
- * fork_spec.lua. See compiled.lua. */
+ * forks_spec.lua. See compiled.lua. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <lauxlib.h>
