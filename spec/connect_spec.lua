@@ -274,6 +274,11 @@ describe("a client of a plain ws server", function()
       },
       ["with another reason"] = { status = "HTTP/1.1 101 Web Socket Protocol Handshake" },
       ["with no reason"] = { status = "HTTP/1.1 101 " },
+      -- A 1xx ends at its empty line, whatever these say: RFC 9112 section 6.3.
+      ["with a Content-Length of 0"] = { headers = { ["Content-Length"] = "0" } },
+      ["with a Content-Length of 5"] = { headers = { ["Content-Length"] = "5" } },
+      ["with two different Content-Lengths"] = { headers = { ["Content-Length"] = { "5", "7" } } },
+      ["with a chunked body announced"] = { headers = { ["Transfer-Encoding"] = "chunked" } },
       ["with a cookie of 12,000 bytes"] = {
         headers = { ["Set-Cookie"] = "a=" .. ("c"):rep(12000) },
       },

@@ -486,21 +486,6 @@ for number in range(1000):
         "the answer's Sec-WebSocket-Extensions header has an extension, we offered none: "
           .. '"permessage-deflate"',
       },
-      ["a Content-Length of 0"] = {
-        { headers = { ["Content-Length"] = "0" } },
-        "the answer has a Content-Length or Transfer-Encoding header, which a 101 must not have"
-          .. " (RFC 9110 section 8.6)",
-      },
-      ["a Content-Length of 5, and a message"] = {
-        { headers = { ["Content-Length"] = "5" }, extra = Peer.encode("text", "abc") },
-        "the answer has a Content-Length or Transfer-Encoding header, which a 101 must not have"
-          .. " (RFC 9110 section 8.6)",
-      },
-      ["a chunked body"] = {
-        { headers = { ["Transfer-Encoding"] = "chunked" }, extra = "0\r\n\r\n" },
-        "the answer has a Content-Length or Transfer-Encoding header, which a 101 must not have"
-          .. " (RFC 9110 section 8.6)",
-      },
     }
     for name, case in pairs(BROKEN) do
       it(name, function()

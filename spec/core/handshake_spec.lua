@@ -215,14 +215,6 @@ describe("a 101 answer", function()
       .. 'number from 8 to 15: "permessage-deflate; server_max_window_bits=20"', message)
   end)
 
-  it("cannot announce a body", function()
-    refuses(
-      { has_body = true },
-      "the answer has a Content-Length or Transfer-Encoding header, "
-        .. "which a 101 must not have (RFC 9110 section 8.6)"
-    )
-  end)
-
   describe("is quoted in messages", function()
     local function quoted(value)
       local _, message = check { upgrade = value }

@@ -138,8 +138,6 @@ struct steady_answer steady_handshake_answer(const struct steady_response *respo
         .accept = steady_headers_find(headers, "sec-websocket-accept"),
         .protocol = steady_headers_find(headers, "sec-websocket-protocol"),
         .extensions = steady_headers_find(headers, "sec-websocket-extensions"),
-        .has_body = steady_headers_find(headers, "content-length") ||
-                    steady_headers_find(headers, "transfer-encoding"),
         .http_1_0 = response->http_1_0,
     };
 }
@@ -218,13 +216,9 @@ bool steady_handshake_check(const struct steady_request *request, const char *ac
         complain(&checks[i], message, size);
         return false;
     }
-    if (answer->has_body)
-        snprintf(message, size,
-                 "the answer has a Content-Length or Transfer-Encoding header, "
-                 "which a 101 must not have (RFC 9110 section 8.6)");
-    else if (answer->http_1_0)
+    if (answer->http_1_0)
         snprintf(message, size, "the answer is one of HTTP/1.0, which knows no upgrade");
-    return !answer->has_body && !answer->http_1_0;
+    return !answer->http_1_0;
 }
 
 /* --- what users give ------------------------------------------------------------------------- */

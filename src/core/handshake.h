@@ -39,7 +39,6 @@ bool steady_handshake_request(struct steady_buffer *out, const struct steady_req
  * that say what was agreed on. */
 struct steady_answer {
     const char *upgrade, *connection, *accept, *protocol, *extensions;
-    bool has_body; /* it has Content-Length or Transfer-Encoding, which RFC 9110 forbids in a 101 */
     bool http_1_0; /* HTTP/1.0 has no upgrade (RFC 9110 section 7.8) */
     struct steady_deflate_parameters compression;
 };
@@ -49,9 +48,10 @@ struct steady_answer steady_handshake_answer(const struct steady_response *respo
 
 /* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`,
  * the subprotocol against those offered (none at all is accepted), extensions (see
- * steady_extension_read), has_body, http_1_0. The status is the caller's business. Returns true, or
- * false with a text in message that says what is wrong and quotes (all but printable ASCII as '?',
- * long values cut) what the server sent; 256 bytes hold any. */
+ * steady_extension_read), http_1_0. Content-Length and Transfer-Encoding mean nothing in a 101,
+ * which ends at its empty line (RFC 9112 section 6.3). The status is the caller's business. Returns
+ * true, or false with a text in message that says what is wrong and quotes (all but printable ASCII
+ * as '?', long values cut) what the server sent; 256 bytes hold any. */
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
                             struct steady_answer *answer, char *message, size_t size);
 

@@ -117,9 +117,7 @@ static struct steady_answer read_answer(lua_State *L, int index)
     answer.accept = string_field(L, "accept");
     answer.protocol = string_field(L, "protocol");
     answer.extensions = string_field(L, "extensions");
-    lua_getfield(L, -1, "has_body");
-    answer.has_body = lua_toboolean(L, -1);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     return answer;
 }
 
