@@ -254,6 +254,17 @@ describe("a client of a plain ws server", function()
       assert.equal("websocket", headers.upgrade)
     end)
 
+    it("each Set-Cookie header of the answer by itself, also where there is one", function()
+      local dated = "id=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT; Path=/"
+      local server = Peer.listen()
+      local client = meet(server, nil, { headers = { ["Set-Cookie"] = { dated, "shop=2" }, ["Via"] = { "a", "b" } } })
+      local headers = client.opens[1].headers
+      assert.same({ dated, "shop=2" }, headers["set-cookie"])
+      assert.equal("a, b", headers.via)
+      client = meet(server, nil, { headers = { ["Set-Cookie"] = dated } })
+      assert.same({ dated }, client.opens[1].headers["set-cookie"])
+    end)
+
     it("that it is back, after a loss", function()
       local server = Peer.listen()
       local client, conn = meet(server)

@@ -289,6 +289,16 @@ describe("an attempt to connect that fails", function()
       })
     end)
 
+    it("403 with two cookies, which are there one by one: http", function()
+      local cookies = { "a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "b=2" }
+      local event = fails(answers("HTTP/1.1 403 Forbidden", { ["Set-Cookie"] = cookies }), {
+        kind = "http",
+        message = "the server answered 403 Forbidden",
+        http_status = 403,
+      })
+      assert.same(cookies, event.http_headers["set-cookie"])
+    end)
+
     it("503 with a Retry-After, which is longer than the delay would be: http", function()
       local headers = { ["Retry-After"] = "120", ["Content-Length"] = "0" }
       local event = fails(answers("HTTP/1.1 503 Service Unavailable", headers), {

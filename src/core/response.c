@@ -28,6 +28,11 @@ const char *steady_headers_find(const struct steady_buffer *headers, const char 
     return NULL;
 }
 
+bool steady_headers_stay_apart(const char *name)
+{
+    return !strcmp(name, "set-cookie");
+}
+
 /* Inserts text at the end of the value that was read last, which ends at r->last. */
 static bool extend(struct steady_response *r, const char *text, size_t size)
 {
@@ -51,7 +56,9 @@ static bool add_name(struct steady_response *r, const char *name, size_t size)
     for (size_t i = start; i < start + size; i++)
         headers->data[i] = (uint8_t)tolower(headers->data[i]);
     headers->size = start; /* so that steady_headers_find does not find the new one itself */
-    const char *known = start ? steady_headers_find(headers, (char *)headers->data + start) : NULL;
+    const char *added = (char *)headers->data + start;
+    const char *known =
+        start && !steady_headers_stay_apart(added) ? steady_headers_find(headers, added) : NULL;
     if (known) {
         r->last = (size_t)(known - (char *)headers->data) + strlen(known);
         return extend(r, ", ", 2);

@@ -28,6 +28,10 @@
 ---| "not_connected"     # the call needs a connection
 ---| "invalid"           # text that is not UTF-8
 
+--- The headers of an answer; names in lower case. Those that came several times are joined with ", ".
+---@class steadysocket.AnswerHeaders: { [string]: string }
+---@field ["set-cookie"]? string[] each by itself
+
 --- A connection is open.
 ---@class steadysocket.OpenEvent
 ---@field reconnected boolean not the first connection since connect()
@@ -35,7 +39,7 @@
 ---@field protocol? string the subprotocol that the server chose
 ---@field url string without user and password
 ---@field address string numeric, without the port; through a proxy, the proxy's
----@field headers table<string, string> of the server's answer; names in lower case
+---@field headers steadysocket.AnswerHeaders of the server's answer
 
 --- An open connection has ended.
 ---@class steadysocket.CloseEvent
@@ -53,7 +57,7 @@
 ---@field url? string without user and password
 ---@field attempt integer the number of the attempt
 ---@field http_status? integer of the server's answer: not 101 with "http", 101 with "handshake"
----@field http_headers? table<string, string> of that answer; names in lower case
+---@field http_headers? steadysocket.AnswerHeaders of that answer
 ---@field http_body? string the first 4 KiB of its body
 ---@field retry_after? number seconds that the server asked for, at most 3600
 ---@field will_reconnect boolean there will be another attempt
