@@ -44,6 +44,7 @@ build = {
         "src/core/frame.c",
         "src/core/handshake.c",
         "src/core/heartbeat.c",
+        "src/core/holds.c",
         "src/core/options.c",
         "src/core/protocol.c",
         "src/core/protocol_output.c",

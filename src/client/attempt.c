@@ -42,6 +42,22 @@ static bool get_tls(struct steady_client *c, char *message, size_t size)
     return tls != NULL;
 }
 
+/* The index of the URL that an attempt has, which would be turn % url_count if none were held back.
+ */
+static size_t next_url(const struct steady_client *c, size_t turn)
+{
+    return steady_holds_choose(&c->attempt.holds, c->options.urls, c->options.url_count, turn,
+                               steady_loop_time(c->loop));
+}
+
+double steady_attempt_held(const struct steady_client *c)
+{
+    if (!c->options.url_count) /* the owner had none to give */
+        return 0;
+    const struct steady_url *url = &c->options.urls[next_url(c, 0)];
+    return steady_holds_until(&c->attempt.holds, url) - steady_loop_time(c->loop);
+}
+
 static enum steady_error connect_to(struct steady_client *c,
                                     const struct steady_upgrade_owner *calls, char *message,
                                     size_t size)
@@ -77,7 +93,7 @@ enum steady_error steady_attempt_start(struct steady_client *c,
         return STEADY_OK;
     if (!prepared)
         return STEADY_PROVIDER;
-    attempt->url = &c->options.urls[(c->session.attempt - 1) % c->options.url_count];
+    attempt->url = &c->options.urls[next_url(c, c->session.attempt - 1)];
     steady_url_free(&attempt->proxy);
     if (c->options.proxy_of_environment &&
         !steady_proxy_of_environment(attempt->url, &attempt->proxy, message, size))

@@ -14,6 +14,10 @@ enum steady_error steady_attempt_start(struct steady_client *client,
 /* connect_timeout has run out: has the call `failed` come, now. */
 void steady_attempt_time_out(struct steady_client *client);
 
+/* Seconds for which all URLs that there are now are held back by their servers; 0 or less: there is
+ * one that is not. */
+double steady_attempt_held(const struct steady_client *client);
+
 /* The call has come. */
 void steady_attempt_end(struct steady_client *client);
 

@@ -282,6 +282,7 @@ static void open_link(struct steady_client *c, const struct steady_accepted *upg
 {
     static const struct steady_stream_owner calls = {received, writable, NULL, ended};
     const char *protocol = upgrade->answer->protocol;
+    steady_holds_end(&c->attempt.holds, c->attempt.url);
     free(c->subprotocol);
     c->subprotocol = protocol ? strdup(protocol) : NULL;
     c->was_open = true;

@@ -9,6 +9,7 @@
 #include "client/upgrade.h"
 #include "core/error.h"
 #include "core/heartbeat.h"
+#include "core/holds.h"
 #include "core/options.h"
 #include "core/protocol.h"
 #include "core/queue.h"
@@ -76,6 +77,7 @@ enum steady_attempt_state {
 struct steady_attempt {
     enum steady_attempt_state state;
     const struct steady_url *url; /* one of the options'; kept when the attempt is over */
+    struct steady_holds holds;    /* what Retry-After said of URLs; outlives attempts */
     struct steady_url proxy;      /* of the environment */
     struct steady_upgrade *upgrade;
     struct steady_tls_context *tls; /* of the last attempt that needed one */
