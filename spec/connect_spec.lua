@@ -221,6 +221,18 @@ describe("a client of a plain ws server", function()
       talk(client, conn)
     end)
 
+    it("and fails where the server chose none and require_protocol is set", function()
+      local server = Peer.listen()
+      local client = watched.connect { url = server.url, protocols = "chat", require_protocol = true }
+      server:accept():upgrade()
+      local event = client:await "errors"
+      assert.equal("handshake", event.kind)
+      assert.matches("the answer has no Sec%-WebSocket%-Protocol header: the server takes none", event.message)
+      assert.equal(101, event.http_status)
+      server:welcome { protocol = "chat" }
+      assert.equal("chat", client:await("opens").protocol)
+    end)
+
     it("and takes another choice with another connection", function()
       local server = Peer.listen()
       local client, conn = meet(server, { protocols = { "a", "b" } }, { protocol = "a" })

@@ -203,6 +203,42 @@ describe("headers as a function", function()
   end)
 end)
 
+describe("protocols as a function", function()
+  after_each(watched.end_all)
+
+  it("is called for each attempt, with its number and the client", function()
+    local server = Peer.listen()
+    local calls = {}
+    local client = watched.connect {
+      url = server.url,
+      protocols = function(attempt, ws)
+        calls[#calls + 1] = { attempt, ws }
+        return { "auth", "token." .. attempt }
+      end,
+    }
+    turn_away(server)
+    local conn = server:welcome { protocol = "token.2" }
+    assert.equal("auth, token.2", conn.asked.headers["sec-websocket-protocol"])
+    assert.equal("token.2", client:await("opens").protocol)
+    assert.same({ { 1, client.ws }, { 2, client.ws } }, calls)
+  end)
+
+  it("may return one, of which the server has to take one where that is required", function()
+    local server = Peer.listen()
+    local client = watched.connect {
+      url = server.url,
+      require_protocol = true,
+      protocols = function(attempt) return "v" .. attempt end,
+    }
+    server:accept():upgrade()
+    assert.equal("handshake", client:await("errors").kind)
+    server:accept():upgrade { protocol = "v1" }
+    assert.equal("handshake", client:await("errors", 2).kind)
+    server:welcome { protocol = "v3" }
+    assert.equal("v3", client:await("opens").protocol)
+  end)
+end)
+
 describe("a provider that fails", function()
   after_each(watched.end_all)
 
@@ -235,12 +271,21 @@ describe("a provider that fails", function()
     },
   }
 
+  FAILURES.protocols = {
+    { "an error", function() error "no token" end, "no token" },
+    { "nil and a reason", function() return nil, "no token" end, ": no token" },
+    { "nothing", function() end, "option 'protocols' is a nil, string expected" },
+    { "an empty list", function() return {} end, "option 'protocols' is an empty list" },
+    { "a blank", function() return "a b" end, "option 'protocols' has \"a b\", which is not a token" },
+    { "one twice", function() return { "a", "a" } end, "option 'protocols' has \"a\", which is offered twice" },
+  }
+
   for provider, failures in pairs(FAILURES) do
     for _, failure in ipairs(failures) do
       local what, fails, text = table.unpack(failure)
       it("by " .. what .. " in " .. provider .. ": an error that says so, and the session goes on", function()
         local server = Peer.listen()
-        local good = provider == "url" and server.url or {}
+        local good = provider == "url" and server.url or provider == "headers" and {} or "chat"
         local options = { url = server.url, name = "prices" }
         options[provider] = function(attempt)
           if attempt == 1 then return fails() end

@@ -32,7 +32,7 @@ struct steady_client_owner {
     /* Nothing will happen any more without a call from outside: the owner need not keep it alive.
      * It may be freed in here or after. */
     void (*release)(struct steady_client *client);
-    /* Before each attempt: brings the options' urls and headers up to date. False: it cannot; then
+    /* Before each attempt: brings those options up to date that functions give. False: it cannot; then
      * the text in message says why. */
     bool (*prepare)(struct steady_client *client, char *message, size_t size);
     /* An attempt or a connection has ended, as event says. Returns the seconds until the next

@@ -148,6 +148,7 @@ static void describe_request(struct steady_upgrade *u, const struct steady_optio
         .origin = options->origin,
         .protocols = (const char *const *)options->protocols,
         .protocol_count = options->protocol_count,
+        .require_protocol = options->require_protocol,
         .compression = &options->compression,
         .headers = options->headers,
         .header_count = options->header_count,

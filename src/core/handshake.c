@@ -180,12 +180,14 @@ struct check {
     const char *name, *sent; /* NULL when the header was not sent */
     bool good;
     const char *complaint;
+    const char *missing; /* what goes on behind "the answer has no … header"; NULL: nothing */
 };
 
 static void complain(const struct check *check, char *message, size_t size)
 {
     if (!check->sent) {
-        snprintf(message, size, "the answer has no %s header", check->name);
+        snprintf(message, size, "the answer has no %s header%s", check->name,
+                 check->missing ? check->missing : "");
         return;
     }
     char quoted[QUOTED_SIZE];
@@ -200,15 +202,17 @@ bool steady_handshake_check(const struct steady_request *request, const char *ac
         steady_extension_read(answer->extensions, request->compression, &answer->compression);
     struct value upgrade = value_of(answer->upgrade), accepted = value_of(answer->accept);
     const struct check checks[] = {
-        {"Upgrade", answer->upgrade, equals(upgrade, "websocket"), "is not \"websocket\""},
+        {"Upgrade", answer->upgrade, equals(upgrade, "websocket"), "is not \"websocket\"", NULL},
         {"Connection", answer->connection, lists(value_of(answer->connection), "upgrade"),
-         "does not list \"Upgrade\""},
+         "does not list \"Upgrade\"", NULL},
         {"Sec-WebSocket-Accept", answer->accept, is_exactly(accepted, accept),
-         "does not belong to our key"},
+         "does not belong to our key", NULL},
         {"Sec-WebSocket-Protocol", answer->protocol,
-         !answer->protocol || is_offered(request, value_of(answer->protocol)),
-         "is not a subprotocol that we offered"},
-        {"Sec-WebSocket-Extensions", answer->extensions, !extension_fault, extension_fault},
+         answer->protocol ? is_offered(request, value_of(answer->protocol))
+                          : !request->require_protocol,
+         "is not a subprotocol that we offered",
+         ": the server takes none of those that we offered, and require_protocol is set"},
+        {"Sec-WebSocket-Extensions", answer->extensions, !extension_fault, extension_fault, NULL},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         if (checks[i].good)

@@ -24,6 +24,7 @@ struct steady_request {
     const char *origin;           /* NULL for none; left out when headers has an Origin */
     const char *const *protocols; /* subprotocols offered, in order */
     size_t protocol_count;
+    bool require_protocol; /* an answer without a subprotocol is not accepted */
     const struct steady_deflate_options *compression; /* offered when `on` is set; NULL for none */
     const struct steady_header *headers; /* the user's headers, sent as written and in order */
     size_t header_count;
@@ -47,11 +48,11 @@ struct steady_answer {
 struct steady_answer steady_handshake_answer(const struct steady_response *response);
 
 /* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`,
- * the subprotocol against those offered (none at all is accepted), extensions (see
- * steady_extension_read), http_1_0. Content-Length and Transfer-Encoding mean nothing in a 101,
- * which ends at its empty line (RFC 9112 section 6.3). The status is the caller's business. Returns
- * true, or false with a text in message that says what is wrong and quotes (all but printable ASCII
- * as '?', long values cut) what the server sent; 256 bytes hold any. */
+ * the subprotocol against those offered (none at all is accepted unless require_protocol is set),
+ * extensions (see steady_extension_read), http_1_0. Content-Length and Transfer-Encoding mean
+ * nothing in a 101, which ends at its empty line (RFC 9112 section 6.3). The status is the caller's
+ * business. Returns true, or false with a text in message that says what is wrong and quotes (all
+ * but printable ASCII as '?', long values cut) what the server sent; 256 bytes hold any. */
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
                             struct steady_answer *answer, char *message, size_t size);
 

@@ -162,6 +162,7 @@ const struct steady_option steady_option_list[] = {
     SWITCH("heartbeat", heartbeat.on, heartbeat_fields),
     GROUP("queue", queue_fields),
     BOOLEAN("confirm", confirm),
+    BOOLEAN("require_protocol", require_protocol),
     INTEGER("high_water", high_water, 0, INFINITY),
     INTEGER("low_water", low_water, 0, INFINITY),
     GROUP("inbox", inbox_fields),
@@ -213,12 +214,18 @@ void steady_options_clear_headers(struct steady_options *options)
     options->header_count = 0;
 }
 
+void steady_options_clear_protocols(struct steady_options *options)
+{
+    for (size_t i = 0; i < options->protocol_count; i++)
+        free(options->protocols[i]);
+    options->protocol_count = 0;
+}
+
 void steady_options_free(struct steady_options *options)
 {
     steady_options_clear_urls(options);
     steady_options_clear_headers(options);
-    for (size_t i = 0; i < options->protocol_count; i++)
-        free(options->protocols[i]);
+    steady_options_clear_protocols(options);
     free(options->urls);
     free(options->headers);
     free(options->protocols);

@@ -42,6 +42,7 @@ struct steady_options {
     size_t header_count;
     char **protocols;
     size_t protocol_count;
+    bool require_protocol; /* the server has to take one of them */
     char *origin;
     struct steady_session_options session;
     struct steady_heartbeat_options heartbeat;
@@ -102,6 +103,7 @@ const char *steady_option_set_string(struct steady_options *options,
 /* Empties a list. */
 void steady_options_clear_urls(struct steady_options *options);
 void steady_options_clear_headers(struct steady_options *options);
+void steady_options_clear_protocols(struct steady_options *options);
 
 /* Add a copy to a list, or set the origin to a copy. Return NULL, or what is wrong with the text,
  * as a static text. */

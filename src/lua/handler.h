@@ -1,5 +1,5 @@
-/* The Lua functions that a client calls: its handlers, and the functions that the options `url` and
- * `headers` may be. */
+/* The Lua functions that a client calls: its handlers, and the functions that the options `url`,
+ * `headers` and `protocols` may be. */
 #ifndef STEADY_LUA_HANDLER_H
 #define STEADY_LUA_HANDLER_H
 
@@ -15,10 +15,11 @@ enum handler {
     HANDLER_DRAIN,
     HANDLER_PONG,
     HANDLER_SHOULD_RECONNECT,
-    HANDLER_LOG,     /* a function, or true for standard error */
-    HANDLER_URL,     /* the option url, where it is a function; it cannot be assigned later */
-    HANDLER_HEADERS, /* the option headers, likewise */
-    HANDLER_WATCH,   /* called after each delivery; wakes the calls that wait for the client */
+    HANDLER_LOG,       /* a function, or true for standard error */
+    HANDLER_URL,       /* the option url, where it is a function; it cannot be assigned later */
+    HANDLER_HEADERS,   /* the option headers, likewise */
+    HANDLER_PROTOCOLS, /* the option protocols, likewise */
+    HANDLER_WATCH,     /* called after each delivery; wakes the calls that wait for the client */
     HANDLERS = HANDLER_WATCH
 };
 

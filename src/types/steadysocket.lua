@@ -21,7 +21,7 @@
 ---| "heartbeat"         # the peer is silent
 ---| "too_large"         # a message over max_message_size
 ---| "network"           # the connection broke, or the system refused
----| "provider"          # the url or headers function failed
+---| "provider"          # the url, headers or protocols function failed
 ---| "queue_full"        # send: the queue's bounds are reached
 ---| "closed"            # send: the client is closing or closed
 ---| "already_connected" # connect: the client is active
@@ -110,6 +110,9 @@
 --- of the handshake (Host, Upgrade, Sec-WebSocket-…) are refused.
 ---@alias steadysocket.Headers table<string, string | string[]> | fun(attempt: integer, ws: steadysocket.Client): table<string, string | string[]>
 
+--- One subprotocol, a list of them, or a function as for the URL.
+---@alias steadysocket.Protocols string | string[] | fun(attempt: integer, ws: steadysocket.Client): string | string[]
+
 --- true: lines on standard error.
 ---@alias steadysocket.Log boolean | fun(level: "info" | "warning" | "error", message: string, ws: steadysocket.Client)
 
@@ -130,7 +133,8 @@
 ---@field url steadysocket.Url ws:// or wss://; a list is tried in turn
 ---@field name? string for messages and the log ("default")
 ---@field headers? steadysocket.Headers of the request (none)
----@field protocols? string | string[] subprotocols offered, in order (none)
+---@field protocols? steadysocket.Protocols subprotocols offered, in order (none)
+---@field require_protocol? boolean a server that takes none of them fails the attempt with "handshake" (false)
 ---@field origin? string the Origin header (none)
 ---@field reconnect? boolean | steadysocket.Reconnect (true)
 ---@field heartbeat? boolean | steadysocket.Heartbeat (true)
