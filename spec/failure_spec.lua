@@ -270,10 +270,8 @@ describe("an attempt to connect that fails", function()
         local headers = { ["Location"] = other.url, ["Content-Length"] = "0" }
         local event = fails(answers(("HTTP/1.1 %d Moved"):format(status), headers), {
           kind = "http",
-          message = ("the server answered %d Moved, to %s; redirects are not followed"):format(
-            status,
-            other.url
-          ),
+          message = ("the server answered %d Moved, to %s; redirects are not followed, "
+            .. "unless the option redirects allows it"):format(status, other.url),
           http_status = status,
         })
         assert.equal(other.url, event.http_headers.location)

@@ -124,6 +124,7 @@ describe("new", function()
   local NAN = 0 / 0
   local WRONG = {
     { "url", 42, true, {}, { 1 } },
+    { "redirects", -1, 21, 0.5, NAN, "1", true },
     { "name", 42, true, {}, "with\0NUL", "line\nfeed" },
     { "headers", "X: 1", 42, { ["X-One"] = true } },
     { "protocols", 42, {}, { 42 }, "with blank", "", "a,b", { "twice", "twice" } },

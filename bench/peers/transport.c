@@ -179,7 +179,7 @@ static void dial(struct program *p, const char *url)
     if (problem)
         fail(problem);
     struct steady_target target = {.url = &p->options.urls[0]};
-    if (!steady_upgrade_start(&p->loop, &target, &p->options, &calls, p))
+    if (!steady_upgrade_start(&p->loop, &target, &p->options, false, &calls, p))
         fail("out of memory");
 }
 

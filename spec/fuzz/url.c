@@ -1,5 +1,6 @@
 /* URLs: what is taken apart fits together again, and nothing dangerous is left in its parts. */
 #include "core/url.h"
+#include "core/reference.h"
 #include "fuzz.h"
 
 typedef const char *parser(struct steady_url *url, const char *text, size_t size);
@@ -33,12 +34,31 @@ static void try_parser(parser *parse, const char *text, size_t size)
     steady_url_free(&url);
 }
 
+static void try_reference(const char *reference)
+{
+    static const char text[] = "wss://me:secret@h:1/a/b?c";
+    struct steady_url base, url;
+    CHECK(!steady_url_parse(&base, text, sizeof text - 1));
+    const char *problem = steady_reference_resolve(&url, &base, reference);
+    if (!problem) {
+        CHECK(*url.path == '/' && is_printable(url.text));
+        CHECK(!url.password || strcmp(url.password, "secret") ||
+              (url.secure && url.port == 1 && !strcmp(url.host, "h")));
+        steady_url_free(&url);
+    }
+    steady_url_free(&base);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, data + size};
     uint8_t *text = input_copy(&input, size, &size);
     try_parser(steady_url_parse, (char *)text, size);
     try_parser(steady_url_parse_proxy, (char *)text, size);
+    char *reference = strndup((char *)text, size); /* of a header's value, which has no NUL */
+    if (reference)
+        try_reference(reference);
+    free(reference);
     free(text);
     return 0;
 }

@@ -53,7 +53,8 @@ static double obey_retry_after(struct steady_client *c, const struct steady_buff
     double delay = steady_backoff_asked(&c->options.session.backoff, c->session.attempt, asked,
                                         steady_random_number());
     if (asked > 0)
-        steady_holds_set(&c->attempt.holds, c->attempt.url, steady_loop_time(c->loop) + delay);
+        steady_holds_set(&c->attempt.holds, c->attempt.trail.first,
+                         steady_loop_time(c->loop) + delay);
     return asked;
 }
 

@@ -16,11 +16,6 @@ struct value {
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool is_token(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -49,7 +44,7 @@ static struct value value_of(const char *header)
 static bool starts_with(struct value value, const char *prefix)
 {
     size_t i = 0;
-    while (i < value.size && prefix[i] && lower(value.text[i]) == lower(prefix[i]))
+    while (i < value.size && prefix[i] && steady_lower(value.text[i]) == steady_lower(prefix[i]))
         i++;
     return !prefix[i];
 }
@@ -105,11 +100,19 @@ static bool append_extensions(struct steady_buffer *out, const struct steady_req
            steady_extension_offer(out, request->compression) && steady_buffer_printf(out, "\r\n");
 }
 
+static bool is_secret(const char *name)
+{
+    struct value value = value_of(name);
+    return equals(value, "Authorization") || equals(value, "Proxy-Authorization") ||
+           equals(value, "Cookie");
+}
+
 static bool append_headers(struct steady_buffer *out, const struct steady_request *request)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < request->header_count; i++)
-        ok = append_header(out, request->headers[i].name, request->headers[i].value);
+        if (!request->abroad || !is_secret(request->headers[i].name))
+            ok = append_header(out, request->headers[i].name, request->headers[i].value);
     return ok;
 }
 

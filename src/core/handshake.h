@@ -28,6 +28,8 @@ struct steady_request {
     const struct steady_deflate_options *compression; /* offered when `on` is set; NULL for none */
     const struct steady_header *headers; /* the user's headers, sent as written and in order */
     size_t header_count;
+    bool abroad; /* a redirect of another server has led here: of the user's headers, Authorization,
+                    Proxy-Authorization and Cookie are left out */
     const char *authorization; /* the value of the Authorization header that the URL's user and
                                   password make; NULL for none; left out when headers has one */
 };

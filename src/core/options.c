@@ -158,6 +158,7 @@ const struct steady_option steady_option_list[] = {
     STRING("name", name, bad_name),
     SWITCH("reconnect", session.reconnect, reconnect_fields),
     NUMBER("connect_timeout", session.connect_timeout, 0.001, STEADY_MAX_SECONDS),
+    INTEGER("redirects", redirects, 0, 20), /* as many as browsers follow */
     NUMBER("close_timeout", session.close_timeout, 0, STEADY_MAX_SECONDS),
     SWITCH("heartbeat", heartbeat.on, heartbeat_fields),
     GROUP("queue", queue_fields),

@@ -38,6 +38,7 @@ struct steady_options {
     char *name;
     struct steady_url *urls; /* one for each attempt, in turn */
     size_t url_count;
+    double redirects; /* that an attempt follows at most */
     struct steady_header *headers;
     size_t header_count;
     char **protocols;

@@ -1,6 +1,7 @@
 #include "core/url.h"
 
 #include "core/buffer.h"
+#include "core/token.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -36,17 +37,12 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Returns the value of a hexadecimal digit, or -1 for any other character. */
 static int hex_value(char c)
 {
     if (is_digit(c))
         return c - '0';
-    c = lower(c);
+    c = steady_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
@@ -100,7 +96,7 @@ static void skip(struct slice *slice, size_t size)
 static bool starts_with(struct slice slice, const char *lower_case)
 {
     for (size_t i = 0; lower_case[i]; i++)
-        if (i == slice.size || lower(slice.at[i]) != lower_case[i])
+        if (i == slice.size || steady_lower(slice.at[i]) != lower_case[i])
             return false;
     return true;
 }
@@ -284,7 +280,7 @@ static char *copy_lower(struct slice slice)
 {
     char *text = copy(slice);
     for (char *c = text; c && *c; c++)
-        *c = lower(*c);
+        *c = steady_lower(*c);
     return text;
 }
 

@@ -239,6 +239,7 @@ local function client_options(options, headers, terminal)
     protocols = options.protocol,
     origin = options.origin,
     proxy = options.proxy,
+    redirects = options.redirects,
     compression = options.compress,
     confirm = options.confirm,
     connect_timeout = options["connect-timeout"],

@@ -131,6 +131,7 @@
 
 ---@class steadysocket.Options : steadysocket.Handlers
 ---@field url steadysocket.Url ws:// or wss://; a list is tried in turn
+---@field redirects? integer redirects that an attempt follows at most, 0 to 20 (0)
 ---@field name? string for messages and the log ("default")
 ---@field headers? steadysocket.Headers of the request (none)
 ---@field protocols? steadysocket.Protocols subprotocols offered, in order (none)

@@ -13,6 +13,7 @@ local OPTIONS = {
   { "passphrase", takes = "TEXT", "what the key is locked with" },
   { "insecure", "k", "accept any certificate" },
   { "proxy", takes = "URL", "go through this HTTP proxy; env: the environment's" },
+  { "redirects", takes = "N", number = 0, "follow up to this many redirects (0)" },
   { "connect-timeout", takes = "SECONDS", number = 0, "give an attempt this long (10)" },
   { "ping", takes = "SECONDS", number = 0, "ping a silent server after this (20; 0: never)" },
   { "compress", "offer compression" },
@@ -38,6 +39,7 @@ local ALIASES = {
   subprotocol = "protocol",
   ["no-check"] = "insecure",
   ["ping-interval"] = "ping",
+  ["max-redirects"] = "redirects",
 }
 
 local HEAD = [[
