@@ -124,6 +124,8 @@ describe("new", function()
   local NAN = 0 / 0
   local WRONG = {
     { "url", 42, true, {}, { 1 } },
+    { "connect_to", 42, true, "h", "h:0", "ws://h:80" },
+    { "local_address", 42, true, "", "eth0", "127.0.0.1\0" },
     { "redirects", -1, 21, 0.5, NAN, "1", true },
     { "name", 42, true, {}, "with\0NUL", "line\nfeed" },
     { "headers", "X: 1", 42, { ["X-One"] = true } },

@@ -28,6 +28,8 @@ static void try_parser(parser *parse, const char *text, size_t size)
     CHECK(!parse(&again, url.text, strlen(url.text)));
     CHECK(!strcmp(again.host, url.host) && !strcmp(again.authority, url.authority));
     CHECK(!strcmp(again.path, url.path) && !strcmp(again.text, url.text));
+    CHECK(!url.socket == !again.socket && (!url.socket || !strcmp(again.socket, url.socket)));
+    CHECK(!url.socket || (*url.socket == '/' && strlen(url.socket) <= STEADY_SOCKET_MAX));
     CHECK(again.port == url.port && again.secure == url.secure && again.ipv6 == url.ipv6);
     CHECK(!again.user && !again.password);
     steady_url_free(&again);

@@ -32,10 +32,11 @@ void steady_attempt_free(struct steady_client *c)
     c->attempt.tls = NULL;
 }
 
-/* The proxy of the present attempt, or NULL. */
+/* The proxy of the present attempt, or NULL: to a socket of this machine none leads. */
 static const struct steady_url *proxy_of(const struct steady_client *c)
 {
-    return c->options.proxy.host   ? &c->options.proxy
+    return c->attempt.url->socket  ? NULL
+           : c->options.proxy.host ? &c->options.proxy
            : c->attempt.proxy.host ? &c->attempt.proxy
                                    : NULL;
 }
@@ -76,8 +77,11 @@ static enum steady_error start_upgrade(struct steady_client *c,
     struct steady_attempt *attempt = &c->attempt;
     const struct steady_tls_options *tls = &c->options.tls;
     bool abroad = steady_trail_is_abroad(&attempt->trail);
+    bool has_place = c->options.connect_to.host && !abroad && !attempt->url->socket;
     struct steady_target target = {
         .url = attempt->url,
+        .connect_to = has_place ? &c->options.connect_to : NULL,
+        .local_address = c->options.local_address,
         .proxy = proxy_of(c),
         .tls = attempt->url->secure ? attempt->tls : NULL,
         .server_name = tls->server_name && !abroad ? tls->server_name : attempt->url->host,
@@ -98,7 +102,7 @@ static enum steady_error set_out(struct steady_client *c, const struct steady_up
     attempt->state = STEADY_ATTEMPT_UNDER_WAY;
     attempt->url = steady_trail_end(&attempt->trail);
     steady_url_free(&attempt->proxy);
-    if (c->options.proxy_of_environment &&
+    if (c->options.proxy_of_environment && !attempt->url->socket &&
         !steady_proxy_of_environment(attempt->url, &attempt->proxy, message, size))
         return STEADY_PROXY;
     if (attempt->url->secure && !get_tls(c, message, size))

@@ -139,7 +139,9 @@ static const char *put_together(struct steady_buffer *out, const struct steady_u
 
 bool steady_reference_same_server(const struct steady_url *a, const struct steady_url *b)
 {
-    return a->secure == b->secure && a->port == b->port && !strcmp(a->host, b->host);
+    bool same_socket =
+        a->socket && b->socket ? !strcmp(a->socket, b->socket) : a->socket == b->socket;
+    return same_socket && a->secure == b->secure && a->port == b->port && !strcmp(a->host, b->host);
 }
 
 static bool copy_credentials(struct steady_url *url, const struct steady_url *base)

@@ -14,7 +14,7 @@
 const char *steady_reference_resolve(struct steady_url *url, const struct steady_url *base,
                                      const char *reference);
 
-/* Whether scheme, host and port are the same. */
+/* Whether scheme, host and port are the same, or the socket. */
 bool steady_reference_same_server(const struct steady_url *a, const struct steady_url *b);
 
 #endif

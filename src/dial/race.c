@@ -28,6 +28,7 @@ struct steady_race {
     void *owner;
     struct steady_timer *timer; /* until the next address starts */
     struct steady_address *addresses;
+    struct steady_address from; /* zeroed: any */
     size_t count, started, running;
     int status; /* libuv's error; 0: none has failed */
     struct entrant entrants[];
@@ -37,11 +38,11 @@ static void start_next(struct steady_race *race);
 
 /* ------------------------------------------------------------------------- how each ends */
 
-/* A server that refuses was reached, so that tells more than what was wrong with another address.
- */
+/* A server that refuses was reached, so that tells more than what was wrong with another address;
+ * that one was not even tried tells least. */
 static void note(struct steady_race *race, int status)
 {
-    if (race->status == 0 || status == UV_ECONNREFUSED)
+    if (race->status == 0 || race->status == UV_EAFNOSUPPORT || status == UV_ECONNREFUSED)
         race->status = status;
 }
 
@@ -123,18 +124,33 @@ static void broken(void *owner)
     lost(entrant, error ? error : ECONNRESET);
 }
 
+/* Binds the socket to the local address. The port is chosen by connect, which may share it among
+ * servers: bind would run out of them after 28,000. False with errno set. */
+static bool bind_to(int socket, const struct steady_address *from)
+{
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    int on = 1;
+    setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+#endif
+    return !bind(socket, &from->socket.any, steady_dns_size(from));
+}
+
 /* Returns 0 where the connection is under way, or libuv's error. */
 static int start(struct entrant *entrant)
 {
     static const struct steady_watch_owner calls = {readable, writable, broken};
     const struct sockaddr *to = &entrant->address->socket.any;
-    socklen_t size = to->sa_family == AF_INET6 ? sizeof entrant->address->socket.v6
-                                               : sizeof entrant->address->socket.v4;
+    const struct steady_address *from = &entrant->race->from;
+    bool bound = from->socket.any.sa_family && to->sa_family != AF_UNIX;
     int error;
+    if (bound && from->socket.any.sa_family != to->sa_family)
+        return UV_EAFNOSUPPORT;
     entrant->socket = steady_descriptor_socket(to->sa_family, SOCK_STREAM);
     if (entrant->socket < 0)
         return uv_translate_sys_error(errno);
-    if (connect(entrant->socket, to, size) && errno != EINPROGRESS && errno != EINTR)
+    if ((bound && !bind_to(entrant->socket, from)) ||
+        (connect(entrant->socket, to, steady_dns_size(entrant->address)) && errno != EINPROGRESS &&
+         errno != EINTR))
         error = uv_translate_sys_error(errno);
     else
         entrant->watch =
@@ -184,6 +200,7 @@ static void all_failed(struct steady_ready *ready)
 
 struct steady_race *steady_race_start(struct steady_loop *loop,
                                       const struct steady_address *addresses, size_t count,
+                                      const struct steady_address *from,
                                       const struct steady_race_owner *calls, void *owner)
 {
     struct steady_race *race = calloc(1, sizeof *race + count * sizeof *race->entrants);
@@ -194,6 +211,8 @@ struct steady_race *steady_race_start(struct steady_loop *loop,
     race->calls = calls;
     race->owner = owner;
     race->count = count;
+    if (from)
+        race->from = *from;
     race->addresses = malloc(count * sizeof *addresses);
     race->timer = steady_timer_new(loop, timer_due, race);
     if (!race->addresses || !race->timer) {

@@ -132,9 +132,9 @@ static const struct steady_option *find(const struct steady_option *list, const 
 /* ------------------------------------------------------------------------- unknown names */
 
 static const char *const special[] = {
-    "url",        "headers",          "protocols", "origin",    "on_open",
-    "on_message", "on_close",         "on_error",  "on_status", "on_drain",
-    "on_pong",    "should_reconnect", "log",       "proxy",     NULL,
+    "url",      "headers",  "protocols",  "origin",   "on_open", "on_message",
+    "on_close", "on_error", "on_status",  "on_drain", "on_pong", "should_reconnect",
+    "log",      "proxy",    "connect_to", NULL,
 };
 
 static _Noreturn void unknown(lua_State *L, const struct steady_option *list, struct place place)
@@ -351,6 +351,10 @@ static void read_special(lua_State *L, int client, struct steady_options *option
             wrong(L, (struct place){NULL, name},
                   lua_pushfstring(L, "is neither \"env\" nor the URL of a proxy: the URL %s",
                                   problem));
+    } else if (!strcmp(name, "connect_to")) {
+        size_t size;
+        const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
+        check_added(L, "connect_to", NULL, steady_options_set_connect_to(options, text, size));
     } else {
         unknown(L, steady_option_list, (struct place){NULL, name});
     }

@@ -240,6 +240,8 @@ local function client_options(options, headers, terminal)
     origin = options.origin,
     proxy = options.proxy,
     redirects = options.redirects,
+    connect_to = options["connect-to"],
+    local_address = options["local-address"],
     compression = options.compress,
     confirm = options.confirm,
     connect_timeout = options["connect-timeout"],
@@ -257,7 +259,7 @@ end
 
 -- Checks the options. When something is wrong, returns the exit code and a message.
 local function check(options)
-  if not options.url:find "://" then options.url = "ws://" .. options.url end
+  if not options.url:find "://" and not options.url:find "^%a+%+unix:" then options.url = "ws://" .. options.url end
   local good, problem = pcall(WebSocket.new, options.url)
   if not good then
     return EXIT.url, ("'%s': %s; give ws://HOST:PORT/PATH or wss://..."):format(

@@ -10,7 +10,7 @@
 --- `kind` in on_error, and the third value of a call that fails.
 ---@alias steadysocket.Code
 ---| "dns"               # the host name does not resolve
----| "refused"           # nothing listens on the port
+---| "refused"           # nothing listens on the port, or on the socket
 ---| "unreachable"       # there is no way to the host
 ---| "timeout"           # connect_timeout ran out
 ---| "tls"               # the TLS handshake failed, or the certificate does not fit
@@ -38,7 +38,7 @@
 ---@field attempt integer the number of the attempt that succeeded, from 1
 ---@field protocol? string the subprotocol that the server chose
 ---@field url string without user and password
----@field address string numeric, without the port; through a proxy, the proxy's
+---@field address string numeric, without the port; through a proxy, the proxy's; the path of a socket
 ---@field headers steadysocket.AnswerHeaders of the server's answer
 
 --- An open connection has ended.
@@ -130,7 +130,7 @@
 ---@field log? steadysocket.Log true: on standard error (none)
 
 ---@class steadysocket.Options : steadysocket.Handlers
----@field url steadysocket.Url ws:// or wss://; a list is tried in turn
+---@field url steadysocket.Url ws://, wss://, ws+unix: or wss+unix:; a list is tried in turn
 ---@field redirects? integer redirects that an attempt follows at most, 0 to 20 (0)
 ---@field name? string for messages and the log ("default")
 ---@field headers? steadysocket.Headers of the request (none)
@@ -149,6 +149,8 @@
 ---@field inbox? steadysocket.Inbox bounds of what waits for receive
 ---@field compression? boolean | steadysocket.Compression permessage-deflate (false)
 ---@field tls? steadysocket.Tls for wss://; a file that cannot be used fails each attempt with "tls"
+---@field connect_to? string "host:port" to connect to, while the URL, Host and the certificate's name stay (none)
+---@field local_address? string address of this machine to connect from (none: the system chooses)
 ---@field proxy? string "http://[user:password@]host:port", or "env" for the environment's (none)
 
 ---@class steadysocket.Stats

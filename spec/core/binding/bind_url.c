@@ -14,6 +14,7 @@ static void set_string(lua_State *L, const char *field, const char *value)
 static void push_url(lua_State *L, const struct steady_url *url)
 {
     lua_newtable(L);
+    set_string(L, "socket", url->socket);
     set_string(L, "host", url->host);
     set_string(L, "authority", url->authority);
     set_string(L, "path", url->path);
