@@ -259,7 +259,8 @@ end
 
 -- Checks the options. When something is wrong, returns the exit code and a message.
 local function check(options)
-  if not options.url:find "://" and not options.url:find "^%a+%+unix:" then options.url = "ws://" .. options.url end
+  local complete = options.url:find "://" or options.url:find "^%a+%+unix:"
+  if not complete then options.url = "ws://" .. options.url end
   local good, problem = pcall(WebSocket.new, options.url)
   if not good then
     return EXIT.url, ("'%s': %s; give ws://HOST:PORT/PATH or wss://..."):format(
