@@ -43,7 +43,9 @@ class Protocol(WebSocketServerProtocol):
         super().connection_made(transport)
 
     async def process_request(self, path, request_headers):
-        """/token and /private: an HTTP answer instead of the upgrade, or None."""
+        """/token, /private and /moved: an HTTP answer instead of the upgrade, or None."""
+        if urlsplit(path).path == "/moved":
+            return HTTPStatus.FOUND, [("Location", question(path)["to"]), ("Set-Cookie", "a=b")], b""
         if urlsplit(path).path == "/token":
             if credentials(request_headers, "Basic") != base64.b64encode(b"user:secret").decode():
                 return HTTPStatus.UNAUTHORIZED, [], b"who is there?\n"
