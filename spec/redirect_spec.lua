@@ -250,22 +250,19 @@ describe("A redirect", function()
 
   it("does not give the attempt more time", function()
     local first, second = Peer.listen(), Peer.listen()
-    local client = watched.new { url = first.url, redirects = 5, connect_timeout = 0.5 }
+    local client = watched.new { url = first.url, redirects = 5, connect_timeout = 2 }
     local spent = cost.of(function()
       client.ws:connect()
       local conn = first:accept()
       conn:request()
-      local start = cost.of(function()
-        turn.never(function() return #client.errors > 0 end, "an early end", 0.3)
-      end)
-      assert(start.seconds < 0.45)
+      turn.never(function() return #client.errors > 0 end, "an early end", 1)
       conn:reply("HTTP/1.1 302 Found", { ["Location"] = second.url, ["Content-Length"] = "0" })
       second:accept():request() -- and nothing more
       local event = client:await "errors"
       assert.equal("timeout", event.kind)
       assert.equal(second.url, event.url)
     end)
-    cost.expect(spent.seconds, 0.49, 1)
+    cost.expect(spent.seconds, 1.99, 2.9)
   end)
 
   it("whose answer has not ended when the time is up is not followed", function()
