@@ -36,6 +36,7 @@ build = {
   modules = {
     ["steadysocket.core"] = {
       sources = {
+        "src/lua/requirements.c",
         "src/core/backoff.c",
         "src/core/buffer.c",
         "src/core/deflate.c",
@@ -53,6 +54,7 @@ build = {
         "src/core/response.c",
         "src/core/retry_after.c",
         "src/core/session.c",
+        "src/core/token.c",
         "src/core/url.c",
         "src/core/utf8.c",
         "src/loop/context.c",
@@ -112,6 +114,8 @@ build = {
       libraries = { "websockets", "uv", "ssl", "crypto", "z", "m" },
     },
     ["steadysocket"] = "src/steadysocket/init.lua",
+    ["steadysocket.loader"] = "src/steadysocket/loader.lua",
+    ["steadysocket.tasks"] = "src/steadysocket/tasks.lua",
     ["steadysocket.copas"] = "src/steadysocket/copas.lua",
     ["steadysocket.cqueues"] = "src/steadysocket/cqueues.lua",
     ["steadysocket.luv"] = "src/steadysocket/luv.lua",

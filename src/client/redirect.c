@@ -1,5 +1,6 @@
 #include "client/redirect.h"
 
+#include "core/ascii.h"
 #include "core/reference.h"
 #include "core/response.h"
 
@@ -63,7 +64,7 @@ static void explain_nonsense(const struct steady_failure *failure, const char *l
     snprintf(message, size, "%s, to \"%.200s\", which leads nowhere: the URL %s", failure->message,
              location, wrong);
     for (char *at = message; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 127)
+        if (steady_is_control(*at))
             *at = '?';
 }
 

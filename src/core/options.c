@@ -1,5 +1,6 @@
 #include "core/options.h"
 
+#include "core/ascii.h"
 #include "core/utf8.h"
 
 #include <arpa/inet.h>
@@ -20,7 +21,7 @@
 static const char *bad_name(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F)
+        if (steady_is_control(text[i]))
             return "has a control character";
     return NULL;
 }
@@ -38,8 +39,7 @@ static const char *bad_path(const char *text, size_t size)
 
 static bool is_host_char(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '_';
+    return steady_is_letter(c) || steady_is_digit(c) || c == '-' || c == '_';
 }
 
 /* A host name has labels of at most 63 bytes with dots between them, and at most 253 bytes in all
@@ -389,8 +389,7 @@ const char *steady_options_set_connect_to(struct steady_options *options, const 
     static const char scheme[] = "ws://";
     struct steady_buffer url = {0};
     steady_url_free(&options->connect_to);
-    bool port =
-        size > 0 && text[size - 1] >= '0' && text[size - 1] <= '9' && memchr(text, ':', size);
+    bool port = size > 0 && steady_is_digit(text[size - 1]) && memchr(text, ':', size);
     if (!port || memchr(text, '/', size) || memchr(text, '@', size) || memchr(text, '?', size))
         return "is not of the form host:port";
     bool done = steady_buffer_append(&url, scheme, sizeof scheme - 1) &&

@@ -1,6 +1,8 @@
 /* Receiving. protocol_output.c has the sending. */
 #include "core/protocol.h"
 
+#include "core/number.h"
+
 #include <string.h>
 
 #define KEPT_MAX         65536 /* bytes of the message buffer that are kept for the next message */
@@ -179,7 +181,7 @@ static event_type begin_payload(struct steady_protocol *protocol,
         if (is_too_large(protocol, length))
             return fail(protocol, event, STEADY_CLOSE_TOO_LARGE, TOO_LARGE);
     }
-    protocol->payload_left = (size_t)length;
+    protocol->payload_left = length;
     protocol->in_payload = true;
     return STEADY_PROTOCOL_NONE;
 }
@@ -203,9 +205,7 @@ static event_type read_header(struct steady_protocol *protocol, struct steady_pr
 /* Takes as much of the frame's payload as the input has. Returns its size. */
 static size_t take_payload(struct steady_protocol *protocol)
 {
-    size_t size = steady_protocol_pending(protocol);
-    if (size > protocol->payload_left)
-        size = protocol->payload_left;
+    const size_t size = steady_at_most(steady_protocol_pending(protocol), protocol->payload_left);
     protocol->cursor += size;
     protocol->payload_left -= size;
     if (protocol->payload_left == 0) {
@@ -231,7 +231,7 @@ static event_type read_data(struct steady_protocol *protocol, struct steady_prot
 {
     struct steady_buffer *message = &protocol->message;
     const uint8_t *piece = protocol->cursor;
-    const size_t frame_left = protocol->payload_left;
+    const size_t frame_left = steady_at_most(SIZE_MAX, protocol->payload_left);
     const size_t size = take_payload(protocol);
     const bool last = !protocol->in_payload && (protocol->header[0] & STEADY_FRAME_FIN);
     if (protocol->message_opcode == STEADY_OPCODE_TEXT &&

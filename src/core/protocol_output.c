@@ -1,5 +1,5 @@
 /* Sending and closing. protocol.c has the receiving. */
-#include "core/protocol.h"
+#include "core/protocol_output.h"
 
 #include "core/frame.h"
 

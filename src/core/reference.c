@@ -1,7 +1,7 @@
 #include "core/reference.h"
 
+#include "core/ascii.h"
 #include "core/buffer.h"
-#include "core/token.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static const char no_memory[] = "out of memory";
 
 static bool is_scheme_char(char c)
 {
-    return c && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.", c);
+    return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "+-.");
 }
 
 static struct parts take_apart(const char *reference)
@@ -83,14 +83,6 @@ static bool append_merged(struct steady_buffer *out, const char *base, const str
     return ok;
 }
 
-static bool is_same(const char *text, size_t size, const char *lower_case)
-{
-    size_t i = 0;
-    while (i < size && steady_lower(text[i]) == lower_case[i])
-        i++;
-    return i == size && !lower_case[i];
-}
-
 static const char *append_scheme(struct steady_buffer *out, const struct steady_url *base,
                                  const struct parts *parts)
 {
@@ -100,7 +92,8 @@ static const char *append_scheme(struct steady_buffer *out, const struct steady_
     if (size == 0)
         return steady_buffer_printf(out, base->secure ? "wss:" : "ws:") ? NULL : no_memory;
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-        if (is_same(parts->scheme, size, schemes[i][0]))
+        if (strlen(schemes[i][0]) == size &&
+            steady_is_same_text(parts->scheme, schemes[i][0], size))
             return steady_buffer_printf(out, "%s", schemes[i][1]) ? NULL : no_memory;
     return "has a scheme that is none of ws, wss, http and https";
 }

@@ -1,5 +1,8 @@
 #include "core/retry_after.h"
 
+#include "core/ascii.h"
+#include "core/number.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -35,7 +38,7 @@ static bool is_over_50_years_ahead(struct date date, int64_t now)
 /* Of the years that end with the two digits, the last one that is not over 50 years ahead. */
 static void complete_year(struct date *date, int64_t now)
 {
-    int year = 1970 + (int)(now / 31556952); /* seconds of a year, on average */
+    int year = steady_narrow(1970 + now / 31556952); /* seconds of a year, on average */
     date->year += year - year % 100 + 100;
     while (is_over_50_years_ahead(*date, now))
         date->year -= 100;
@@ -71,9 +74,9 @@ static bool take_number(struct date *date, const struct part *part, const char *
 {
     int number = 0;
     for (int i = 0; i < part->digits; i++, ++*at) {
-        if (**at < '0' || **at > '9')
+        if (!steady_is_digit(**at))
             return false;
-        number = number * 10 + (**at - '0');
+        number = number * 10 + steady_hex_value(**at);
     }
     *(int *)((char *)date + part->member) = number;
     return number >= part->min && number <= part->max;

@@ -1,7 +1,7 @@
 #include "core/url.h"
 
+#include "core/ascii.h"
 #include "core/buffer.h"
-#include "core/token.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -29,41 +29,10 @@ struct parts {
     struct slice socket; /* in place of user, password, host and port */
 };
 
-/* --- characters ------------------------------------------------------------------------------ */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Returns the value of a hexadecimal digit, or -1 for any other character. */
-static int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = steady_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool is_one_of(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c);
-}
-
-static bool is_control(char c)
-{
-    return (c >= 0 && c < ' ') || c == 0x7F;
-}
-
 /* RFC 3986 section 2.3 */
 static bool is_unreserved(char c)
 {
-    return is_letter(c) || is_digit(c) || is_one_of(c, "-._~");
+    return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "-._~");
 }
 
 /* --- slices ---------------------------------------------------------------------------------- */
@@ -77,7 +46,7 @@ static const char *end_of(struct slice slice)
 static const char *find(struct slice slice, const char *set)
 {
     const char *at = slice.at;
-    while (at < end_of(slice) && !is_one_of(*at, set))
+    while (at < end_of(slice) && !steady_is_one_of(*at, set))
         at++;
     return at;
 }
@@ -111,7 +80,7 @@ static char take_decoded(struct slice *slice)
     char c = *slice->at;
     size_t size = 1;
     if (c == '%') {
-        c = (char)(hex_value(slice->at[1]) * 16 + hex_value(slice->at[2]));
+        c = (char)(steady_hex_value(slice->at[1]) * 16 + steady_hex_value(slice->at[2]));
         size = 3;
     }
     skip(slice, size);
@@ -138,7 +107,8 @@ static const char *take_scheme(struct parts *parts, struct slice *rest)
 
 static bool is_escape(struct slice slice)
 {
-    return slice.size >= 3 && hex_value(slice.at[1]) >= 0 && hex_value(slice.at[2]) >= 0;
+    return slice.size >= 3 && steady_hex_value(slice.at[1]) >= 0 &&
+           steady_hex_value(slice.at[2]) >= 0;
 }
 
 static const char *check_characters(struct slice rest)
@@ -147,7 +117,7 @@ static const char *check_characters(struct slice rest)
         char c = *rest.at;
         if (c == '#')
             return "has a fragment, which WebSocket URLs cannot have";
-        if (c <= ' ' || c > '~')
+        if (c == ' ' || !steady_is_printable(c))
             return "has a blank, a control character or a non-ASCII one that is not "
                    "percent-escaped";
         if (c == '%' && !is_escape(rest))
@@ -160,11 +130,11 @@ static const char *check_characters(struct slice rest)
 static const char *check_credential(struct slice slice, bool colon_allowed)
 {
     for (const char *at = slice.at; at < end_of(slice); at++)
-        if (!is_unreserved(*at) && !is_one_of(*at, "%!$&'()*+,;=:"))
+        if (!is_unreserved(*at) && !steady_is_one_of(*at, "%!$&'()*+,;=:"))
             return "has a character in its user or password that must be percent-escaped";
     while (slice.size > 0) {
         char c = take_decoded(&slice);
-        if (is_control(c))
+        if (steady_is_control(c))
             return "has a control character in its user or password";
         if (c == ':' && !colon_allowed)
             return "has a colon in its user";
@@ -241,9 +211,9 @@ static const char *take_port(struct parts *parts, struct slice authority)
     if (authority.size == 0)
         return NULL; /* RFC 3986 section 3.2.3: an empty port is the default one */
     for (; authority.size > 0 && port <= UINT16_MAX; skip(&authority, 1)) {
-        if (!is_digit(*authority.at))
+        if (!steady_is_digit(*authority.at))
             return "has a port that is not a number";
-        port = port * 10 + (unsigned long)(*authority.at - '0');
+        port = port * 10 + (unsigned long)steady_hex_value(*authority.at);
     }
     if (port == 0 || port > UINT16_MAX)
         return "has a port that is not between 1 and 65535";
@@ -270,7 +240,7 @@ static const char *take_socket(struct parts *parts, struct slice rest)
     if (parts->socket.size < 2 || *parts->socket.at != '/')
         return "has no absolute path of a socket behind its scheme";
     for (struct slice path = parts->socket; path.size > 0; size++)
-        if (is_control(take_decoded(&path)))
+        if (steady_is_control(take_decoded(&path)))
             return "has a control character in the path of its socket";
     if (size > STEADY_SOCKET_MAX)
         return "has the path of a socket with over " TEXT(STEADY_SOCKET_MAX) " bytes";

@@ -1,5 +1,7 @@
 #include "dial/certificate.h"
 
+#include "core/ascii.h"
+
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,7 +51,7 @@ static void list_names(X509 *certificate, char *names, size_t size)
                                          sizeof common) > 0)
         snprintf(names, size, "\"%s\"", common);
     for (char *c = names; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
+        if (steady_is_control(*c))
             *c = '?';
 }
 

@@ -2,6 +2,7 @@
 
 #include "client/inbox.h"
 #include "client/outbox.h"
+#include "core/number.h"
 #include "loop/leave.h"
 #include "loop/watch.h"
 #include "lua/call.h"
@@ -33,7 +34,7 @@ static struct client *check_client(lua_State *L, int index)
 
 /* ------------------------------------------------------------------------- handlers */
 
-static enum handler handler_of(const struct steady_event *event)
+static int handler_of(const struct steady_event *event)
 {
     switch (event->type) {
     case STEADY_EVENT_OPEN:
@@ -308,7 +309,7 @@ static int client_send(lua_State *L)
     return result(L, client, error, error ? explain_send(client, error) : NULL);
 }
 
-static bool may_send_code(lua_Integer code)
+static bool may_send_code(int code)
 {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
            (code >= 3000 && code <= 4999);
@@ -318,7 +319,7 @@ static bool may_send_code(lua_Integer code)
 static int client_close(lua_State *L)
 {
     struct client *client = check_client(L, 1);
-    lua_Integer code = luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL);
+    int code = steady_narrow(luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL));
     size_t size = 0;
     const char *reason = luaL_optlstring(L, 3, "", &size);
     luaL_argcheck(L, may_send_code(code), 2,
@@ -556,7 +557,7 @@ static int client_index(lua_State *L)
     struct client *client = check_client(L, 1);
     lua_Integer number = lua_tointeger(L, -1);
     if (number > 0)
-        lua_getiuservalue(L, 1, (int)number);
+        lua_getiuservalue(L, 1, steady_narrow(number));
     else
         properties[-number].get(L, client);
     return 1;

@@ -19,7 +19,7 @@ struct client {
 int client_new(lua_State *L);
 
 /* Makes the metatable of clients, and adds to the table on top of the stack what
- * steadysocket/init.lua needs: methods (to be added to), is_client, take, watch,
+ * steadysocket/tasks.lua needs: methods (to be added to), is_client, take, watch,
  * settled. */
 void client_open(lua_State *L);
 

@@ -1,5 +1,6 @@
 #include "lua/event.h"
 
+#include "core/ascii.h"
 #include "core/response.h"
 
 #include <lauxlib.h>
@@ -153,8 +154,7 @@ static void push_close_line(lua_State *L, const struct steady_event *event)
     if (event->size)
         luaL_addstring(&line, ", ");
     for (size_t i = 0; i < event->size; i++)
-        luaL_addchar(&line,
-                     event->data[i] < ' ' || event->data[i] == 127 ? '?' : (char)event->data[i]);
+        luaL_addchar(&line, steady_is_control((char)event->data[i]) ? '?' : (char)event->data[i]);
     luaL_addchar(&line, ')');
     luaL_pushresult(&line);
 }

@@ -62,7 +62,8 @@ closes the connection in order; pressed twice, it ends at once.
 
 Exit codes:
   0    done
-  1    the connection failed or was lost, and no attempt was left
+  1    the connection failed or was lost, and no attempt was left, or the
+       command cannot start
   2    the command line is wrong
   3    the URL is wrong
   4    a file cannot be read
