@@ -86,7 +86,10 @@ static enum steady_error start_upgrade(struct steady_client *c,
         .tls = attempt->url->secure ? attempt->tls : NULL,
         .server_name = tls->server_name && !abroad ? tls->server_name : attempt->url->host,
         .verify = tls->verify,
+        .trace = &c->trace,
     };
+    STEADY_DEBUG(&c->trace, "attempt %u: %s%s%s", c->session.attempt, attempt->url->text,
+                 target.proxy ? " through the proxy " : "", target.proxy ? target.proxy->text : "");
     attempt->upgrade = steady_upgrade_start(c->loop, &target, &c->options, abroad, calls, c);
     if (attempt->upgrade)
         return STEADY_OK;
@@ -142,7 +145,10 @@ enum steady_error steady_attempt_go_on(struct steady_client *c,
     }
     enum steady_error error =
         steady_trail_follow(&c->attempt.trail, failure, c->options.redirects, message, size);
-    return error ? error : set_out(c, calls, message, size);
+    if (error)
+        return error;
+    STEADY_DEBUG(&c->trace, "%s: going on there", failure->message);
+    return set_out(c, calls, message, size);
 }
 
 void steady_attempt_time_out(struct steady_client *c)

@@ -32,8 +32,9 @@ bool steady_trail_is_abroad(const struct steady_trail *trail)
 bool steady_trail_is_redirect(const struct steady_failure *failure)
 {
     int status = failure->http_status;
-    return failure->error == STEADY_HTTP && steady_headers_find(failure->headers, "location") &&
-           ((status >= 301 && status <= 303) || status == 307 || status == 308);
+    bool redirects = (status >= 301 && status <= 303) || status == 307 || status == 308;
+    return failure->error == STEADY_HTTP && redirects && failure->headers &&
+           steady_headers_find(failure->headers, "location");
 }
 
 static bool has_been_at(const struct steady_trail *trail, const struct steady_url *url)

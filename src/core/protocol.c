@@ -125,20 +125,6 @@ static const char *start_fault(const struct steady_protocol *protocol)
     return NULL;
 }
 
-static size_t length_bytes(uint8_t second)
-{
-    return second == STEADY_FRAME_LENGTH_64 ? 8 : second == STEADY_FRAME_LENGTH_16 ? 2 : 0;
-}
-
-static uint64_t announced_length(const uint8_t *header)
-{
-    size_t bytes = length_bytes(header[1]);
-    uint64_t length = bytes ? 0 : header[1];
-    for (size_t i = 0; i < bytes; i++)
-        length = length << 8 | header[2 + i];
-    return length;
-}
-
 static const char *length_fault(uint8_t second, uint64_t length)
 {
     if (length >> 63)
@@ -194,9 +180,9 @@ static event_type read_header(struct steady_protocol *protocol, struct steady_pr
     if (fault)
         return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR, fault);
     if (protocol->header_size < 2 ||
-        !gather_header(protocol, 2 + length_bytes(protocol->header[1])))
+        !gather_header(protocol, 2 + steady_frame_length_bytes(protocol->header[1])))
         return STEADY_PROTOCOL_NONE;
-    uint64_t length = announced_length(protocol->header);
+    uint64_t length = steady_frame_length(protocol->header);
     if ((fault = length_fault(protocol->header[1], length)))
         return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR, fault);
     return begin_payload(protocol, event, length);

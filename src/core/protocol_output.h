@@ -36,6 +36,9 @@ size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_qu
  * reading when this grows, so that a peer's pings cannot fill its memory. */
 size_t steady_protocol_backlog(const struct steady_protocol *protocol);
 
+/* Whether what was handed out by steady_protocol_output so far ends with a whole frame. */
+bool steady_protocol_is_between_frames(const struct steady_protocol *protocol);
+
 /* Whether our close frame has been handed out by steady_protocol_output. */
 bool steady_protocol_close_sent(const struct steady_protocol *protocol);
 

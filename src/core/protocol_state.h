@@ -54,6 +54,7 @@ struct steady_protocol {
 
     /* Sending. */
     struct steady_buffer control_frames; /* encoded */
+    bool control_cut;                    /* the last output ended inside of one of them */
     size_t message_sent;                 /* bytes of the payload that is part-way out; else 0 */
     uint8_t key[4];                      /* its masking key */
     struct steady_buffer compressed;     /* that payload, unless it goes out as it is: then empty */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@ struct entrant {
 struct steady_race {
     struct steady_ready ready; /* the first member: all have failed */
     struct steady_loop *loop;
+    struct steady_trace *trace;
     const struct steady_race_owner *calls;
     void *owner;
     struct steady_timer *timer; /* until the next address starts */
@@ -35,6 +37,24 @@ struct steady_race {
 };
 
 static void start_next(struct steady_race *race);
+
+/* "127.0.0.1 port 80", or the path of a socket. */
+struct place {
+    char text[128];
+};
+
+static struct place place_of(const struct steady_address *address)
+{
+    struct place place;
+    int family = address->socket.any.sa_family;
+    unsigned port =
+        ntohs(family == AF_INET6 ? address->socket.v6.sin6_port : address->socket.v4.sin_port);
+    if (family == AF_UNIX)
+        snprintf(place.text, sizeof place.text, "%s", address->text);
+    else
+        snprintf(place.text, sizeof place.text, "%s port %u", address->text, port);
+    return place;
+}
 
 /* ------------------------------------------------------------------------- how each ends */
 
@@ -72,7 +92,9 @@ static int error_of(int socket)
 static void lost(struct entrant *entrant, int error)
 {
     struct steady_race *race = entrant->race;
-    note(race, uv_translate_sys_error(error));
+    int status = uv_translate_sys_error(error);
+    STEADY_DEBUG(race->trace, "%s failed: %s", entrant->address->text, uv_strerror(status));
+    note(race, status);
     leave(entrant);
     go_on(race);
 }
@@ -93,6 +115,7 @@ static void won(struct entrant *winner)
     const struct steady_race_owner *calls = race->calls;
     int socket = winner->socket, on = 1;
     void *owner = race->owner;
+    STEADY_DEBUG(race->trace, "connected to %s", place_of(&address).text);
     winner->watch = NULL;
     steady_race_drop(race);
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -169,6 +192,7 @@ static void start_next(struct steady_race *race)
         struct entrant *entrant = &race->entrants[race->started];
         entrant->race = race;
         entrant->address = &race->addresses[race->started++];
+        STEADY_DEBUG(race->trace, "trying %s", place_of(entrant->address).text);
         int status = start(entrant);
         if (!status) {
             race->running++;
@@ -176,6 +200,7 @@ static void start_next(struct steady_race *race)
                 steady_timer_start(race->timer, NEXT_ADDRESS);
             return;
         }
+        STEADY_DEBUG(race->trace, "%s failed: %s", entrant->address->text, uv_strerror(status));
         note(race, status);
     }
     go_on(race);
@@ -200,7 +225,7 @@ static void all_failed(struct steady_ready *ready)
 
 struct steady_race *steady_race_start(struct steady_loop *loop,
                                       const struct steady_address *addresses, size_t count,
-                                      const struct steady_address *from,
+                                      const struct steady_address *from, struct steady_trace *trace,
                                       const struct steady_race_owner *calls, void *owner)
 {
     struct steady_race *race = calloc(1, sizeof *race + count * sizeof *race->entrants);
@@ -208,6 +233,7 @@ struct steady_race *steady_race_start(struct steady_loop *loop,
         return NULL;
     race->ready.run = all_failed;
     race->loop = loop;
+    race->trace = trace;
     race->calls = calls;
     race->owner = owner;
     race->count = count;

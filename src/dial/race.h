@@ -4,6 +4,7 @@
 #ifndef STEADY_DIAL_RACE_H
 #define STEADY_DIAL_RACE_H
 
+#include "core/trace.h"
 #include "dial/dns.h"
 #include "loop/loop.h"
 #include "loop/watch.h"
@@ -28,7 +29,7 @@ struct steady_race_owner {
  * (UV_EAFNOSUPPORT), but for a socket of this machine it does not count. NULL: out of memory. */
 struct steady_race *steady_race_start(struct steady_loop *loop,
                                       const struct steady_address *addresses, size_t count,
-                                      const struct steady_address *from,
+                                      const struct steady_address *from, struct steady_trace *trace,
                                       const struct steady_race_owner *calls, void *owner);
 
 /* Ends it without a call to the owner; NULL is fine. */

@@ -12,7 +12,8 @@ struct object_kind;
 struct client {
     struct steady_client core; /* the first member */
     const struct object_kind *kind;
-    struct loop *loop; /* NULL until it is complete, and when it is gone */
+    enum steady_level environment; /* of the log that the environment asks for */
+    struct loop *loop;             /* NULL until it is complete, and when it is gone */
 };
 
 /* new(url [, on_message [, name]]) or new(options) -> client */

@@ -293,6 +293,20 @@ local function new_client(options, terminal)
   return ws
 end
 
+-- Steps and frames go to standard error; where that is the terminal, through what draws it. What is
+-- a notice already is not told twice.
+local function log_of(session)
+  local drawn = session.output.terminal and Terminal.is_terminal(2)
+  return {
+    level = session.options.verbose > 1 and "trace" or "debug",
+    to = function(level, line)
+      if level ~= "debug" and level ~= "trace" then return end
+      if drawn then return session.output:notice("dim", line) end
+      io.stderr:write(line, "\n")
+    end,
+  }
+end
+
 local function handle_events(session)
   local ws = session.ws
   ws.on_open = function(event) on_open(session, event) end
@@ -350,6 +364,7 @@ end
 local function run(session, terminal)
   handle_events(session)
   start(session, terminal)
+  if session.options.verbose then session.ws.log = log_of(session) end
   local problem = connect(session, terminal)
   if problem then
     session.output:close()

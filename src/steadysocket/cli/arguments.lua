@@ -31,6 +31,7 @@ local OPTIONS = {
   { "json", "print JSON messages indented; needs lua-cjson" },
   { "no-color", "no colours in the terminal" },
   { "quiet", "q", "print messages, and why it failed, but no notices" },
+  { "verbose", "v", count = true, "print each step on standard error; -vv: and each frame" },
   { "stats", "print counters on standard error at the end" },
   { "version", "V", "print the version" },
   { "help", "h", "print this" },
@@ -110,6 +111,7 @@ end
 
 local function set(result, option, name, value)
   if option.number then value = check_number(option, name, value) end
+  if option.count then value = (result[option[1]] or 0) + 1 end
   if option.list then
     result[option[1]] = result[option[1]] or {}
     table.insert(result[option[1]], value)
