@@ -70,6 +70,19 @@ void upgrade_fails(bool busy)
         fail(world.upgrade, busy ? &answer : &refusal);
 }
 
+/* Always to the same place: the second time that is a loop. */
+void upgrade_redirects(void)
+{
+    static uint8_t text[] = "location\0/other";
+    static const struct steady_buffer headers = {.data = text, .size = sizeof text};
+    static const struct steady_failure answer = {.error = STEADY_HTTP,
+                                                 .message = "the server answered 302",
+                                                 .http_status = 302,
+                                                 .headers = &headers};
+    if (world.upgrade)
+        fail(world.upgrade, &answer);
+}
+
 void upgrade_accepts(const uint8_t *first, size_t size)
 {
     static const struct steady_answer answer = {.protocol = "chat"};
