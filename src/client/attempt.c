@@ -21,7 +21,8 @@ void steady_attempt_free(struct steady_client *c)
     steady_attempt_drop(c);
     steady_url_free(&c->attempt.proxy);
     steady_tls_context_release(c->attempt.tls);
-    c->attempt.tls = NULL;
+    steady_tls_context_release(c->attempt.proxy_tls);
+    c->attempt.tls = c->attempt.proxy_tls = NULL;
 }
 
 /* The proxy of the present attempt, or NULL. */
@@ -33,13 +34,24 @@ static const struct steady_url *proxy_of(const struct steady_client *c)
 }
 
 /* The new context before the old one is given back, so that it stays if it is the same. */
-static bool get_tls(struct steady_client *c, char *message, size_t size)
+static bool get_tls(struct steady_client *c, struct steady_tls_context **tls,
+                    const struct steady_tls_options *options, char *message, size_t size)
 {
-    struct steady_tls_context *tls =
-        steady_tls_context_get(c->loop, &c->options.tls, message, size);
-    steady_tls_context_release(c->attempt.tls);
-    c->attempt.tls = tls;
-    return tls != NULL;
+    struct steady_tls_context *old = *tls;
+    *tls = steady_tls_context_get(c->loop, options, message, size);
+    steady_tls_context_release(old);
+    return *tls != NULL;
+}
+
+/* The proxy is checked by the same authorities as the server. All else is between the server and
+ * us: the client's certificate above all. */
+static bool get_proxy_tls(struct steady_client *c, char *message, size_t size)
+{
+    struct steady_tls_options options = {
+        .ca_file = c->options.tls.ca_file,
+        .verify = c->options.tls.verify,
+    };
+    return get_tls(c, &c->attempt.proxy_tls, &options, message, size);
 }
 
 static enum steady_error connect_to(struct steady_client *c,
@@ -55,6 +67,8 @@ static enum steady_error connect_to(struct steady_client *c,
         .server_name = tls->server_name ? tls->server_name : attempt->url->host,
         .verify = tls->verify,
     };
+    if (target.proxy && target.proxy->secure)
+        target.proxy_tls = attempt->proxy_tls;
     attempt->upgrade = steady_upgrade_start(c->loop, &target, &c->options, calls, c);
     if (attempt->upgrade)
         return STEADY_OK;
@@ -82,7 +96,10 @@ enum steady_error steady_attempt_start(struct steady_client *c,
     if (c->options.proxy_of_environment &&
         !steady_proxy_of_environment(attempt->url, &attempt->proxy, message, size))
         return STEADY_PROXY;
-    if (attempt->url->secure && !get_tls(c, message, size))
+    const struct steady_url *proxy = proxy_of(c);
+    if (attempt->url->secure && !get_tls(c, &attempt->tls, &c->options.tls, message, size))
+        return STEADY_TLS;
+    if (proxy && proxy->secure && !get_proxy_tls(c, message, size))
         return STEADY_TLS;
     return connect_to(c, calls, message, size);
 }

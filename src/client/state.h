@@ -78,7 +78,8 @@ struct steady_attempt {
     const struct steady_url *url; /* one of the options'; kept when the attempt is over */
     struct steady_url proxy;      /* of the environment */
     struct steady_upgrade *upgrade;
-    struct steady_tls_context *tls; /* of the last attempt that needed one */
+    struct steady_tls_context *tls;       /* of the last attempt that needed one */
+    struct steady_tls_context *proxy_tls; /* likewise, for the proxy */
 };
 
 /* The open connection. All states but the first and the last are those of a session that is OPEN or

@@ -17,10 +17,11 @@ struct steady_dial;
 /* Where to. What it points to must stay as it is until the dial has ended or is dropped. */
 struct steady_target {
     const struct steady_url *url;
-    const struct steady_url *proxy;       /* NULL: none */
-    const struct steady_tls_context *tls; /* NULL: the URL's scheme is ws */
-    const char *server_name;              /* for SNI and the certificate */
-    bool verify;                          /* the certificate */
+    const struct steady_url *proxy;             /* NULL: none */
+    const struct steady_tls_context *tls;       /* NULL: the URL's scheme is ws */
+    const char *server_name;                    /* for SNI and the certificate */
+    bool verify;                                /* the certificates */
+    const struct steady_tls_context *proxy_tls; /* NULL: the proxy's scheme is not https */
 };
 
 /* Calls to the owner, from the loop: one of them, once, unless it drops the dial before. What they

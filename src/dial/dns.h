@@ -14,7 +14,7 @@ struct steady_address {
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } socket;      /* with the port */
-    char text[64]; /* numeric, without the port */
+    char text[64]; /* numeric, without the port; with the zone, as "fe80::1%eth0" */
 };
 
 #define STEADY_DNS_MAX 16 /* addresses of one name that are looked at */
@@ -27,8 +27,10 @@ typedef void (*steady_dns_done)(void *owner, const struct steady_address *addres
                                 const char *problem);
 
 /* A literal address (IPv6 without brackets) is no question for a resolver: returns its count, 1,
- * with the address in *address, or 0. */
-size_t steady_dns_literal(const char *host, uint16_t port, struct steady_address *address);
+ * with the address in *address, or 0. zone: an IPv6 address's network interface, by name or number,
+ * or NULL; when this machine has no such one, *problem is set to a static text that says so. */
+size_t steady_dns_literal(const char *host, const char *zone, uint16_t port,
+                          struct steady_address *address, const char **problem);
 
 /* NULL when out of memory, or of threads. */
 struct steady_dns *steady_dns_resolve(struct steady_loop *loop, const char *host, uint16_t port,

@@ -8,10 +8,14 @@ static void set_string(lua_State *L, const char *field, const char *value)
     lua_setfield(L, -2, field);
 }
 
+static const char *const schemes[] = {"ws", "wss", "http", "https", "socks5", "socks5h"};
+
 static void push_url(lua_State *L, const struct steady_url *url)
 {
     lua_newtable(L);
+    set_string(L, "scheme", schemes[url->scheme]);
     set_string(L, "host", url->host);
+    set_string(L, "zone", url->zone);
     set_string(L, "authority", url->authority);
     set_string(L, "path", url->path);
     set_string(L, "user", url->user);
@@ -25,25 +29,40 @@ static void push_url(lua_State *L, const struct steady_url *url)
     lua_setfield(L, -2, "ipv6");
 }
 
+static int give(lua_State *L, struct steady_url *url, const char *wrong)
+{
+    if (wrong) {
+        luaL_pushfail(L);
+        lua_pushstring(L, wrong);
+        return 2;
+    }
+    push_url(L, url);
+    steady_url_free(url);
+    return 1;
+}
+
 /* url.parse(text) -> table | nil, message */
 static int url_parse(lua_State *L)
 {
     struct steady_url url;
     size_t size;
     const uint8_t *text = push_exact_copy(L, 1, &size);
-    const char *wrong = steady_url_parse(&url, (const char *)text, size);
-    if (wrong) {
-        luaL_pushfail(L);
-        lua_pushstring(L, wrong);
-        return 2;
-    }
-    push_url(L, &url);
-    steady_url_free(&url);
-    return 1;
+    return give(L, &url, steady_url_parse(&url, (const char *)text, size));
+}
+
+/* url.parse_proxy(text) -> table | nil, message */
+static int url_parse_proxy(lua_State *L)
+{
+    struct steady_url url;
+    size_t size;
+    char room[STEADY_PROXY_PROBLEM_SIZE];
+    const uint8_t *text = push_exact_copy(L, 1, &size);
+    return give(L, &url, steady_url_parse_proxy(&url, (const char *)text, size, room));
 }
 
 void bind_url(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"parse", url_parse}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"parse", url_parse}, {"parse_proxy", url_parse_proxy}, {NULL, NULL}};
     luaL_newlib(L, functions);
 }
