@@ -242,7 +242,7 @@ describe("a proxy", function()
       ["us%40er:p%3Aass%2Fw%25ord"] = "us@er:p:ass/w%ord",
       ["user"] = "user:",
       ["user:"] = "user:",
-      ["u:" .. ("p"):rep(91)] = "u:" .. ("p"):rep(91),
+      ["u:" .. ("p"):rep(2000)] = "u:" .. ("p"):rep(2000),
     } do
       local client, server = set_out(proxy, "ws", { proxy = proxy:url_with(written) })
       server:welcome()
@@ -279,7 +279,7 @@ describe("a proxy", function()
     assert.truthy(event.message:find('certificate is for "other.example"', 1, true))
   end)
 
-  it("must be an http:// URL", function()
+  it("must have a URL that names one", function()
     local function refused(value, text)
       local ok, message = pcall(WebSocket.new, { url = "ws://h/", proxy = value })
       assert.is_false(ok)
@@ -287,12 +287,13 @@ describe("a proxy", function()
       assert.is_nil(message:find("secret", 1, true))
     end
     local not_a_proxy = "option 'proxy' is neither \"env\" nor the URL of a proxy: the URL "
-    refused("socks5://h:1080", not_a_proxy .. "does not begin with http://")
-    refused("https://user:secret@h:1080", not_a_proxy .. "does not begin with http://")
-    refused("h:1080", not_a_proxy)
+    local known = ": known are http, https, socks5 and socks5h"
+    refused("socks4://h:1080", not_a_proxy .. 'has the scheme "socks4", which is not known' .. known)
+    refused("ftp://user:secret@h:1080", not_a_proxy .. 'has the scheme "ftp", which is not known' .. known)
+    refused("h:1080", not_a_proxy .. "does not begin with a scheme, as http://" .. known)
+    refused("user:secret@h:1080", not_a_proxy .. "does not begin with a scheme, as http://" .. known)
     refused("http://user:secret@h:1/path", not_a_proxy .. "has a path")
     refused("http://:3128", not_a_proxy .. "has no host")
-    refused("http://u:secret" .. ("x"):rep(86) .. "@h:1", not_a_proxy .. "has a user name and a password")
     refused(3128, "option 'proxy' is a number, string expected")
   end)
 end)
@@ -337,8 +338,8 @@ local function free_port()
 end
 
 local NAMES = {
-  "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-  "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+  "ws_proxy", "wss_proxy", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+  "WS_PROXY", "WSS_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
 }
 
 -- What comes of it with these variables, in which PROXY stands for the proxy's URL.
@@ -347,7 +348,7 @@ local function outcome(variables, scheme, host, option)
   local words = { "env" }
   for _, name in ipairs(NAMES) do words[#words + 1] = "-u " .. name end
   for name, value in pairs(variables) do
-    words[#words + 1] = ("%s='%s'"):format(name, (value:gsub("PROXY", "http://127.0.0.1:" .. port)))
+    words[#words + 1] = ("%s='%s'"):format(name, (value:gsub("PROXY", "http://127.0.0.1:" .. port):gsub("PORT", port)))
   end
   local result = child.run(CHILD, {
     tostring(port), scheme, host, option or "env", certs.good.cert, certs.good.key, certs.ca,
@@ -366,6 +367,17 @@ describe('proxy = "env"', function()
     assert.equal("through", outcome({ HTTPS_PROXY = "PROXY" }, "wss", "localhost"))
   end)
 
+  it("takes ws_proxy and wss_proxy before them", function()
+    local dead = "http://127.0.0.1:1"
+    assert.equal("through", outcome({ ws_proxy = "PROXY", http_proxy = dead, all_proxy = dead }, "ws", "127.0.0.1"))
+    assert.equal("through", outcome({ WS_PROXY = "PROXY", http_proxy = dead }, "ws", "127.0.0.1"))
+    assert.equal("through", outcome({ wss_proxy = "PROXY", https_proxy = dead }, "wss", "localhost"))
+    assert.equal("through", outcome({ WSS_PROXY = "PROXY", HTTPS_PROXY = dead }, "wss", "localhost"))
+    assert.equal("through", outcome({ wss_proxy = "PROXY", WSS_PROXY = dead }, "wss", "localhost"))
+    assert.equal("direct", outcome({ wss_proxy = "PROXY" }, "ws", "127.0.0.1"))
+    assert.equal("direct", outcome({ ws_proxy = "PROXY" }, "wss", "localhost"))
+  end)
+
   it("takes all_proxy for both, if there is nothing better", function()
     assert.equal("through", outcome({ all_proxy = "PROXY" }, "ws", "127.0.0.1"))
     assert.equal("through", outcome({ ALL_PROXY = "PROXY" }, "wss", "localhost"))
@@ -373,6 +385,11 @@ describe('proxy = "env"', function()
     assert.equal("through", outcome(both, "ws", "127.0.0.1"))
     local empty = { http_proxy = "", all_proxy = "PROXY" }
     assert.equal("through", outcome(empty, "ws", "127.0.0.1"))
+  end)
+
+  it("takes a value without a scheme for that of an HTTP proxy", function()
+    assert.equal("through", outcome({ http_proxy = "127.0.0.1:PORT" }, "ws", "127.0.0.1"))
+    assert.equal("through", outcome({ https_proxy = "user:secret@127.0.0.1:PORT/" }, "wss", "localhost"))
   end)
 
   it("leaves HTTP_PROXY alone, which a CGI program has from its client", function()
@@ -389,6 +406,8 @@ describe('proxy = "env"', function()
     assert.equal("through", with("other.test,ocalhost", "localhost"))
     assert.equal("through", with("", "localhost"))
     assert.equal("through", with(".feed.test", "xfeed.test"))
+    assert.equal("direct", with("10.0.0.0/8, 127.0.0.0/8", "127.0.0.1"))
+    assert.equal("through", with("localhost:1", "localhost"))
     assert.equal("direct", outcome({ http_proxy = "PROXY", NO_PROXY = "LOCALHOST" }, "ws", "localhost"))
   end)
 
@@ -397,8 +416,13 @@ describe('proxy = "env"', function()
   end)
 
   it("fails with kind proxy when the variable is no URL of a proxy, which it names", function()
-    local text = "proxy: the proxy in http_proxy cannot be used: the URL does not begin with http://"
-    assert.equal(text, outcome({ http_proxy = "user:secret@h:1" }, "ws", "127.0.0.1"))
+    local text = "proxy: the proxy in %s cannot be used: the URL %s"
+    assert.equal(text:format("http_proxy", "has a port that is not a number"),
+      outcome({ http_proxy = "user:secret@h:x" }, "ws", "127.0.0.1"))
+    assert.equal(text:format("all_proxy", 'has the scheme "socks", which is not known: known are http, https, '
+      .. "socks5 and socks5h"), outcome({ all_proxy = "socks://h:1080/" }, "ws", "127.0.0.1"))
+    assert.equal(text:format("WSS_PROXY", "has a path, which a proxy's has not"),
+      outcome({ WSS_PROXY = "http://h:1/secret" }, "wss", "localhost"))
   end)
 end)
 

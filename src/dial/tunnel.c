@@ -27,11 +27,18 @@ static bool ask_http(struct steady_tunnel *tunnel, struct steady_buffer *out)
            append_authorization(out, tunnel->proxy) && steady_buffer_append(out, "\r\n", 2);
 }
 
-static bool ask_socks(struct steady_tunnel *tunnel, const struct steady_address *address,
+/* A host that is a literal address is sent as one, whoever resolves names: proxies do not agree on
+ * what to make of "::1" as a name. */
+static bool ask_socks(struct steady_tunnel *tunnel, const struct steady_address *resolved,
                       struct steady_buffer *out)
 {
-    struct steady_socks_target target = {.name = tunnel->target->host,
-                                         .port = tunnel->target->port};
+    const struct steady_url *url = tunnel->target;
+    struct steady_socks_target target = {.name = url->host, .port = url->port};
+    struct steady_address literal;
+    const struct steady_address *address = resolved;
+    const char *problem;
+    if (!address && steady_dns_literal(url->host, NULL, url->port, &literal, &problem))
+        address = &literal;
     if (address && address->socket.any.sa_family == AF_INET6) {
         target.address = (const uint8_t *)&address->socket.v6.sin6_addr;
         target.address_size = sizeof address->socket.v6.sin6_addr;
