@@ -42,6 +42,11 @@ struct steady_dial {
     struct steady_cause cause;
 };
 
+static const struct steady_url *to_reach(const struct steady_dial *d)
+{
+    return d->target.proxy ? d->target.proxy : d->target.url;
+}
+
 /* ------------------------------------------------------------------------- how it ends */
 
 static void free_dial(struct steady_dial *d)
@@ -277,9 +282,18 @@ static void hung_up(struct steady_dial *d)
         steady_cause_note(&d->cause, STEADY_HANDSHAKE, STEADY_HUNG_UP);
 }
 
+/* A link-local address (RFC 4291 section 2.5.6: fe80::/10) is on each of a machine's networks. */
+static const char *why_unreachable(const struct steady_url *url, int status)
+{
+    if (status == UV_EINVAL && url->ipv6 && !url->zone && strspn(url->host, "fe89ab") >= 3)
+        return "a link-local address needs its network interface, as in [fe80::1%eth0]";
+    return uv_strerror(status);
+}
+
 static void not_connected(void *owner, int status)
 {
     struct steady_dial *d = owner;
+    const char *why = why_unreachable(to_reach(d), status);
     d->race = NULL;
     if (status == UV_ECONNRESET || status == UV_EPIPE)
         hung_up(d);
@@ -289,13 +303,12 @@ static void not_connected(void *owner, int status)
                           uv_strerror(status));
     else if (d->target.proxy)
         steady_cause_note(&d->cause, STEADY_PROXY, "the proxy %s cannot be reached: %s",
-                          d->target.proxy->text, uv_strerror(status));
+                          d->target.proxy->text, why);
     else if (status == UV_ECONNREFUSED)
         steady_cause_note(&d->cause, STEADY_REFUSED,
                           "connection refused: nothing listens on that port");
     else
-        steady_cause_note(&d->cause, STEADY_UNREACHABLE, "cannot be reached: %s",
-                          uv_strerror(status));
+        steady_cause_note(&d->cause, STEADY_UNREACHABLE, "cannot be reached: %s", why);
     fail(d);
 }
 
@@ -310,15 +323,11 @@ static void race(struct steady_dial *d, const struct steady_address *addresses, 
 
 /* ------------------------------------------------------------------------- the name */
 
-static const struct steady_url *to_reach(const struct steady_dial *d)
-{
-    return d->target.proxy ? d->target.proxy : d->target.url;
-}
-
 static void cannot_resolve_server(struct steady_dial *d, const char *problem)
 {
-    steady_cause_note(&d->cause, STEADY_DNS, "cannot resolve \"%s\": %s", d->target.url->host,
-                      problem);
+    const struct steady_url *url = d->target.url;
+    steady_cause_note(&d->cause, STEADY_DNS, "cannot resolve \"%s%s%s\": %s", url->host,
+                      url->zone ? "%" : "", url->zone ? url->zone : "", problem);
     fail(d);
 }
 

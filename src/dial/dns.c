@@ -105,7 +105,7 @@ size_t steady_dns_literal(const char *host, const char *zone, uint16_t port,
         uv_ip6_addr(host, port, &address->socket.v6))
         return 0;
     if (zone && !(address->socket.v6.sin6_scope_id = zone_index(zone))) {
-        *problem = "this machine has no network interface of the name behind the %";
+        *problem = "this machine has no such network interface";
         return 0;
     }
     set_text(address);
