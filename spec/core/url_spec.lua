@@ -341,7 +341,9 @@ describe("a proxy's URL", function()
       refuses_proxy(scheme .. "://h:1", ('has the scheme "%s", which is not known'):format(scheme) .. known)
     end
     local none = "does not begin with a scheme, as http://" .. known
-    for _, text in ipairs { "", "h", "h:1080", "://h", "u:secret@h:1", ("s"):rep(17) .. "://h", "http:/h", "\27://h" } do
+    for _, text in ipairs {
+      "", "h", "h:1080", "://h", "u:secret@h:1", ("s"):rep(17) .. "://h", "http:/h", "\27://h",
+    } do
       refuses_proxy(text, none)
     end
   end)

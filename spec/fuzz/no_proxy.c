@@ -1,5 +1,5 @@
-/* A list of hosts without a proxy: any bytes are read without harm, a host that is listed is covered,
- * and "*" covers all. */
+/* A list of hosts without a proxy: any bytes are read without harm, a host that is listed is
+ * covered, and "*" covers all. */
 #include "core/no_proxy.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
-/* What a SOCKS proxy answers, as bytes: what is read does not depend on how they are cut, all of the
- * requests go out whole and once, and nothing behind the reply is taken. */
+/* What a SOCKS proxy answers, as bytes: what is read does not depend on how they are cut, all of
+ * the requests go out whole and once, and nothing behind the reply is taken. */
 #include "core/socks.h"
 #include "fuzz.h"
 

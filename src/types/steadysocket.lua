@@ -14,7 +14,7 @@
 ---| "unreachable"       # there is no way to the host
 ---| "timeout"           # connect_timeout ran out
 ---| "tls"               # the TLS handshake failed, or the certificate does not fit
----| "proxy"             # the proxy refused, or cannot be reached
+---| "proxy"             # the proxy refused, or cannot be reached or used
 ---| "http"              # the server answered the upgrade, but not with 101
 ---| "handshake"         # the answer to the upgrade breaks RFC 6455 section 4
 ---| "protocol"          # the peer broke RFC 6455 on the open connection
@@ -34,7 +34,7 @@
 ---@field attempt integer the number of the attempt that succeeded, from 1
 ---@field protocol? string the subprotocol that the server chose
 ---@field url string without user and password
----@field address string numeric, without the port; through a proxy, the proxy's
+---@field address string numeric, without the port, as "fe80::1%eth0"; through a proxy, the proxy's
 ---@field headers table<string, string> of the server's answer; names in lower case
 
 --- An open connection has ended.
@@ -140,7 +140,7 @@
 ---@field inbox? steadysocket.Inbox bounds of what waits for receive
 ---@field compression? boolean | steadysocket.Compression permessage-deflate (false)
 ---@field tls? steadysocket.Tls for wss://; a file that cannot be used fails each attempt with "tls"
----@field proxy? string "http://[user:password@]host:port", or "env" for the environment's (none)
+---@field proxy? string "SCHEME://[user:password@]host[:port]", SCHEME http, https, socks5 or socks5h; "env": the environment's (none)
 
 ---@class steadysocket.Stats
 ---@field accepted integer messages that send and connect took

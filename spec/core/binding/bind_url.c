@@ -44,20 +44,22 @@ static int give(lua_State *L, struct steady_url *url, const char *wrong)
 /* url.parse(text) -> table | nil, message */
 static int url_parse(lua_State *L)
 {
-    struct steady_url url;
+    struct steady_url url = {0};
     size_t size;
     const uint8_t *text = push_exact_copy(L, 1, &size);
-    return give(L, &url, steady_url_parse(&url, (const char *)text, size));
+    const char *wrong = steady_url_parse(&url, (const char *)text, size);
+    return give(L, &url, wrong);
 }
 
 /* url.parse_proxy(text) -> table | nil, message */
 static int url_parse_proxy(lua_State *L)
 {
-    struct steady_url url;
+    struct steady_url url = {0};
     size_t size;
     char room[STEADY_PROXY_PROBLEM_SIZE];
     const uint8_t *text = push_exact_copy(L, 1, &size);
-    return give(L, &url, steady_url_parse_proxy(&url, (const char *)text, size, room));
+    const char *wrong = steady_url_parse_proxy(&url, (const char *)text, size, room);
+    return give(L, &url, wrong);
 }
 
 void bind_url(lua_State *L)

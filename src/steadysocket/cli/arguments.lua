@@ -12,7 +12,7 @@ local OPTIONS = {
   { "key", takes = "FILE", "the certificate's private key (PEM)" },
   { "passphrase", takes = "TEXT", "what the key is locked with" },
   { "insecure", "k", "accept any certificate" },
-  { "proxy", takes = "URL", "go through this HTTP proxy; env: the environment's" },
+  { "proxy", takes = "URL", "go through this proxy: http, https, socks5, socks5h; env" },
   { "connect-timeout", takes = "SECONDS", number = 0, "give an attempt this long (10)" },
   { "ping", takes = "SECONDS", number = 0, "ping a silent server after this (20; 0: never)" },
   { "compress", "offer compression" },
