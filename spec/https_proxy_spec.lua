@@ -171,7 +171,7 @@ describe("a proxy that speaks TLS", function()
       tunnel.asked, tunnel.over = true, true
     end
     local url = http.url:gsub("^http", "https")
-    local client, server = set_out(nil, "ws", { proxy = url })
+    local client = set_out(nil, "ws", { proxy = url })
     local event = client:await "errors"
     assert.equal("proxy", event.kind)
     assert.truthy(event.message:find(("the proxy %s cannot be used: the TLS handshake failed: what the server "
@@ -179,6 +179,7 @@ describe("a proxy that speaks TLS", function()
     client.ws:close()
 
     http.options.answer = ""
+    local server
     client, server = set_out(nil, "ws", { proxy = url })
     fails(client, server, ("the proxy %s cannot be used: the TLS handshake failed: the server ended the connection")
       :format(url))
@@ -198,6 +199,24 @@ describe("a proxy that speaks TLS", function()
     assert.equal("tls", event.kind)
     assert.truthy(event.message:find("/no/such/file", 1, true), event.message)
     assert.equal(0, proxy.accepted)
+  end)
+
+  it("through which a server is silent in its own TLS handshake does not hold an attempt for longer", function()
+    local proxy = Proxy.listen { tls = certs.good }
+    local silent = Peer.listen() -- accepts, and says nothing
+    local spent = cost.of(function()
+      local client = watched.connect {
+        url = "wss://127.0.0.1:" .. silent.port,
+        proxy = proxy.url,
+        tls = { ca_file = certs.ca },
+        connect_timeout = 0.3,
+      }
+      local event = client:await "errors"
+      assert.equal("timeout", event.kind)
+      assert.truthy(event.message:find("no TLS handshake within 0.3 s", 1, true), event.message)
+      client.ws:close()
+    end)
+    cost.expect(spent.seconds, 0.29, 0.8)
   end)
 
   it("leaves nothing behind, however an attempt ends", function()

@@ -3,6 +3,7 @@ local Proxy = require "support.proxy"
 local WebSocket = require "steadysocket"
 local certs = require "support.certs"
 local child = require "support.child"
+local cost = require "support.cost"
 local mime = require "mime"
 local socket = require "socket"
 local watched = require "support.watched"
@@ -138,6 +139,25 @@ for scheme in pairs(TRANSPORTS) do
       fails(client, server, ("the answer of the proxy %s has a head of over 16 KiB"):format(proxy.url))
     end)
 
+    it("is not waited for when it says again and again that it goes on", function()
+      local proxy = Proxy.listen { answer = ("HTTP/1.1 100 Continue\r\n\r\n"):rep(4000), hang_up = false }
+      local spent = cost.of(function()
+        local client, server = set_out(proxy, scheme, { connect_timeout = 3 })
+        fails(client, server, ("the answer of the proxy %s has a head of over 16 KiB"):format(proxy.url))
+      end)
+      cost.expect(spent.seconds, 0, 1)
+    end)
+
+    it("that dribbles does not hold an attempt for longer than connect_timeout", function()
+      local proxy = Proxy.listen { interval = 0.05 }
+      local spent = cost.of(function()
+        local client = set_out(proxy, scheme, { connect_timeout = 0.3 })
+        assert.equal("timeout", client:await("errors").kind)
+        client.ws:close()
+      end)
+      cost.expect(spent.seconds, 0.29, 0.8)
+    end)
+
     it("that answers nonsense, or hangs up, is an error that names it", function()
       for _, answer in ipairs { "SSH-2.0 OpenSSH\r\n", "\0\1\2\3", "" } do
         local proxy = Proxy.listen { answer = answer }
@@ -226,6 +246,18 @@ describe("a proxy", function()
       client.ws:close()
     end
     assert.equal(2, #proxy.requests)
+  end)
+
+  it("with an IPv6 address is shown with brackets around it", function()
+    local proxy = Proxy.listen { address = "::1" }
+    proxy:close()
+    for _, scheme in ipairs { "http", "https", "socks5", "socks5h" } do
+      local url = proxy.url:gsub("^http", scheme)
+      local client, server = set_out(nil, "ws", { proxy = url })
+      fails(client, server, ("the proxy %s://[::1]:%d cannot be reached: connection refused"):format(
+        scheme, proxy.port))
+      client.ws:close()
+    end
   end)
 
   it("may be known by a name", function()

@@ -225,9 +225,7 @@ static void explain_version(uint8_t first, char *text, size_t size)
 
 static void explain_bad(const struct steady_socks *socks, char *text, size_t size)
 {
-    if (socks->memory_is_out)
-        snprintf(text, size, "out of memory");
-    else if (socks->failed_at != STEADY_SOCKS_REPLY || socks->answer[0] != VERSION)
+    if (socks->failed_at != STEADY_SOCKS_REPLY || socks->answer[0] != VERSION)
         explain_version(socks->answer[0], text, size);
     else
         snprintf(text, size, "its reply has the address type %d, which SOCKS 5 does not know",

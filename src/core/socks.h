@@ -52,8 +52,8 @@ bool steady_socks_start(struct steady_socks *socks, const struct steady_url *pro
 size_t steady_socks_input(struct steady_socks *socks, const uint8_t *bytes, size_t size,
                           struct steady_buffer *out);
 
-/* Once it is REFUSED or BAD, or the connection has ended before it was COMPLETE: writes what the
- * proxy did, as "it does not accept this user and password". */
+/* Once it is REFUSED or BAD and memory is not out, or the connection has ended before it was
+ * COMPLETE: writes what the proxy did, as "it does not accept this user and password". */
 void steady_socks_explain(const struct steady_socks *socks, char *text, size_t size);
 
 /* Whether the target's other addresses may do where this one was REFUSED. */

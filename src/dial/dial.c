@@ -209,6 +209,8 @@ static void received(void *owner, const uint8_t *bytes, size_t size)
         tunnel_is_there(d, bytes + used, size - used);
     else if (d->tunnel.state == STEADY_TUNNEL_FAILED)
         proxy_refused(d);
+    else if (d->tunnel.state == STEADY_TUNNEL_OUT_OF_MEMORY)
+        run_out_of_memory(d);
     else
         send_unsent(d);
 }

@@ -105,7 +105,7 @@ static size_t read_http(struct steady_tunnel *tunnel, const uint8_t *bytes, size
         tunnel->state =
             tunnel->answer.status / 100 == 2 ? STEADY_TUNNEL_OPEN : STEADY_TUNNEL_FAILED;
     else if (tunnel->answer.part == STEADY_RESPONSE_BAD)
-        tunnel->state = STEADY_TUNNEL_FAILED;
+        tunnel->state = tunnel->answer.problem ? STEADY_TUNNEL_FAILED : STEADY_TUNNEL_OUT_OF_MEMORY;
     return used;
 }
 
@@ -115,6 +115,8 @@ static size_t read_socks(struct steady_tunnel *tunnel, const uint8_t *bytes, siz
     size_t used = steady_socks_input(&tunnel->socks, bytes, size, out);
     if (tunnel->socks.part == STEADY_SOCKS_COMPLETE)
         tunnel->state = STEADY_TUNNEL_OPEN;
+    else if (tunnel->socks.memory_is_out)
+        tunnel->state = STEADY_TUNNEL_OUT_OF_MEMORY;
     else if (tunnel->socks.part > STEADY_SOCKS_COMPLETE)
         tunnel->state = STEADY_TUNNEL_FAILED;
     return used;
@@ -193,8 +195,7 @@ static void explain_http(const struct steady_tunnel *tunnel, char *text, size_t 
         snprintf(text, size, "the proxy %s refused to connect to %s: it %s", name,
                  tunnel->target->authority, status);
     } else if (answer->part == STEADY_RESPONSE_BAD) {
-        snprintf(text, size, "the answer of the proxy %s %s", name,
-                 answer->problem ? answer->problem : "takes too much memory");
+        snprintf(text, size, "the answer of the proxy %s %s", name, answer->problem);
     } else {
         snprintf(text, size, "the proxy %s ended the connection", name);
     }

@@ -17,6 +17,7 @@ enum steady_tunnel_state {
     STEADY_TUNNEL_ASKED,  /* the proxy has not answered, or not in full */
     STEADY_TUNNEL_OPEN,   /* the server is at the other end */
     STEADY_TUNNEL_FAILED, /* see steady_tunnel_explain */
+    STEADY_TUNNEL_OUT_OF_MEMORY,
 };
 
 /* A zeroed struct, for steady_tunnel_start. */
