@@ -1,23 +1,15 @@
 -- The bench: that its drivers do what they are asked for, that it notices when one does not, and that
 -- its report says what the figures say. How fast anything is, is not looked at.
 
+local built = require "support.built"
 local child = require "support.child"
-local cjson = require "cjson"
+local has_cjson, cjson = pcall(require, "cjson")
 local files = require "support.files"
 local http = require "socket.http"
 
 local read, write = files.read, files.write
 
 local PYTHON = "/usr/bin/python3"
-
--- The build tree that the modules are from has the bench's programs too.
-local function build_tree()
-  for tree in package.cpath:gmatch "([^;]+)/%?%.so" do
-    local server <close> = io.open(tree .. "/bench/server")
-    if server then return tree end
-  end
-  error "no bench/server in the build tree: `make specs` builds it"
-end
 
 -- Leaks are not the bench's subject: its programs end without tidying up.
 local function environment_with(values)
@@ -44,15 +36,23 @@ end)
 teardown(function() os.execute("rm -r " .. folder) end)
 
 -- Its server is for Linux, and its command a Python program.
-local describe_linux = io.open "/proc/self/status" and describe or pending
-local describe_bench = child.has(PYTHON) and describe_linux or pending
-local describe_report = child.has(PYTHON) and describe or pending
+local no_cjson = not has_cjson and "lua-cjson is not there"
+local no_linux = not io.open "/proc/self/status" and "this is not Linux"
+local no_python = not child.has(PYTHON) and PYTHON .. " is not there"
 
-describe_linux("a driver", function()
+local function describe_unless(lacking, name, fn)
+  if lacking then
+    pending(("%s (%s)"):format(name, lacking))
+  else
+    describe(name, fn)
+  end
+end
+
+describe_unless(no_cjson or no_linux, "a driver", function()
   local tree, pid, port, tls_port
 
   setup(function()
-    tree = build_tree()
+    tree = select(2, built "bench/server")
     local pipe <close> = assert(io.popen(("env %s %s/bench/server --tls %s/ca.pem > %s/ports & echo $!"):format(
       environment_with(), tree, folder, folder)))
     pid = pipe:read "l"
@@ -171,7 +171,7 @@ end)
 -- bench/run with what is built, into the folder; its results, and what it said.
 local function bench(arguments, environment)
   environment = environment or {}
-  environment.BUILD = build_tree()
+  environment.BUILD = select(2, built "bench/server")
   environment.LUA = environment.LUA or child.interpreter()
   local words = {
     "--no-build", "--rounds", "1", "--repeats", "0", "--seconds", "0.002", "--connections", "5",
@@ -182,7 +182,7 @@ local function bench(arguments, environment)
   return ok and cjson.decode(read(folder .. "/results.json")), err, out
 end
 
-describe_bench("the bench", function()
+describe_unless(no_cjson or no_linux or no_python, "the bench", function()
   it("measures every mode, and writes the figures, the report and the charts", function()
     local results, err = bench { "--peers", "bare", "--sizes", "16" }
     assert(results, err)
@@ -218,7 +218,7 @@ echo '{"seconds": 0.1, "cpu": 0.1, "kib": 0}'
   end)
 end)
 
-describe_report("the report", function()
+describe_unless(no_cjson or no_python, "the report", function()
   -- Runs of a second, of so many messages, undisturbed unless told.
   local function runs(counts, others)
     local list = {}

@@ -1,5 +1,7 @@
 #include "core/no_proxy.h"
 
+#include "core/ascii.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,19 +16,6 @@ struct network {
     uint8_t address[16];
     unsigned bits; /* how many of them count */
 };
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool same_text(const char *a, const char *b, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (lower(a[i]) != lower(b[i]))
-            return false;
-    return true;
-}
 
 /* Returns false for what is no number from min to max. */
 static bool read_number(const char *text, unsigned min, unsigned max, unsigned *number)
@@ -84,7 +73,7 @@ static bool covers_name(const char *entry, const char *host)
     size_t size = strlen(entry), length = strlen(host);
     size -= size > 0 && entry[size - 1] == '.'; /* the root of all names */
     length -= length > 0 && host[length - 1] == '.';
-    if (size == 0 || size > length || !same_text(host + length - size, entry, size))
+    if (size == 0 || size > length || !steady_is_same_text(host + length - size, entry, size))
         return false;
     return size == length || host[length - size - 1] == '.';
 }

@@ -1,5 +1,6 @@
 #include "core/url.h"
 
+#include "core/ascii.h"
 #include "core/buffer.h"
 
 #include <arpa/inet.h>
@@ -50,46 +51,10 @@ static bool is_socks(const struct scheme *scheme)
     return scheme->id == STEADY_SCHEME_SOCKS5 || scheme->id == STEADY_SCHEME_SOCKS5H;
 }
 
-/* --- characters ------------------------------------------------------------------------------ */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Returns the value of a hexadecimal digit, or -1 for any other character. */
-static int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool is_one_of(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c);
-}
-
-static bool is_control(char c)
-{
-    return (c >= 0 && c < ' ') || c == 0x7F;
-}
-
 /* RFC 3986 section 2.3 */
 static bool is_unreserved(char c)
 {
-    return is_letter(c) || is_digit(c) || is_one_of(c, "-._~");
+    return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "-._~");
 }
 
 /* --- slices ---------------------------------------------------------------------------------- */
@@ -103,7 +68,7 @@ static const char *end_of(struct slice slice)
 static const char *find(struct slice slice, const char *set)
 {
     const char *at = slice.at;
-    while (at < end_of(slice) && !is_one_of(*at, set))
+    while (at < end_of(slice) && !steady_is_one_of(*at, set))
         at++;
     return at;
 }
@@ -126,7 +91,7 @@ static void skip(struct slice *slice, size_t size)
 static bool starts_with(struct slice slice, const char *lower_case)
 {
     for (size_t i = 0; lower_case[i]; i++)
-        if (i == slice.size || lower(slice.at[i]) != lower_case[i])
+        if (i == slice.size || steady_lower(slice.at[i]) != lower_case[i])
             return false;
     return true;
 }
@@ -137,7 +102,7 @@ static char take_decoded(struct slice *slice)
     char c = *slice->at;
     size_t size = 1;
     if (c == '%') {
-        c = (char)(hex_value(slice->at[1]) * 16 + hex_value(slice->at[2]));
+        c = (char)(steady_hex_value(slice->at[1]) * 16 + steady_hex_value(slice->at[2]));
         size = 3;
     }
     skip(slice, size);
@@ -159,7 +124,8 @@ static const struct scheme *take_scheme(const struct scheme *schemes, struct sli
 
 static bool is_escape(struct slice slice)
 {
-    return slice.size >= 3 && hex_value(slice.at[1]) >= 0 && hex_value(slice.at[2]) >= 0;
+    return slice.size >= 3 && steady_hex_value(slice.at[1]) >= 0 &&
+           steady_hex_value(slice.at[2]) >= 0;
 }
 
 /* Where what is behind the last @ begins, or the beginning. */
@@ -188,7 +154,7 @@ static const char *check_characters(struct slice rest)
         char c = *rest.at;
         if (c == '#')
             return "has a fragment, which WebSocket URLs cannot have";
-        if (c <= ' ' || c > '~')
+        if (c == ' ' || !steady_is_printable(c))
             return "has a blank, a control character or a non-ASCII one that is not "
                    "percent-escaped";
         if (c == '%' && rest.at != zone && !is_escape(rest))
@@ -202,11 +168,11 @@ static const char *check_characters(struct slice rest)
 static const char *check_credential(struct slice slice, bool colon_allowed)
 {
     for (const char *at = slice.at; at < end_of(slice); at++)
-        if (!is_unreserved(*at) && !is_one_of(*at, "%!$&'()*+,;=:"))
+        if (!is_unreserved(*at) && !steady_is_one_of(*at, "%!$&'()*+,;=:"))
             return "has a character in its user or password that must be percent-escaped";
     while (slice.size > 0) {
         char c = take_decoded(&slice);
-        if (is_control(c))
+        if (steady_is_control(c))
             return "has a control character in its user or password";
         if (c == ':' && !colon_allowed)
             return "has a colon in its user";
@@ -298,9 +264,9 @@ static const char *take_port(struct parts *parts, struct slice authority)
     if (authority.size == 0)
         return NULL; /* RFC 3986 section 3.2.3: an empty port is the default one */
     for (; authority.size > 0 && port <= UINT16_MAX; skip(&authority, 1)) {
-        if (!is_digit(*authority.at))
+        if (!steady_is_digit(*authority.at))
             return "has a port that is not a number";
-        port = port * 10 + (unsigned long)(*authority.at - '0');
+        port = port * 10 + (unsigned long)steady_hex_value(*authority.at);
     }
     if (port == 0 || port > UINT16_MAX)
         return "has a port that is not between 1 and 65535";
@@ -344,7 +310,7 @@ static char *copy_lower(struct slice slice)
 {
     char *text = copy(slice);
     for (char *c = text; c && *c; c++)
-        *c = lower(*c);
+        *c = steady_lower(*c);
     return text;
 }
 
@@ -436,7 +402,7 @@ const char *steady_url_parse(struct steady_url *url, const char *text, size_t si
 /* RFC 3986 section 3.1 */
 static bool is_scheme_character(char c)
 {
-    return is_letter(c) || is_digit(c) || is_one_of(c, "+-.");
+    return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "+-.");
 }
 
 /* Names the scheme, if it looks like one; a user and a password never do, because of the colon. */

@@ -106,6 +106,7 @@ static void secure(struct steady_dial *d, enum phase phase,
                    const struct steady_tls_context *context, const char *name)
 {
     d->phase = phase;
+    STEADY_DEBUG(d->target.trace, "TLS handshake, for the name %s", name);
     if (!steady_stream_secure(d->stream, steady_tls_context_openssl(context), name,
                               d->target.verify))
         run_out_of_memory(d);
@@ -144,7 +145,8 @@ static void ask_proxy(struct steady_dial *d)
     const struct servers *servers = d->servers;
     d->phase = TUNNELLING;
     if (steady_tunnel_start(&d->tunnel, d->target.url, d->target.proxy,
-                            servers ? &servers->list[servers->at] : NULL, &d->unsent))
+                            servers ? &servers->list[servers->at] : NULL, d->target.trace,
+                            &d->unsent))
         send_unsent(d);
     else
         run_out_of_memory(d);
@@ -174,6 +176,7 @@ static void try_next_server(struct steady_dial *d)
     steady_buffer_free(&d->unsent);
     forget_tunnel(d);
     d->servers->at++;
+    STEADY_DEBUG(d->target.trace, "the proxy cannot reach that address, and gets the next one");
     struct steady_address proxy = d->address;
     race(d, &proxy, 1);
 }
@@ -223,6 +226,11 @@ static void writable(void *owner)
 static void secured(void *owner)
 {
     struct steady_dial *d = owner;
+    if (steady_traces(d->target.trace, STEADY_LEVEL_DEBUG)) {
+        char text[1024];
+        steady_stream_describe(d->stream, text, sizeof text);
+        steady_trace_line(d->target.trace, STEADY_LEVEL_DEBUG, "%s", text);
+    }
     if (d->phase == SECURING_PROXY)
         ask_proxy(d);
     else
@@ -318,12 +326,36 @@ static void race(struct steady_dial *d, const struct steady_address *addresses, 
 {
     static const struct steady_race_owner calls = {connected, not_connected};
     d->phase = CONNECTING;
-    d->race = steady_race_start(d->loop, addresses, count, &calls, d);
+    d->race = steady_race_start(d->loop, addresses, count, d->target.trace, &calls, d);
     if (!d->race)
         run_out_of_memory(d);
 }
 
 /* ------------------------------------------------------------------------- the name */
+
+static void trace_addresses(const struct steady_dial *d, const struct steady_url *url,
+                            const struct steady_address *addresses, size_t count)
+{
+    struct steady_buffer list = {0};
+    if (!steady_traces(d->target.trace, STEADY_LEVEL_DEBUG))
+        return;
+    for (size_t i = 0; i < count; i++)
+        steady_buffer_printf(&list, "%s%s", i ? ", " : "", addresses[i].text);
+    steady_trace_line(d->target.trace, STEADY_LEVEL_DEBUG, "%s has %s %s", url->host,
+                      count == 1 ? "the address" : "the addresses",
+                      list.data ? (const char *)list.data : "");
+    steady_buffer_free(&list);
+}
+
+/* Of a name that was looked up. */
+static void trace_answer(const struct steady_dial *d, const struct steady_url *url,
+                         const struct steady_address *addresses, size_t count, const char *problem)
+{
+    if (count)
+        trace_addresses(d, url, addresses, count);
+    else
+        STEADY_DEBUG(d->target.trace, "%s has no address: %s", url->host, problem);
+}
 
 static void cannot_resolve_server(struct steady_dial *d, const char *problem)
 {
@@ -337,6 +369,8 @@ static void resolved(void *owner, const struct steady_address *addresses, size_t
                      const char *problem)
 {
     struct steady_dial *d = owner;
+    if (d->dns)
+        trace_answer(d, to_reach(d), addresses, count, problem);
     d->dns = NULL;
     if (count) {
         race(d, addresses, count);
@@ -357,9 +391,12 @@ static void look_up(struct steady_dial *d, enum phase phase, const struct steady
     const char *problem = NULL;
     d->phase = phase;
     size_t count = steady_dns_literal(url->host, url->zone, url->port, &address, &problem);
-    if (count || problem)
+    if (count || problem) {
         done(d, &address, count, problem);
-    else if (!(d->dns = steady_dns_resolve(d->loop, url->host, url->port, done, d)))
+        return;
+    }
+    STEADY_DEBUG(d->target.trace, "looking up %s", url->host);
+    if (!(d->dns = steady_dns_resolve(d->loop, url->host, url->port, done, d)))
         run_out_of_memory(d);
 }
 
@@ -372,6 +409,8 @@ static void server_resolved(void *owner, const struct steady_address *addresses,
                             const char *problem)
 {
     struct steady_dial *d = owner;
+    if (d->dns)
+        trace_answer(d, d->target.url, addresses, count, problem);
     d->dns = NULL;
     if (!count) {
         cannot_resolve_server(d, problem);

@@ -3,6 +3,7 @@
 #ifndef STEADY_DIAL_DIAL_H
 #define STEADY_DIAL_DIAL_H
 
+#include "core/trace.h"
 #include "core/url.h"
 #include "dial/dns.h"
 #include "dial/failure.h"
@@ -22,6 +23,7 @@ struct steady_target {
     const char *server_name;                    /* for SNI and the certificate */
     bool verify;                                /* the certificates */
     const struct steady_tls_context *proxy_tls; /* NULL: the proxy's scheme is not https */
+    struct steady_trace *trace;                 /* what goes on is told there */
 };
 
 /* Calls to the owner, from the loop: one of them, once, unless it drops the dial before. What they

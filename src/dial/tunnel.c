@@ -1,5 +1,6 @@
 #include "dial/tunnel.h"
 
+#include "core/trace_http.h"
 #include "dial/encode.h"
 
 #include <stdio.h>
@@ -23,8 +24,11 @@ static bool ask_http(struct steady_tunnel *tunnel, struct steady_buffer *out)
                                     : "CONNECT %s:%u HTTP/1.1\r\nHost: %s:%u\r\n";
     unsigned port = target->port;
     tunnel->answer.tunnel = true;
-    return steady_buffer_printf(out, form, target->host, port, target->host, port) &&
-           append_authorization(out, tunnel->proxy) && steady_buffer_append(out, "\r\n", 2);
+    if (!steady_buffer_printf(out, form, target->host, port, target->host, port) ||
+        !append_authorization(out, tunnel->proxy) || !steady_buffer_append(out, "\r\n", 2))
+        return false;
+    steady_trace_request(tunnel->trace, out);
+    return true;
 }
 
 /* A host that is a literal address is sent as one, whoever resolves names: proxies do not agree on
@@ -46,6 +50,9 @@ static bool ask_socks(struct steady_tunnel *tunnel, const struct steady_address 
         target.address = (const uint8_t *)&address->socket.v4.sin_addr;
         target.address_size = sizeof address->socket.v4.sin_addr;
     }
+    STEADY_DEBUG(tunnel->trace, "SOCKS 5, %s: to %s, port %u",
+                 tunnel->proxy->user ? "with a user and password" : "without a log-in",
+                 address ? address->text : url->host, (unsigned)url->port);
     return steady_socks_start(&tunnel->socks, tunnel->proxy, &target, out);
 }
 
@@ -57,10 +64,11 @@ static bool speaks_http(const struct steady_tunnel *tunnel)
 
 bool steady_tunnel_start(struct steady_tunnel *tunnel, const struct steady_url *target,
                          const struct steady_url *proxy, const struct steady_address *address,
-                         struct steady_buffer *out)
+                         struct steady_trace *trace, struct steady_buffer *out)
 {
     tunnel->target = target;
     tunnel->proxy = proxy;
+    tunnel->trace = trace;
     return speaks_http(tunnel) ? ask_http(tunnel, out) : ask_socks(tunnel, address, out);
 }
 
@@ -100,7 +108,10 @@ static size_t read_http(struct steady_tunnel *tunnel, const uint8_t *bytes, size
         tunnel->state = STEADY_TUNNEL_FAILED;
         return size;
     }
+    bool in_head = tunnel->answer.part == STEADY_RESPONSE_HEAD;
     size_t used = steady_response_input(&tunnel->answer, bytes, size);
+    if (in_head && tunnel->answer.part != STEADY_RESPONSE_HEAD)
+        steady_trace_response(tunnel->trace, &tunnel->answer);
     if (tunnel->answer.part == STEADY_RESPONSE_COMPLETE)
         tunnel->state =
             tunnel->answer.status / 100 == 2 ? STEADY_TUNNEL_OPEN : STEADY_TUNNEL_FAILED;
@@ -109,10 +120,29 @@ static size_t read_http(struct steady_tunnel *tunnel, const uint8_t *bytes, size
     return used;
 }
 
+static void trace_socks(const struct steady_tunnel *tunnel)
+{
+    static const char *const steps[] = {
+        [STEADY_SOCKS_LOGIN] = "the proxy wants the user and password",
+        [STEADY_SOCKS_REPLY] = "the proxy lets us in",
+        [STEADY_SOCKS_COMPLETE] = "the proxy is connected",
+    };
+    char text[256];
+    if (tunnel->socks.part <= STEADY_SOCKS_COMPLETE && steps[tunnel->socks.part]) {
+        STEADY_DEBUG(tunnel->trace, "SOCKS 5: %s", steps[tunnel->socks.part]);
+    } else if (steady_traces(tunnel->trace, STEADY_LEVEL_DEBUG) && !tunnel->socks.memory_is_out) {
+        steady_socks_explain(&tunnel->socks, text, sizeof text);
+        steady_trace_line(tunnel->trace, STEADY_LEVEL_DEBUG, "SOCKS 5: %s", text);
+    }
+}
+
 static size_t read_socks(struct steady_tunnel *tunnel, const uint8_t *bytes, size_t size,
                          struct steady_buffer *out)
 {
+    enum steady_socks_part before = tunnel->socks.part;
     size_t used = steady_socks_input(&tunnel->socks, bytes, size, out);
+    if (tunnel->socks.part != before)
+        trace_socks(tunnel);
     if (tunnel->socks.part == STEADY_SOCKS_COMPLETE)
         tunnel->state = STEADY_TUNNEL_OPEN;
     else if (tunnel->socks.memory_is_out)

@@ -6,6 +6,7 @@
 #include "core/buffer.h"
 #include "core/response.h"
 #include "core/socks.h"
+#include "core/trace.h"
 #include "core/url.h"
 #include "dial/dns.h"
 
@@ -24,6 +25,7 @@ enum steady_tunnel_state {
 struct steady_tunnel {
     enum steady_tunnel_state state;
     const struct steady_url *proxy, *target;
+    struct steady_trace *trace;
     struct steady_response answer; /* of an HTTP proxy */
     struct steady_socks socks;
     bool begun;    /* an HTTP proxy's answer has */
@@ -34,7 +36,7 @@ struct steady_tunnel {
  * name, or NULL. False: out of memory. */
 bool steady_tunnel_start(struct steady_tunnel *tunnel, const struct steady_url *target,
                          const struct steady_url *proxy, const struct steady_address *address,
-                         struct steady_buffer *out);
+                         struct steady_trace *trace, struct steady_buffer *out);
 
 /* Reads what came, and appends what has to be sent now. Returns how many of the bytes are the
  * proxy's: all, unless the tunnel is there now. */

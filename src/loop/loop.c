@@ -1,5 +1,6 @@
 #include "loop/loop.h"
 
+#include "core/number.h"
 #include "loop/descriptor.h"
 
 #include <math.h>
@@ -145,14 +146,16 @@ void *steady_loop_service(struct steady_loop *loop, const struct steady_service_
 
 /* ------------------------------------------------------------------------- absence */
 
-double steady_loop_absent(const struct steady_loop *loop)
-{
-    return loop->absent;
-}
-
 static double exact_time(void)
 {
     return (double)uv_hrtime() / 1e9;
+}
+
+/* What is going on now counts, too: who begins to wait for a peer in the middle of it has not
+ * waited before. */
+double steady_loop_absent(const struct steady_loop *loop)
+{
+    return loop->absent + fmax(exact_time() - loop->attended - ABSENCE, 0);
 }
 
 /* From `from` on the loop should have polled, and does again now. */
@@ -304,8 +307,8 @@ bool steady_loop_step(struct steady_loop *loop, double seconds)
     } else if (loop->alive) {
         uv_update_time(&loop->uv);
         if (seconds > 0)
-            uv_timer_start(&loop->limit, limit_reached, (uint64_t)ceil(fmin(seconds, 1e12) * 1000),
-                           0);
+            uv_timer_start(&loop->limit, limit_reached,
+                           steady_uint64(ceil(fmin(seconds, 1e12) * 1000)), 0);
         turn(loop, UV_RUN_ONCE);
         uv_timer_stop(&loop->limit);
     }

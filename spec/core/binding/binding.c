@@ -19,6 +19,7 @@ static const struct {
     {"retry_after", bind_retry_after},
     {"socks", bind_socks},
     {"no_proxy", bind_no_proxy},
+    {"trace", bind_trace},
 };
 
 __attribute__((visibility("default"))) int luaopen_core_binding(lua_State *L);

@@ -21,5 +21,6 @@ void bind_extension(lua_State *L);
 void bind_deflate(lua_State *L);
 void bind_socks(lua_State *L);
 void bind_no_proxy(lua_State *L);
+void bind_trace(lua_State *L);
 
 #endif
