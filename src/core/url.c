@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TEXT_OF(number) #number
+#define TEXT(number)    TEXT_OF(number)
+
 #define HOST_MAX  255 /* bytes; no DNS name is longer (RFC 1035 section 2.3.4) */
 #define ZONE_MAX  15  /* bytes; no interface has a longer name */
 #define SOCKS_MAX 255 /* bytes of a user or a password (RFC 1929 section 2) */
@@ -23,26 +26,30 @@ struct parts {
     bool ipv6;
     uint16_t port;
     struct slice user, password, host, zone, path;
+    struct slice socket; /* in place of user, password, host and port */
 };
 
 struct scheme {
     enum steady_scheme id;
     const char *prefix;
     bool secure;
-    uint16_t port; /* the default */
+    uint16_t port;  /* the default */
+    bool on_socket; /* of this machine, in place of a host */
 };
 
 static const struct scheme servers[] = {
-    {STEADY_SCHEME_WS, "ws://", false, 80},
-    {STEADY_SCHEME_WSS, "wss://", true, 443},
+    {STEADY_SCHEME_WS, "ws://", false, 80, false},
+    {STEADY_SCHEME_WSS, "wss://", true, 443, false},
+    {STEADY_SCHEME_WS, "ws+unix:", false, 80, true},
+    {STEADY_SCHEME_WSS, "wss+unix:", true, 443, true},
     {0},
 };
 
 static const struct scheme proxies[] = {
-    {STEADY_SCHEME_HTTP, "http://", false, 80},
-    {STEADY_SCHEME_HTTPS, "https://", true, 443},
-    {STEADY_SCHEME_SOCKS5, "socks5://", false, 1080},
-    {STEADY_SCHEME_SOCKS5H, "socks5h://", false, 1080},
+    {STEADY_SCHEME_HTTP, "http://", false, 80, false},
+    {STEADY_SCHEME_HTTPS, "https://", true, 443, false},
+    {STEADY_SCHEME_SOCKS5, "socks5://", false, 1080, false},
+    {STEADY_SCHEME_SOCKS5H, "socks5h://", false, 1080, false},
     {0},
 };
 
@@ -255,7 +262,6 @@ static const char *take_name(struct parts *parts, struct slice *authority)
 static const char *take_port(struct parts *parts, struct slice authority)
 {
     unsigned long port = 0;
-    parts->port = parts->scheme->port;
     if (authority.size == 0)
         return NULL;
     if (*authority.at != ':')
@@ -280,12 +286,34 @@ static const char *take_host(struct parts *parts, struct slice *authority)
     return bracket ? take_ipv6(parts, authority) : take_name(parts, authority);
 }
 
+/* As in Node's ws, there may be an authority in front that is empty. */
+static const char *take_socket(struct parts *parts, struct slice rest)
+{
+    size_t size = 0;
+    if (starts_with(rest, "//"))
+        skip(&rest, 2);
+    parts->socket = cut(&rest, find(rest, ":?"));
+    if (rest.size > 0 && *rest.at == ':')
+        skip(&rest, 1);
+    parts->path = rest;
+    if (parts->socket.size < 2 || *parts->socket.at != '/')
+        return "has no absolute path of a socket behind its scheme";
+    for (struct slice path = parts->socket; path.size > 0; size++)
+        if (steady_is_control(take_decoded(&path)))
+            return "has a control character in the path of its socket";
+    if (size > STEADY_SOCKET_MAX)
+        return "has the path of a socket with over " TEXT(STEADY_SOCKET_MAX) " bytes";
+    return NULL;
+}
+
 /* rest: what is behind the scheme. */
 static const char *take_apart(struct parts *parts, struct slice rest)
 {
     const char *wrong = check_characters(rest);
     if (wrong)
         return wrong;
+    if (parts->scheme->on_socket)
+        return take_socket(parts, rest);
     struct slice authority = cut(&rest, find(rest, "/?"));
     parts->path = rest;
     wrong = take_credentials(parts, &authority);
@@ -345,21 +373,27 @@ static char *make_path(struct slice path)
 
 /* Unlike what others are told, what the user is shown has the zone. A proxy's has no path, and
  * always its port, since few know the default one. */
-static char *make_text(const struct steady_url *url, const struct scheme *scheme)
+static char *make_text(const struct steady_url *url, const struct parts *parts)
 {
     struct steady_buffer text = {0};
+    const struct scheme *scheme = parts->scheme;
     bool server = url->scheme == STEADY_SCHEME_WS || url->scheme == STEADY_SCHEME_WSS;
     char port[sizeof ":65535"] = "";
     if (url->port != scheme->port || !server)
         snprintf(port, sizeof port, ":%u", (unsigned)url->port);
-    steady_buffer_printf(&text, url->ipv6 ? "%s[%s%s%s]%s%s" : "%s%s%s%s%s%s", scheme->prefix,
-                         url->host, url->zone ? "%25" : "", url->zone ? url->zone : "", port,
-                         server ? url->path : "");
+    if (url->socket)
+        steady_buffer_printf(&text, "%s%.*s:%s", scheme->prefix, (int)parts->socket.size,
+                             parts->socket.at, url->path);
+    else
+        steady_buffer_printf(&text, url->ipv6 ? "%s[%s%s%s]%s%s" : "%s%s%s%s%s%s", scheme->prefix,
+                             url->host, url->zone ? "%25" : "", url->zone ? url->zone : "", port,
+                             server ? url->path : "");
     return (char *)text.data;
 }
 
 static bool put_together(struct steady_url *url, const struct parts *parts)
 {
+    static const struct slice localhost = {"localhost", sizeof "localhost" - 1};
     url->scheme = parts->scheme->id;
     url->secure = parts->scheme->secure;
     url->ipv6 = parts->ipv6;
@@ -370,14 +404,16 @@ static bool put_together(struct steady_url *url, const struct parts *parts)
         return false;
     if (parts->zone.at && !(url->zone = copy(parts->zone)))
         return false;
-    return (url->host = copy_lower(parts->host)) &&
+    if (parts->socket.at && !(url->socket = copy_decoded(parts->socket)))
+        return false;
+    return (url->host = copy_lower(url->socket ? localhost : parts->host)) &&
            (url->authority = make_authority(url, parts->scheme->port)) &&
-           (url->path = make_path(parts->path)) && (url->text = make_text(url, parts->scheme));
+           (url->path = make_path(parts->path)) && (url->text = make_text(url, parts));
 }
 
 static const char *parse(struct steady_url *url, const struct scheme *scheme, struct slice rest)
 {
-    struct parts parts = {.scheme = scheme};
+    struct parts parts = {.scheme = scheme, .port = scheme->port};
     const char *wrong = take_apart(&parts, rest);
     if (wrong)
         return wrong;
@@ -456,6 +492,7 @@ const char *steady_url_parse_proxy(struct steady_url *url, const char *text, siz
 
 void steady_url_free(struct steady_url *url)
 {
+    free(url->socket);
     free(url->host);
     free(url->zone);
     free(url->authority);

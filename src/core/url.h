@@ -1,5 +1,6 @@
 /* URLs of servers, ws:// and wss://, and of proxies: RFC 6455 section 3, RFC 3986, and RFC 6874 for
- * the zones of IPv6 addresses. */
+ * the zones of IPv6 addresses. Also ws+unix: and wss+unix:, for a server that listens on a socket
+ * of this machine, as in Node's ws: "ws+unix:/path/to/socket:/request?query". */
 #ifndef STEADY_CORE_URL_H
 #define STEADY_CORE_URL_H
 
@@ -18,12 +19,13 @@ enum steady_scheme {
 
 struct steady_url {
     enum steady_scheme scheme;
-    bool secure;     /* TLS is spoken with the host: wss, https */
-    bool ipv6;       /* host is an IPv6 address; it is kept without its brackets */
-    uint16_t port;   /* the scheme's default when the URL has none */
-    char *host;      /* a name or a literal address, in lower case */
-    char *zone;      /* of an IPv6 address: the network interface, as "eth0" or "2", which nobody
-                        else is told (RFC 6874 section 4); NULL when the URL has none */
+    bool secure;   /* TLS is spoken with the host: wss, https */
+    bool ipv6;     /* host is an IPv6 address; it is kept without its brackets */
+    uint16_t port; /* the scheme's default when the URL has none */
+    char *socket;  /* percent-decoded, the path of the server's socket; NULL when it is at a host */
+    char *host;    /* a name or a literal address, in lower case; "localhost" for a socket */
+    char *zone;    /* of an IPv6 address: the network interface, as "eth0" or "2", which nobody else
+                      is told (RFC 6874 section 4); NULL when the URL has none */
     char *authority; /* for the Host header: the host, in brackets for IPv6, and the port unless it
                         is the default one */
     char *path;      /* path and query; at least "/" */
@@ -33,10 +35,18 @@ struct steady_url {
 
 #define STEADY_URL_MAX 32768 /* bytes of a URL */
 
+/* Bytes of a socket's path, without the NUL byte behind it. */
+#ifdef __linux__
+#define STEADY_SOCKET_MAX 107
+#else
+#define STEADY_SOCKET_MAX 103
+#endif
+
 /* Takes a URL apart. Returns NULL, or what is wrong as a static text that goes on behind "the URL "
  * ("has no host"), or "out of memory"; then nothing is left to be freed. Refuses: more than
  * STEADY_URL_MAX bytes, a scheme that is neither ws nor wss (in any case), a host that is empty,
- * over 255 bytes or has other than RFC 3986's unreserved characters, a bad port or port 0 (an empty
+ * over 255 bytes or has other than RFC 3986's unreserved characters, a socket's path that is not
+ * absolute, over STEADY_SOCKET_MAX bytes or has control characters, a bad port or port 0 (an empty
  * one is the default), a fragment, blanks, control characters (NUL included, therefore the size),
  * non-ASCII bytes, a broken percent escape or IPv6 literal, and a user or password that Basic
  * authorization cannot carry (RFC 7617: control characters, a colon in the user). The zone of an

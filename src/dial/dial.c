@@ -42,9 +42,16 @@ struct steady_dial {
     struct steady_cause cause;
 };
 
+/* Where the server is. */
+static const struct steady_url *place_of_server(const struct steady_dial *d)
+{
+    return d->target.connect_to ? d->target.connect_to : d->target.url;
+}
+
+/* What is connected to. */
 static const struct steady_url *to_reach(const struct steady_dial *d)
 {
-    return d->target.proxy ? d->target.proxy : d->target.url;
+    return d->target.proxy ? d->target.proxy : place_of_server(d);
 }
 
 /* ------------------------------------------------------------------------- how it ends */
@@ -144,7 +151,7 @@ static void ask_proxy(struct steady_dial *d)
 {
     const struct servers *servers = d->servers;
     d->phase = TUNNELLING;
-    if (steady_tunnel_start(&d->tunnel, d->target.url, d->target.proxy,
+    if (steady_tunnel_start(&d->tunnel, place_of_server(d), d->target.proxy,
                             servers ? &servers->list[servers->at] : NULL, d->target.trace,
                             &d->unsent))
         send_unsent(d);
@@ -292,6 +299,40 @@ static void hung_up(struct steady_dial *d)
         steady_cause_note(&d->cause, STEADY_HANDSHAKE, STEADY_HUNG_UP);
 }
 
+/* The server listens on a socket of this machine. */
+static void no_socket(struct steady_dial *d, int status)
+{
+    const char *path = d->target.url->socket;
+    if (status == UV_ENOENT)
+        steady_cause_note(&d->cause, STEADY_UNREACHABLE,
+                          "there is no socket %s: the server does not run, or has another path",
+                          path);
+    else if (status == UV_ECONNREFUSED)
+        steady_cause_note(&d->cause, STEADY_REFUSED,
+                          "connection refused: nothing listens on the socket %s", path);
+    else
+        steady_cause_note(&d->cause, STEADY_UNREACHABLE, "the socket %s cannot be reached: %s",
+                          path, uv_strerror(status));
+}
+
+/* Whether the local address was the reason. */
+static bool no_local_address(struct steady_dial *d, int status)
+{
+    const char *local = d->target.local_address;
+    if (local && status == UV_EADDRNOTAVAIL)
+        steady_cause_note(
+            &d->cause, STEADY_NETWORK,
+            "no connection from local_address %s: it is no address of this machine, or "
+            "has no port left",
+            local);
+    else if (local && status == UV_EAFNOSUPPORT)
+        steady_cause_note(&d->cause, STEADY_NETWORK,
+                          "no connection from local_address %s to %s, which has no address of that "
+                          "family",
+                          local, to_reach(d)->host);
+    return d->cause.error != STEADY_OK;
+}
+
 /* A link-local address (RFC 4291 section 2.5.6: fe80::/10) is on each of a machine's networks. */
 static const char *why_unreachable(const struct steady_url *url, int status)
 {
@@ -305,6 +346,10 @@ static void not_connected(void *owner, int status)
     struct steady_dial *d = owner;
     const char *why = why_unreachable(to_reach(d), status);
     d->race = NULL;
+    if (no_local_address(d, status)) {
+        fail(d);
+        return;
+    }
     if (status == UV_ECONNRESET || status == UV_EPIPE)
         hung_up(d);
     else if (status == UV_EMFILE || status == UV_ENFILE || status == UV_ENOMEM ||
@@ -314,6 +359,12 @@ static void not_connected(void *owner, int status)
     else if (d->target.proxy)
         steady_cause_note(&d->cause, STEADY_PROXY, "the proxy %s cannot be reached: %s",
                           d->target.proxy->text, why);
+    else if (d->target.url->socket)
+        no_socket(d, status);
+    else if (status == UV_ECONNREFUSED && d->target.connect_to)
+        steady_cause_note(&d->cause, STEADY_REFUSED,
+                          "connection refused: nothing listens on %s:%u, as connect_to has it",
+                          d->target.connect_to->host, (unsigned)d->target.connect_to->port);
     else if (status == UV_ECONNREFUSED)
         steady_cause_note(&d->cause, STEADY_REFUSED,
                           "connection refused: nothing listens on that port");
@@ -325,8 +376,12 @@ static void not_connected(void *owner, int status)
 static void race(struct steady_dial *d, const struct steady_address *addresses, size_t count)
 {
     static const struct steady_race_owner calls = {connected, not_connected};
+    const char *local = d->target.local_address, *problem = NULL;
+    struct steady_address from;
+    bool bound = local && steady_dns_literal(local, NULL, 0, &from, &problem);
     d->phase = CONNECTING;
-    d->race = steady_race_start(d->loop, addresses, count, d->target.trace, &calls, d);
+    d->race = steady_race_start(d->loop, addresses, count, bound ? &from : NULL, d->target.trace,
+                                &calls, d);
     if (!d->race)
         run_out_of_memory(d);
 }
@@ -359,7 +414,7 @@ static void trace_answer(const struct steady_dial *d, const struct steady_url *u
 
 static void cannot_resolve_server(struct steady_dial *d, const char *problem)
 {
-    const struct steady_url *url = d->target.url;
+    const struct steady_url *url = place_of_server(d);
     steady_cause_note(&d->cause, STEADY_DNS, "cannot resolve \"%s%s%s\": %s", url->host,
                       url->zone ? "%" : "", url->zone ? url->zone : "", problem);
     fail(d);
@@ -390,7 +445,11 @@ static void look_up(struct steady_dial *d, enum phase phase, const struct steady
     struct steady_address address;
     const char *problem = NULL;
     d->phase = phase;
-    size_t count = steady_dns_literal(url->host, url->zone, url->port, &address, &problem);
+    size_t count = 1;
+    if (url->socket)
+        steady_dns_socket(url->socket, &address);
+    else
+        count = steady_dns_literal(url->host, url->zone, url->port, &address, &problem);
     if (count || problem) {
         done(d, &address, count, problem);
         return;
@@ -410,7 +469,7 @@ static void server_resolved(void *owner, const struct steady_address *addresses,
 {
     struct steady_dial *d = owner;
     if (d->dns)
-        trace_answer(d, d->target.url, addresses, count, problem);
+        trace_answer(d, place_of_server(d), addresses, count, problem);
     d->dns = NULL;
     if (!count) {
         cannot_resolve_server(d, problem);
@@ -426,7 +485,7 @@ static void server_resolved(void *owner, const struct steady_address *addresses,
 /* An address for a proxy that does not resolve names. */
 static void resolve_server(struct steady_dial *d)
 {
-    look_up(d, RESOLVING_SERVER, d->target.url, server_resolved);
+    look_up(d, RESOLVING_SERVER, place_of_server(d), server_resolved);
 }
 
 /* ------------------------------------------------------------------------- for the owner */

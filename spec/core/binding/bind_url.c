@@ -1,6 +1,9 @@
 #include "binding.h"
 #include "bytes.h"
+#include "core/reference.h"
 #include "core/url.h"
+
+#include <string.h>
 
 static void set_string(lua_State *L, const char *field, const char *value)
 {
@@ -14,6 +17,7 @@ static void push_url(lua_State *L, const struct steady_url *url)
 {
     lua_newtable(L);
     set_string(L, "scheme", schemes[url->scheme]);
+    set_string(L, "socket", url->socket);
     set_string(L, "host", url->host);
     set_string(L, "zone", url->zone);
     set_string(L, "authority", url->authority);
@@ -62,9 +66,28 @@ static int url_parse_proxy(lua_State *L)
     return give(L, &url, wrong);
 }
 
+/* url.resolve(base, reference) -> table | nil, message */
+static int url_resolve(lua_State *L)
+{
+    struct steady_url base = {0}, url = {0};
+    size_t size, reference_size;
+    const uint8_t *text = push_exact_copy(L, 1, &size);
+    const char *wrong = steady_url_parse(&base, (const char *)text, size);
+    if (wrong)
+        return luaL_error(L, "the base %s", wrong);
+    luaL_checklstring(L, 2, &reference_size);
+    char *reference = lua_newuserdatauv(L, reference_size + 1, 0); /* of exactly its size */
+    memcpy(reference, lua_tostring(L, 2), reference_size + 1);
+    wrong = steady_reference_resolve(&url, &base, reference);
+    steady_url_free(&base);
+    return give(L, &url, wrong);
+}
+
 void bind_url(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"parse", url_parse}, {"parse_proxy", url_parse_proxy}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"parse", url_parse},
+                                         {"parse_proxy", url_parse_proxy},
+                                         {"resolve", url_resolve},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
 }
