@@ -167,7 +167,7 @@ describe("The names that are looked up", function()
     end
     local log = os.tmpname()
     local server = Server.start()
-    local proxy = ProxyProcess.start "HTTP/1.1 403 Forbidden\r\n\r\n"
+    local proxy = ProxyProcess.start { answer = "HTTP/1.1 403 Forbidden\r\n\r\n" }
     local result = child.run([[
       local WebSocket = require "steadysocket"
       local address, name, proxy = table.unpack(arg)

@@ -25,7 +25,7 @@ local STAND_INS = {
   ["localhost:8443"] = function() return tls_server() end,
   ["localhost:8444"] = function() return tls_server(certs.ca) end, -- demands a client's certificate
   ["localhost:3128"] = function() return ProxyProcess.start() end,
-  ["localhost:8000"] = function() return ProxyProcess.start(NOT_FOUND) end,
+  ["localhost:8000"] = function() return ProxyProcess.start { answer = NOT_FOUND } end,
   ['"ca.pem"'] = certs.ca,
   ['"client.pem"'] = certs.client.cert,
   ['"client.key"'] = certs.client.key,

@@ -2,7 +2,9 @@
 -- lose, reconnect, close) is run again and again, and each time another allocation fails, one of the
 -- module's own or one of Lua's. STEADY_EVERY=1 tries all of them, without it only some.
 
+local ProxyProcess = require "support.proxy_process"
 local Server = require "support.server"
+local certs = require "support.certs"
 local child = require "support.child"
 local compiled = require "support.compiled"
 
@@ -49,6 +51,37 @@ if not ok then io.stderr:write(tostring(problem):match "^[^\n]*", "\n") end
 os.exit(true, true)
 ]]
 
+-- The same through a proxy, of each kind. No names: a thread that looks one up outlives the state.
+local PROXIED = [[
+local WebSocket = require "steadysocket"
+os.getenv "FAILING_MALLOC_BEGIN"
+local ok, problem = pcall(function()
+  local url, ca, proxies = arg[1], arg[2], table.pack(table.unpack(arg, 3))
+  local left = #proxies
+  for _, proxy in ipairs(proxies) do
+    local ws = WebSocket.new {
+      url = url,
+      proxy = proxy,
+      tls = { ca_file = ca },
+      reconnect = { min_delay = 0.01, max_delay = 0.01, max_attempts = 3 },
+      connect_timeout = 1,
+      close_timeout = 0.5,
+    }
+    ws.on_open = function(_, ws) ws:close() end
+    ws.on_error = function() end
+    ws.on_status = function(status)
+      if status == "closed" then left = left - 1 end
+      if left == 0 then WebSocket.stop() end
+    end
+    ws:connect()
+  end
+  WebSocket.after(2, WebSocket.stop)
+  WebSocket.run()
+end)
+if not ok then io.stderr:write(tostring(problem):match "^[^\n]*", "\n") end
+os.exit(true, true)
+]]
+
 describe("Without memory", function()
   local folder, server
 
@@ -59,12 +92,14 @@ describe("Without memory", function()
 
   teardown(function()
     Server.stop_all()
+    ProxyProcess.stop_all()
     if folder then os.execute("rm -rf " .. folder) end
   end)
 
   -- A life in which that allocation fails: how it ended, what it said, and how many it counted.
-  local function live(which, number)
-    local result = child.run(LIFE, { server:url "/moved?to=echo" }, {
+  local function live(which, number, life, ...)
+    local url = life and server:url() or server:url "/moved?to=echo"
+    local result = child.run(life or LIFE, { url, ... }, {
       environment = ("LD_PRELOAD=%s/failing_malloc.so FAILING_MALLOC=%s:%d"):format(folder, which, number),
     })
     local reason, count, left = result.err:match
@@ -91,6 +126,30 @@ describe("Without memory", function()
       end
     end)
   end
+
+  it("the module's own allocations fail on the way through proxies: no crash, no leak, and a reason", function()
+    if child.sanitized() or not folder then
+      pending "an allocator of ours cannot be preloaded here"
+      return
+    end
+    local login = { user = "anna", password = "secret" }
+    local proxies = {
+      "http://anna:secret@127.0.0.1:" .. ProxyProcess.start().port,
+      "https://anna:secret@127.0.0.1:" .. ProxyProcess.start({ tls = certs.good }).port,
+      "socks5://anna:secret@127.0.0.1:" .. ProxyProcess.start(login, "support.socks").port,
+      "socks5h://anna:secret@[::1]:" .. ProxyProcess.start({
+        user = "anna", password = "secret", address = "::1",
+      }, "support.socks").port,
+    }
+    local function try(number) return live("module", number, PROXIED, certs.ca, table.unpack(proxies)) end
+    local reason, count = try(0)
+    assert.equal("", reason)
+    assert(count > 60, count)
+    for number = 1, count, EVERY do
+      reason = try(number)
+      assert(reason == "" or reason:find "memory", ("allocation %d: %s"):format(number, reason))
+    end
+  end)
 
   it("to spare, with the collector at work all the time, nothing is collected that is in use", function()
     for _ = 1, 3 do

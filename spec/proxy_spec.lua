@@ -3,6 +3,7 @@ local Proxy = require "support.proxy"
 local WebSocket = require "steadysocket"
 local certs = require "support.certs"
 local child = require "support.child"
+local cost = require "support.cost"
 local mime = require "mime"
 local socket = require "socket"
 local watched = require "support.watched"
@@ -138,6 +139,25 @@ for scheme in pairs(TRANSPORTS) do
       fails(client, server, ("the answer of the proxy %s has a head of over 16 KiB"):format(proxy.url))
     end)
 
+    it("is not waited for when it says again and again that it goes on", function()
+      local proxy = Proxy.listen { answer = ("HTTP/1.1 100 Continue\r\n\r\n"):rep(4000), hang_up = false }
+      local spent = cost.of(function()
+        local client, server = set_out(proxy, scheme, { connect_timeout = 3 })
+        fails(client, server, ("the answer of the proxy %s has a head of over 16 KiB"):format(proxy.url))
+      end)
+      cost.expect(spent.seconds, 0, 1)
+    end)
+
+    it("that dribbles does not hold an attempt for longer than connect_timeout", function()
+      local proxy = Proxy.listen { interval = 0.05 }
+      local spent = cost.of(function()
+        local client = set_out(proxy, scheme, { connect_timeout = 0.3 })
+        assert.equal("timeout", client:await("errors").kind)
+        client.ws:close()
+      end)
+      cost.expect(spent.seconds, 0.29, 0.8)
+    end)
+
     it("that answers nonsense, or hangs up, is an error that names it", function()
       for _, answer in ipairs { "SSH-2.0 OpenSSH\r\n", "\0\1\2\3", "" } do
         local proxy = Proxy.listen { answer = answer }
@@ -228,6 +248,18 @@ describe("a proxy", function()
     assert.equal(2, #proxy.requests)
   end)
 
+  it("with an IPv6 address is shown with brackets around it", function()
+    local proxy = Proxy.listen { address = "::1" }
+    proxy:close()
+    for _, scheme in ipairs { "http", "https", "socks5", "socks5h" } do
+      local url = proxy.url:gsub("^http", scheme)
+      local client, server = set_out(nil, "ws", { proxy = url })
+      fails(client, server, ("the proxy %s://[::1]:%d cannot be reached: connection refused"):format(
+        scheme, proxy.port))
+      client.ws:close()
+    end
+  end)
+
   it("may be known by a name", function()
     local proxy = Proxy.listen()
     local url = proxy.url:gsub("127%.0%.0%.1", "localhost")
@@ -242,7 +274,7 @@ describe("a proxy", function()
       ["us%40er:p%3Aass%2Fw%25ord"] = "us@er:p:ass/w%ord",
       ["user"] = "user:",
       ["user:"] = "user:",
-      ["u:" .. ("p"):rep(91)] = "u:" .. ("p"):rep(91),
+      ["u:" .. ("p"):rep(2000)] = "u:" .. ("p"):rep(2000),
     } do
       local client, server = set_out(proxy, "ws", { proxy = proxy:url_with(written) })
       server:welcome()
@@ -279,7 +311,7 @@ describe("a proxy", function()
     assert.truthy(event.message:find('certificate is for "other.example"', 1, true))
   end)
 
-  it("must be an http:// URL", function()
+  it("must have a URL that names one", function()
     local function refused(value, text)
       local ok, message = pcall(WebSocket.new, { url = "ws://h/", proxy = value })
       assert.is_false(ok)
@@ -287,12 +319,13 @@ describe("a proxy", function()
       assert.is_nil(message:find("secret", 1, true))
     end
     local not_a_proxy = "option 'proxy' is neither \"env\" nor the URL of a proxy: the URL "
-    refused("socks5://h:1080", not_a_proxy .. "does not begin with http://")
-    refused("https://user:secret@h:1080", not_a_proxy .. "does not begin with http://")
-    refused("h:1080", not_a_proxy)
+    local known = ": known are http, https, socks5 and socks5h"
+    refused("socks4://h:1080", not_a_proxy .. 'has the scheme "socks4", which is not known' .. known)
+    refused("ftp://user:secret@h:1080", not_a_proxy .. 'has the scheme "ftp", which is not known' .. known)
+    refused("h:1080", not_a_proxy .. "does not begin with a scheme, as http://" .. known)
+    refused("user:secret@h:1080", not_a_proxy .. "does not begin with a scheme, as http://" .. known)
     refused("http://user:secret@h:1/path", not_a_proxy .. "has a path")
     refused("http://:3128", not_a_proxy .. "has no host")
-    refused("http://u:secret" .. ("x"):rep(86) .. "@h:1", not_a_proxy .. "has a user name and a password")
     refused(3128, "option 'proxy' is a number, string expected")
   end)
 end)
@@ -337,8 +370,8 @@ local function free_port()
 end
 
 local NAMES = {
-  "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-  "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+  "ws_proxy", "wss_proxy", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+  "WS_PROXY", "WSS_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
 }
 
 -- What comes of it with these variables, in which PROXY stands for the proxy's URL.
@@ -347,7 +380,7 @@ local function outcome(variables, scheme, host, option)
   local words = { "env" }
   for _, name in ipairs(NAMES) do words[#words + 1] = "-u " .. name end
   for name, value in pairs(variables) do
-    words[#words + 1] = ("%s='%s'"):format(name, (value:gsub("PROXY", "http://127.0.0.1:" .. port)))
+    words[#words + 1] = ("%s='%s'"):format(name, (value:gsub("PROXY", "http://127.0.0.1:" .. port):gsub("PORT", port)))
   end
   local result = child.run(CHILD, {
     tostring(port), scheme, host, option or "env", certs.good.cert, certs.good.key, certs.ca,
@@ -366,6 +399,17 @@ describe('proxy = "env"', function()
     assert.equal("through", outcome({ HTTPS_PROXY = "PROXY" }, "wss", "localhost"))
   end)
 
+  it("takes ws_proxy and wss_proxy before them", function()
+    local dead = "http://127.0.0.1:1"
+    assert.equal("through", outcome({ ws_proxy = "PROXY", http_proxy = dead, all_proxy = dead }, "ws", "127.0.0.1"))
+    assert.equal("through", outcome({ WS_PROXY = "PROXY", http_proxy = dead }, "ws", "127.0.0.1"))
+    assert.equal("through", outcome({ wss_proxy = "PROXY", https_proxy = dead }, "wss", "localhost"))
+    assert.equal("through", outcome({ WSS_PROXY = "PROXY", HTTPS_PROXY = dead }, "wss", "localhost"))
+    assert.equal("through", outcome({ wss_proxy = "PROXY", WSS_PROXY = dead }, "wss", "localhost"))
+    assert.equal("direct", outcome({ wss_proxy = "PROXY" }, "ws", "127.0.0.1"))
+    assert.equal("direct", outcome({ ws_proxy = "PROXY" }, "wss", "localhost"))
+  end)
+
   it("takes all_proxy for both, if there is nothing better", function()
     assert.equal("through", outcome({ all_proxy = "PROXY" }, "ws", "127.0.0.1"))
     assert.equal("through", outcome({ ALL_PROXY = "PROXY" }, "wss", "localhost"))
@@ -373,6 +417,11 @@ describe('proxy = "env"', function()
     assert.equal("through", outcome(both, "ws", "127.0.0.1"))
     local empty = { http_proxy = "", all_proxy = "PROXY" }
     assert.equal("through", outcome(empty, "ws", "127.0.0.1"))
+  end)
+
+  it("takes a value without a scheme for that of an HTTP proxy", function()
+    assert.equal("through", outcome({ http_proxy = "127.0.0.1:PORT" }, "ws", "127.0.0.1"))
+    assert.equal("through", outcome({ https_proxy = "user:secret@127.0.0.1:PORT/" }, "wss", "localhost"))
   end)
 
   it("leaves HTTP_PROXY alone, which a CGI program has from its client", function()
@@ -389,6 +438,8 @@ describe('proxy = "env"', function()
     assert.equal("through", with("other.test,ocalhost", "localhost"))
     assert.equal("through", with("", "localhost"))
     assert.equal("through", with(".feed.test", "xfeed.test"))
+    assert.equal("direct", with("10.0.0.0/8, 127.0.0.0/8", "127.0.0.1"))
+    assert.equal("through", with("localhost:1", "localhost"))
     assert.equal("direct", outcome({ http_proxy = "PROXY", NO_PROXY = "LOCALHOST" }, "ws", "localhost"))
   end)
 
@@ -397,8 +448,13 @@ describe('proxy = "env"', function()
   end)
 
   it("fails with kind proxy when the variable is no URL of a proxy, which it names", function()
-    local text = "proxy: the proxy in http_proxy cannot be used: the URL does not begin with http://"
-    assert.equal(text, outcome({ http_proxy = "user:secret@h:1" }, "ws", "127.0.0.1"))
+    local text = "proxy: the proxy in %s cannot be used: the URL %s"
+    assert.equal(text:format("http_proxy", "has a port that is not a number"),
+      outcome({ http_proxy = "user:secret@h:x" }, "ws", "127.0.0.1"))
+    assert.equal(text:format("all_proxy", 'has the scheme "socks", which is not known: known are http, https, '
+      .. "socks5 and socks5h"), outcome({ all_proxy = "socks://h:1080/" }, "ws", "127.0.0.1"))
+    assert.equal(text:format("WSS_PROXY", "has a path, which a proxy's has not"),
+      outcome({ WSS_PROXY = "http://h:1/secret" }, "wss", "localhost"))
   end)
 end)
 

@@ -130,12 +130,17 @@ describe("security:", function()
     try { url = "ws:" .. user .. "nothing.invalid/" }
     try { url = server.url, proxy = (proxy.url:gsub("//", user)) }
     try { url = server.url, proxy = "http:" .. user .. "127.0.0.1:1" }
+    for _, scheme in ipairs { "https", "socks5", "socks5h" } do
+      try { url = server.url, proxy = scheme .. ":" .. user .. "127.0.0.1:" .. proxy.port }
+      try { url = server.url, proxy = scheme .. ":" .. user .. "127.0.0.1:" .. server.port }
+    end
     try { url = function() return "no url " end, proxy = "http:" .. user .. "nothing.invalid:1" }
     try {
       url = "wss://127.0.0.1:" .. server.port .. "/",
       tls = { cert_file = certs.client.cert, key_file = certs.client_locked.key, key_password = SECRET },
     }
-    for _, url in ipairs { "ws:" .. user .. "a b/", "http:" .. user .. "h/", "ws:" .. user } do
+    for _, url in ipairs { "ws:" .. user .. "a b/", "http:" .. user .. "h/", "ws:" .. user,
+      "socks5:" .. user .. ("x"):rep(300), "socks4:" .. user .. "h", user:sub(3) .. "h:1" } do
       tell(pcall(WebSocket.new, url))
       tell(pcall(WebSocket.new, { url = "ws://h/", proxy = url }))
     end

@@ -4,6 +4,7 @@
 local Command = require "support.command"
 local Peer = require "support.peer"
 local Proxy = require "support.proxy"
+local Socks = require "support.socks"
 local Server = require "support.server"
 local certs = require "support.certs"
 local child = require "support.child"
@@ -128,6 +129,48 @@ describe("with level debug, the log", function()
       "^> Proxy%-Authorization: …$",
       "^< HTTP/1.1 200 Connection established$",
       "^> GET / HTTP/1.1$",
+    })
+  end)
+
+  it("tells the way through a SOCKS proxy, step by step", function()
+    local server, proxy = Peer.listen(), Socks.listen { user = "user", password = "s3cret" }
+    local log, lines = collector()
+    local client = watched.connect { url = server.url, name = "prices", log = log,
+      proxy = proxy:url_with "user:s3cret" }
+    server:welcome()
+    client:await "opens"
+    expect_in_order(of_level(lines, "debug"), {
+      ("^connected to 127%%.0%%.0%%.1 port %d$"):format(proxy.port),
+      ("^SOCKS 5, with a user and password: to 127%%.0%%.0%%.1, port %d$"):format(server.port),
+      "^SOCKS 5: the proxy wants the user and password$",
+      "^SOCKS 5: the proxy lets us in$",
+      "^SOCKS 5: the proxy is connected$",
+      "^> GET / HTTP/1.1$",
+    })
+  end)
+
+  it("tells what a SOCKS proxy says that refuses", function()
+    local proxy = Socks.listen { refuses = { ["127.0.0.1"] = 2 } }
+    local log, lines = collector()
+    local client = watched.connect { url = "ws://127.0.0.1:1/", name = "prices", log = log, proxy = proxy.url }
+    client:await "errors"
+    expect_in_order(of_level(lines, "debug"), {
+      "^SOCKS 5, without a log%-in: to 127%.0%.0%.1, port 1$",
+      "^SOCKS 5: the proxy lets us in$",
+      "^SOCKS 5: its rules do not allow that$",
+    })
+  end)
+
+  it("tells of TLS with the proxy, and with the server inside of it", function()
+    local server, proxy = Peer.listen { tls = certs.good }, Proxy.listen { tls = certs.good }
+    local log, lines = collector()
+    local client = watched.connect { url = server.url, name = "prices", log = log, proxy = proxy.url,
+      tls = { ca_file = certs.ca } }
+    server:welcome()
+    client:await "opens"
+    expect_in_order(of_level(lines, "debug"), {
+      "^TLS handshake, for the name ", "^TLS is up: ", "^> CONNECT ", "^< HTTP/1.1 200 ",
+      "^TLS handshake, for the name ", "^TLS is up: ", "^> GET / HTTP/1.1$",
     })
   end)
 
@@ -561,7 +604,11 @@ describe("no secret is in a line at any level", function()
       server:welcome()
       client:await "opens"
     end)
-    expect_silence { url = server.url, proxy = "http://user:" .. SECRET .. "@127.0.0.1:1" }
+    for _, scheme in ipairs { "http", "https", "socks5", "socks5h" } do
+      expect_silence { url = server.url, proxy = scheme .. "://user:" .. SECRET .. "@127.0.0.1:1" }
+    end
+    local socks = Socks.listen { user = "user", password = "another" }
+    expect_silence { url = server.url, proxy = with_user(socks.url) }
   end)
 
   it("of TLS: the key's password", function()

@@ -53,7 +53,7 @@ end
 
 -- What the other floors have of the system besides.
 local SYSTEM = {}
-for name in ([[dlfcn fcntl netdb netinet/in netinet/tcp pthread signal strings sys/resource
+for name in ([[dlfcn fcntl net/if netdb netinet/in netinet/tcp pthread signal strings sys/resource
   sys/socket sys/stat sys/types sys/un time unistd]]):gmatch "%S+" do
   SYSTEM[name .. ".h"] = true
 end

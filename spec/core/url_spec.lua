@@ -1,5 +1,6 @@
 local chance = require "support.chance"
-local parse = require("core_binding").url.parse
+local core = require("core_binding").url
+local parse = core.parse
 
 local function refuses(text, why)
   local url, message = parse(text)
@@ -23,6 +24,7 @@ end
 describe("a WebSocket URL", function()
   it("is taken apart", function()
     assert.same({
+      scheme = "wss",
       secure = true,
       ipv6 = false,
       host = "example.com",
@@ -126,10 +128,39 @@ describe("a WebSocket URL", function()
     it("cannot be an IPv6 address that is none", function()
       local none = {
         "", ":", "1", ":::", "::1::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::",
-        "g::", "::1.2.3", "127.0.0.1", "h", "fe80::1%25eth0", "v1.x", "[::1", ("0"):rep(100),
+        "g::", "::1.2.3", "127.0.0.1", "h", "h%25eth0", "%25eth0", "v1.x", "[::1", ("0"):rep(100),
       }
       for _, address in ipairs(none) do
         refuses("ws://[" .. address .. "]/", "has no valid IPv6 address between its brackets")
+      end
+    end)
+
+    it("may be an IPv6 address with a zone, which only the user is shown", function()
+      for _, written in ipairs { "fe80::1%25eth0.1", "fe80::1%eth0.1", "FE80::1%25eth0.1" } do
+        has("ws://a:b@[" .. written .. "]:81/p", {
+          host = "fe80::1",
+          zone = "eth0.1",
+          authority = "[fe80::1]:81",
+          text = "ws://[fe80::1%25eth0.1]:81/p",
+        })
+      end
+      has("ws://[fe80::1%2]/", { zone = "2", text = "ws://[fe80::1%252]/" })
+      has("ws://[fe80::1%25]/", { zone = "25" })
+      has("ws://[fe80::1%2525]/", { zone = "25" })
+      has("ws://[fe80::1%25Wlan0]/", { zone = "Wlan0" }) -- names of interfaces have cases
+      has("ws://[fe80::1%" .. ("x"):rep(15) .. "]/", { zone = ("x"):rep(15) })
+      assert.is_nil(parse("ws://[fe80::1]/").zone)
+    end)
+
+    it("cannot have a zone that is no name of a network interface", function()
+      local why = "has a zone behind its IPv6 address that is no name of a network interface"
+      for _, zone in ipairs { "%", "%25%41", "%25a:b", "%25a!", "%" .. ("x"):rep(16) } do
+        refuses("ws://[fe80::1" .. zone .. "]/", why)
+      end
+      refuses("ws://[fe80::1%eth0/", "has an IPv6 address without its closing bracket")
+      local escape = "has a % without two hexadecimal digits behind it"
+      for _, text in ipairs { "ws://[::1]/[%x]", "ws://h/?[::1%x]", "ws://[::1]%x", "ws://h%x/", "ws://[%x]@h/" } do
+        refuses(text, escape)
       end
     end)
 
@@ -297,7 +328,7 @@ describe("a WebSocket URL", function()
   it("stays the same when its text is parsed again", chance(function()
     local pieces = {
       "ws://", "wss://", "[", "]", ":", "::1", "@", "/", "?", "#", "%", "%41", "%00", "a", "H.x",
-      "80", "65536", " ", "\0", "\xFF",
+      "80", "65536", " ", "\0", "\xFF", "[::1%25", "%",
     }
     for _ = 1, 20000 do
       local text = { pieces[math.random(2)] }
@@ -305,6 +336,93 @@ describe("a WebSocket URL", function()
       local url, message = parse(table.concat(text))
       if url then
         local again = assert(parse(url.text))
+        url.user, url.password = nil, nil
+        assert.same(url, again)
+      else
+        assert.is_string(message)
+      end
+    end
+  end))
+end)
+
+--------------------------------------------------------------------------------------------------
+
+describe("a proxy's URL", function()
+  local parse_proxy = core.parse_proxy
+
+  local function refuses_proxy(text, why)
+    local url, message = parse_proxy(text)
+    assert.is_nil(url, ("%q was accepted"):format(text))
+    assert.equal(why, message)
+  end
+
+  it("has one of four schemes, each with a port of its own", function()
+    for scheme, port in pairs { http = 80, https = 443, socks5 = 1080, socks5h = 1080 } do
+      for _, written in ipairs { scheme, scheme:upper() } do
+        local url = assert(parse_proxy(written .. "://H.test"))
+        assert.equal(scheme, url.scheme)
+        assert.equal(scheme == "https", url.secure)
+        assert.equal(port, url.port)
+        assert.equal(("%s://h.test:%d"):format(scheme, port), url.text)
+      end
+    end
+  end)
+
+  it("names another scheme that it is refused for", function()
+    local known = ": known are http, https, socks5 and socks5h"
+    for _, scheme in ipairs { "socks", "socks4", "socks4a", "ftp", "ws", "WSS", "h2+x-y.z" } do
+      refuses_proxy(scheme .. "://h:1", ('has the scheme "%s", which is not known'):format(scheme) .. known)
+    end
+    local none = "does not begin with a scheme, as http://" .. known
+    for _, text in ipairs {
+      "", "h", "h:1080", "://h", "u:secret@h:1", ("s"):rep(17) .. "://h", "http:/h", "\27://h",
+    } do
+      refuses_proxy(text, none)
+    end
+  end)
+
+  it("is shown with brackets around an IPv6 address, and with its port", function()
+    assert.equal("http://[::1]:80", assert(parse_proxy "http://[::1]").text)
+    assert.equal("socks5://[fe80::1%25eth0]:1", assert(parse_proxy "socks5://u:p@[fe80::1%eth0]:1/").text)
+  end)
+
+  it("has no path", function()
+    refuses_proxy("http://h/x", "has a path, which a proxy's has not")
+    refuses_proxy("socks5://h?x", "has a path, which a proxy's has not")
+  end)
+
+  it("may have a long user and password for Basic", function()
+    local long = ("x"):rep(2000)
+    local url = assert(parse_proxy("http://" .. long .. ":" .. long .. "@h"))
+    assert.equal(long, url.user)
+    assert.equal(long, url.password)
+    refuses_proxy("http://a%3Ab:c@h", "has a colon in its user")
+  end)
+
+  it("has a user and a password of 1 to 255 bytes each for SOCKS", function()
+    local most = ("x"):rep(255)
+    local why = "has a user and a password of which one is empty or longer than 255 bytes, which "
+      .. "SOCKS cannot carry"
+    for _, scheme in ipairs { "socks5://", "socks5h://" } do
+      local url = assert(parse_proxy(scheme .. most .. ":" .. most .. "@h"))
+      assert.equal(most, url.password)
+      assert.equal("a:b", assert(parse_proxy(scheme .. "a%3Ab:c@h")).user)
+      assert.is_nil(assert(parse_proxy(scheme .. "h")).user)
+      for _, credentials in ipairs { "u", "u:", ":p", ":", most .. "x:p", "u:x" .. most } do
+        refuses_proxy(scheme .. credentials .. "@h", why)
+      end
+    end
+  end)
+
+  it("stays the same when its text is parsed again", chance(function()
+    local pieces = { "[", "]", ":", "::1", "@", "/", "%25", "%41", "a", "H.x", "80", "[fe80::1%25e", "%" }
+    local schemes = { "http://", "https://", "socks5://", "socks5h://", "http" }
+    for _ = 1, 20000 do
+      local text = { schemes[math.random(#schemes)] }
+      for i = 2, math.random(9) do text[i] = pieces[math.random(#pieces)] end
+      local url, message = parse_proxy(table.concat(text))
+      if url then
+        local again = assert(parse_proxy(url.text))
         url.user, url.password = nil, nil
         assert.same(url, again)
       else

@@ -24,6 +24,7 @@ static void add(struct steady_options *options, struct input *input)
     uint8_t what = input_byte(input);
     uint8_t *text = input_copy(input, input_byte(input), &size);
     const char *problem = NULL;
+    char room[STEADY_PROXY_PROBLEM_SIZE];
     switch (what % 6) {
     case 0:
         problem = steady_options_add_url(options, (char *)text, size);
@@ -44,7 +45,7 @@ static void add(struct steady_options *options, struct input *input)
         set_strings(options, steady_option_list, (char *)text, size);
         break;
     default:
-        problem = steady_options_set_proxy(options, (char *)text, size);
+        problem = steady_options_set_proxy(options, (char *)text, size, room);
     }
     CHECK(!problem || *problem);
     free(text);

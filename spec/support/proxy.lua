@@ -1,7 +1,8 @@
 -- An HTTP proxy in the thread of the client under test, for CONNECT only: it writes down what it is
--- asked for, and then passes bytes on, both ways.
+-- asked for, and then passes bytes on, both ways. support.socks makes it one for SOCKS.
 
 local socket = require "socket"
+local ssl = require "ssl"
 local turn = require "support.turn"
 
 local Proxy = {}
@@ -20,14 +21,22 @@ local function parse(head)
   return request
 end
 
--- The address to connect to, as the request has it or as the proxy was told.
-local function connect(proxy, target)
-  local host, port = target:match "^%[?(.-)%]?:(%d+)$"
+--- Connects the tunnel to a host as the request has it, or as the proxy was told. Returns what went
+--- wrong, or nil.
+function Proxy:reach(tunnel, host, port)
   local outward = host:find ":" and socket.tcp6() or socket.tcp4()
   outward:settimeout(1) -- on loopback, where it is done at once
-  assert(outward:connect((proxy.options.hosts or {})[host] or host, tonumber(port)))
+  local connected, problem = outward:connect((self.options.hosts or {})[host] or host, tonumber(port))
+  if not connected then return problem end
   outward:settimeout(0)
-  return outward
+  tunnel.outward = outward
+end
+
+--- Has the tunnel's client sent this, a piece a turn, or a byte each `interval`.
+function Proxy:say(tunnel, bytes)
+  tunnel.outbound = tunnel.outbound .. bytes
+  tunnel.head_left = (tunnel.head_left or 0) + #bytes
+  tunnel.piece = self.options.interval and 1 or math.ceil(#bytes / (self.options.pieces or 1))
 end
 
 local function answer(proxy, tunnel)
@@ -37,13 +46,12 @@ local function answer(proxy, tunnel)
   proxy.requests[#proxy.requests + 1] = request
   tunnel.asked, tunnel.inbound = true, rest
   if proxy.options.answer then
-    tunnel.outbound = proxy.options.answer
+    proxy:say(tunnel, proxy.options.answer)
     tunnel.over = proxy.options.hang_up ~= false
   elseif not proxy.options.silent then
-    tunnel.outward = connect(proxy, request.target)
-    tunnel.outbound = proxy.options.accepts or "HTTP/1.1 200 Connection established\r\n\r\n"
-    tunnel.head_left = #tunnel.outbound
-    tunnel.piece = math.ceil(tunnel.head_left / (proxy.options.pieces or 1))
+    local problem = proxy:reach(tunnel, request.target:match "^%[?(.-)%]?:(%d+)$")
+    assert(not problem, problem)
+    proxy:say(tunnel, proxy.options.accepts or "HTTP/1.1 200 Connection established\r\n\r\n")
   end
 end
 
@@ -59,26 +67,39 @@ local function write(to, buffer, limit)
   return buffer:sub((last or part or 0) + 1)
 end
 
--- The head of a "yes" goes a piece a turn.
-local function answer_inward(tunnel)
+-- What the proxy says itself goes a piece a turn.
+local function answer_inward(proxy, tunnel)
   local size = #tunnel.outbound
   local in_head = (tunnel.head_left or 0) > 0
+  local interval, now = proxy.options.interval, socket.gettime()
+  if in_head and interval and now - (tunnel.last or 0) < interval then return end
+  tunnel.last = now
   tunnel.outbound = write(tunnel.inward, tunnel.outbound,
     in_head and math.min(tunnel.piece, tunnel.head_left) or nil)
   if in_head then tunnel.head_left = tunnel.head_left - (size - #tunnel.outbound) end
 end
 
+-- The TLS handshake takes as many turns as it takes; returns whether it is done, and whether that is
+-- the end.
+local function shake_hands(tunnel)
+  if tunnel.ready then return true end
+  local done, reason = tunnel.inward:dohandshake()
+  tunnel.ready = done
+  return done, not done and reason ~= "wantread" and reason ~= "wantwrite"
+end
+
 local function pump(proxy, tunnel)
-  local ended
+  local ready, ended = shake_hands(tunnel)
+  if not ready then return ended end
   tunnel.inbound, ended = read(tunnel.inward, tunnel.inbound)
-  if not tunnel.asked then answer(proxy, tunnel) end
+  if not tunnel.asked then (proxy.options.converse or answer)(proxy, tunnel) end
   if tunnel.outward then
     local server_ended
     if tunnel.inbound ~= "" then tunnel.inbound = write(tunnel.outward, tunnel.inbound) end
     tunnel.outbound, server_ended = read(tunnel.outward, tunnel.outbound)
     ended = ended or server_ended
   end
-  if tunnel.outbound ~= "" then answer_inward(tunnel) end
+  if tunnel.outbound ~= "" then answer_inward(proxy, tunnel) end
   return (ended or tunnel.over) and tunnel.outbound == ""
 end
 
@@ -91,7 +112,13 @@ local function serve(proxy)
   local inward = proxy.listener and proxy.listener:accept()
   if inward then
     inward:settimeout(0)
-    proxy.tunnels[#proxy.tunnels + 1] = { inward = inward, inbound = "", outbound = "" }
+    proxy.accepted = proxy.accepted + 1
+    if proxy.context then
+      inward = assert(ssl.wrap(inward, proxy.context))
+      inward:settimeout(0)
+    end
+    proxy.tunnels[#proxy.tunnels + 1] =
+      { inward = inward, inbound = "", outbound = "", ready = not proxy.context }
   end
   for position = #proxy.tunnels, 1, -1 do
     local tunnel = proxy.tunnels[position]
@@ -106,21 +133,29 @@ turn.along(function()
   for proxy in pairs(proxies) do serve(proxy) end
 end)
 
---- options: address; port; accepts, the head that says yes, sent in so many `pieces`; answer, the bytes
---- to answer with instead of a tunnel, before hanging up unless hang_up = false; silent = true: no
---- answer; hosts, a table from names to addresses. The proxy has a url, a port, and requests:
+--- options: address; port; scheme, http by default; tls, a pair of support.certs; accepts, the head that
+--- says yes, sent in so many `pieces`, or a byte each `interval` (seconds); answer, the bytes to answer
+--- with instead of a tunnel, before hanging up unless hang_up = false; silent = true: no answer; hosts, a
+--- table from names to addresses. The proxy has a url, a port, accepted (connections), and requests:
 --- { line, target, headers } each.
 function Proxy.listen(options)
   options = options or {}
   local address = options.address or "127.0.0.1"
-  local proxy = setmetatable({ options = options, requests = {}, tunnels = {} }, Proxy)
+  local proxy = setmetatable({ options = options, requests = {}, tunnels = {}, accepted = 0 }, Proxy)
+  if options.tls then
+    proxy.context = assert(ssl.newcontext {
+      mode = "server", protocol = "any", certificate = options.tls.cert, key = options.tls.key,
+      verify = options.tls.verify,
+    })
+  end
   proxy.listener = assert(address:find ":" and socket.tcp6() or socket.tcp4())
   proxy.listener:setoption("reuseaddr", true)
   assert(proxy.listener:bind(address, options.port or 0))
   assert(proxy.listener:listen(16))
   proxy.listener:settimeout(0)
   proxy.port = math.tointeger(select(2, proxy.listener:getsockname()))
-  proxy.url = ("http://%s:%d"):format(address:find ":" and "[" .. address .. "]" or address, proxy.port)
+  proxy.url = ("%s://%s:%d"):format(options.scheme or (options.tls and "https" or "http"),
+    address:find ":" and "[" .. address .. "]" or address, proxy.port)
   proxies[proxy] = true
   return proxy
 end

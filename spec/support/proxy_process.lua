@@ -11,12 +11,11 @@ ProxyProcess.__index = ProxyProcess
 local running = {} -- all that stop_all has to stop
 
 local SCRIPT = [[
-local Proxy = require "support.proxy"
 local socket = require "socket"
 local turn = require "support.turn"
 
-local announcement, answer = ...
-local proxy = Proxy.listen { answer = answer }
+local announcement, module, options = ...
+local proxy = require(module).listen(load("return " .. options)())
 local file = assert(io.open(announcement .. ".new", "w"))
 file:write(proxy.port)
 file:close()
@@ -31,8 +30,16 @@ local function number_in(path)
   return file:read "n"
 end
 
---- answer: as for Proxy.listen; it makes the proxy a server that answers every request with it.
-function ProxyProcess.start(answer)
+local function as_lua(value)
+  if type(value) ~= "table" then return ("%q"):format(value) end
+  local fields = {}
+  for key, field in pairs(value) do fields[#fields + 1] = ("[%q] = %s"):format(key, as_lua(field)) end
+  return "{ " .. table.concat(fields, ", ") .. " }"
+end
+
+--- options: as for Proxy.listen, or as for Socks.listen where module is "support.socks"; an `answer`
+--- makes the proxy a server that answers every request with it.
+function ProxyProcess.start(options, module)
   local process = setmetatable({}, ProxyProcess)
   local announcement = os.tmpname()
   process.script = os.tmpname()
@@ -44,7 +51,8 @@ function ProxyProcess.start(answer)
     child.interpreter(),
     process.script,
     announcement,
-    answer and child.quote(answer),
+    module or "support.proxy",
+    child.quote(as_lua(options or {})),
   }, " "), "w"))
   running[process] = true
   turn.till(function()

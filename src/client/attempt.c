@@ -29,7 +29,8 @@ void steady_attempt_free(struct steady_client *c)
     set_url(c, NULL);
     steady_url_free(&c->attempt.proxy);
     steady_tls_context_release(c->attempt.tls);
-    c->attempt.tls = NULL;
+    steady_tls_context_release(c->attempt.proxy_tls);
+    c->attempt.tls = c->attempt.proxy_tls = NULL;
 }
 
 /* The proxy of the present attempt, or NULL: to a socket of this machine none leads. */
@@ -41,17 +42,34 @@ static const struct steady_url *proxy_of(const struct steady_client *c)
                                    : NULL;
 }
 
-/* The new context before the old one is given back, so that it stays if it is the same. A server
- * that a redirect led to is not shown the client's certificate. */
-static bool get_tls(struct steady_client *c, char *message, size_t size)
+/* The new context before the old one is given back, so that it stays if it is the same. */
+static bool get_tls(struct steady_client *c, struct steady_tls_context **tls,
+                    const struct steady_tls_options *options, char *message, size_t size)
+{
+    struct steady_tls_context *old = *tls;
+    *tls = steady_tls_context_get(c->loop, options, message, size);
+    steady_tls_context_release(old);
+    return *tls != NULL;
+}
+
+/* A server that a redirect led to is not shown the client's certificate. */
+static bool get_server_tls(struct steady_client *c, char *message, size_t size)
 {
     struct steady_tls_options options = c->options.tls;
     if (steady_trail_is_abroad(&c->attempt.trail))
         options.cert_file = options.key_file = options.key_password = NULL;
-    struct steady_tls_context *tls = steady_tls_context_get(c->loop, &options, message, size);
-    steady_tls_context_release(c->attempt.tls);
-    c->attempt.tls = tls;
-    return tls != NULL;
+    return get_tls(c, &c->attempt.tls, &options, message, size);
+}
+
+/* The proxy is checked by the same authorities as the server. All else is between the server and
+ * us: the client's certificate above all. */
+static bool get_proxy_tls(struct steady_client *c, char *message, size_t size)
+{
+    struct steady_tls_options options = {
+        .ca_file = c->options.tls.ca_file,
+        .verify = c->options.tls.verify,
+    };
+    return get_tls(c, &c->attempt.proxy_tls, &options, message, size);
 }
 
 /* The index of the URL that an attempt has, which would be turn % url_count if none were held back.
@@ -88,6 +106,8 @@ static enum steady_error start_upgrade(struct steady_client *c,
         .verify = tls->verify,
         .trace = &c->trace,
     };
+    if (target.proxy && target.proxy->secure)
+        target.proxy_tls = attempt->proxy_tls;
     STEADY_DEBUG(&c->trace, "attempt %u: %s%s%s", c->session.attempt, attempt->url->text,
                  target.proxy ? " through the proxy " : "", target.proxy ? target.proxy->text : "");
     attempt->upgrade = steady_upgrade_start(c->loop, &target, &c->options, abroad, calls, c);
@@ -108,7 +128,10 @@ static enum steady_error set_out(struct steady_client *c, const struct steady_up
     if (c->options.proxy_of_environment && !attempt->url->socket &&
         !steady_proxy_of_environment(attempt->url, &attempt->proxy, message, size))
         return STEADY_PROXY;
-    if (attempt->url->secure && !get_tls(c, message, size))
+    const struct steady_url *proxy = proxy_of(c);
+    if (attempt->url->secure && !get_server_tls(c, message, size))
+        return STEADY_TLS;
+    if (proxy && proxy->secure && !get_proxy_tls(c, message, size))
         return STEADY_TLS;
     return start_upgrade(c, calls, message, size);
 }

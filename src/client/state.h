@@ -86,7 +86,8 @@ struct steady_attempt {
     struct steady_holds holds;    /* what Retry-After said of URLs; outlives attempts */
     struct steady_url proxy;      /* of the environment */
     struct steady_upgrade *upgrade;
-    struct steady_tls_context *tls; /* of the last attempt that needed one */
+    struct steady_tls_context *tls;       /* of the last attempt that needed one */
+    struct steady_tls_context *proxy_tls; /* likewise, for the proxy */
 };
 
 /* The open connection. All states but the first and the last are those of a session that is OPEN or

@@ -373,12 +373,14 @@ const char *steady_options_set_origin(struct steady_options *options, const char
     return options->origin ? NULL : out_of_memory;
 }
 
-const char *steady_options_set_proxy(struct steady_options *options, const char *proxy, size_t size)
+const char *steady_options_set_proxy(struct steady_options *options, const char *proxy, size_t size,
+                                     char room[STEADY_PROXY_PROBLEM_SIZE])
 {
     steady_url_free(&options->proxy);
     options->proxy_of_environment = size == 3 && !memcmp(proxy, "env", 3);
-    return options->proxy_of_environment ? NULL
-                                         : steady_url_parse_proxy(&options->proxy, proxy, size);
+    return options->proxy_of_environment
+               ? NULL
+               : steady_url_parse_proxy(&options->proxy, proxy, size, room);
 }
 
 /* "host:port" and what goes around it in a URL. The port is not left out: its default would be that

@@ -118,10 +118,10 @@ const char *steady_options_add_protocol(struct steady_options *options, const ch
 const char *steady_options_set_origin(struct steady_options *options, const char *origin,
                                       size_t size);
 
-/* Sets the proxy: the URL of one, "http://…", or "env". Returns NULL, or what is wrong with the
- * URL, as a static text. */
-const char *steady_options_set_proxy(struct steady_options *options, const char *proxy,
-                                     size_t size);
+/* Sets the proxy: the URL of one, or "env". Returns NULL, or what is wrong with the URL, as a
+ * static text or one in `room`. */
+const char *steady_options_set_proxy(struct steady_options *options, const char *proxy, size_t size,
+                                     char room[STEADY_PROXY_PROBLEM_SIZE]);
 
 /* Sets the address to connect to: "host:port". Returns NULL, or what is wrong with it, as a static
  * text. */

@@ -134,7 +134,9 @@ bool steady_reference_same_server(const struct steady_url *a, const struct stead
 {
     bool same_socket =
         a->socket && b->socket ? !strcmp(a->socket, b->socket) : a->socket == b->socket;
-    return same_socket && a->secure == b->secure && a->port == b->port && !strcmp(a->host, b->host);
+    bool same_zone = a->zone && b->zone ? !strcmp(a->zone, b->zone) : a->zone == b->zone;
+    return same_socket && same_zone && a->secure == b->secure && a->port == b->port &&
+           !strcmp(a->host, b->host);
 }
 
 static bool copy_credentials(struct steady_url *url, const struct steady_url *base)

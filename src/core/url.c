@@ -11,10 +11,9 @@
 #define TEXT_OF(number) #number
 #define TEXT(number)    TEXT_OF(number)
 
-#define HOST_MAX 255 /* bytes; no DNS name is longer (RFC 1035 section 2.3.4) */
-
-/* Bytes. When there are more, libwebsockets silently does not use the proxy. */
-#define PROXY_CREDENTIALS_MAX 92
+#define HOST_MAX  255 /* bytes; no DNS name is longer (RFC 1035 section 2.3.4) */
+#define ZONE_MAX  15  /* bytes; no interface has a longer name */
+#define SOCKS_MAX 255 /* bytes of a user or a password (RFC 1929 section 2) */
 
 /* A piece of the URL; `at` is NULL when the URL has no such piece. */
 struct slice {
@@ -23,11 +22,41 @@ struct slice {
 };
 
 struct parts {
-    bool secure, ipv6;
+    const struct scheme *scheme;
+    bool ipv6;
     uint16_t port;
-    struct slice user, password, host, path;
+    struct slice user, password, host, zone, path;
     struct slice socket; /* in place of user, password, host and port */
 };
+
+struct scheme {
+    enum steady_scheme id;
+    const char *prefix;
+    bool secure;
+    uint16_t port;  /* the default */
+    bool on_socket; /* of this machine, in place of a host */
+};
+
+static const struct scheme servers[] = {
+    {STEADY_SCHEME_WS, "ws://", false, 80, false},
+    {STEADY_SCHEME_WSS, "wss://", true, 443, false},
+    {STEADY_SCHEME_WS, "ws+unix:", false, 80, true},
+    {STEADY_SCHEME_WSS, "wss+unix:", true, 443, true},
+    {0},
+};
+
+static const struct scheme proxies[] = {
+    {STEADY_SCHEME_HTTP, "http://", false, 80, false},
+    {STEADY_SCHEME_HTTPS, "https://", true, 443, false},
+    {STEADY_SCHEME_SOCKS5, "socks5://", false, 1080, false},
+    {STEADY_SCHEME_SOCKS5H, "socks5h://", false, 1080, false},
+    {0},
+};
+
+static bool is_socks(const struct scheme *scheme)
+{
+    return scheme->id == STEADY_SCHEME_SOCKS5 || scheme->id == STEADY_SCHEME_SOCKS5H;
+}
 
 /* RFC 3986 section 2.3 */
 static bool is_unreserved(char c)
@@ -89,20 +118,15 @@ static char take_decoded(struct slice *slice)
 
 /* --- taking apart: each returns what is wrong, or NULL --------------------------------------- */
 
-static const char *take_scheme(struct parts *parts, struct slice *rest)
+/* NULL: none of them. */
+static const struct scheme *take_scheme(const struct scheme *schemes, struct slice *rest)
 {
-    static const char *const schemes[] = {"ws://", "wss://", "ws+unix:", "wss+unix:"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        if (!starts_with(*rest, schemes[i]))
-            continue;
-        skip(rest, strlen(schemes[i]));
-        parts->secure = schemes[i][2] == 's';
-        parts->port = parts->secure ? 443 : 80;
-        if (strchr(schemes[i], '+'))
-            parts->socket = *rest;
+    while (schemes->prefix && !starts_with(*rest, schemes->prefix))
+        schemes++;
+    if (!schemes->prefix)
         return NULL;
-    }
-    return "does not begin with ws:// or wss://";
+    skip(rest, strlen(schemes->prefix));
+    return schemes;
 }
 
 static bool is_escape(struct slice slice)
@@ -111,8 +135,28 @@ static bool is_escape(struct slice slice)
            steady_hex_value(slice.at[2]) >= 0;
 }
 
+/* Where what is behind the last @ begins, or the beginning. */
+static const char *behind_credentials(struct slice authority)
+{
+    const char *at = end_of(authority);
+    while (at > authority.at && at[-1] != '@')
+        at--;
+    return at;
+}
+
+/* Returns the % that begins the zone of an IPv6 address, or NULL. */
+static const char *find_zone(struct slice authority)
+{
+    cut(&authority, behind_credentials(authority));
+    if (authority.size == 0 || *authority.at != '[')
+        return NULL;
+    const char *found = find(authority, "%]");
+    return found < end_of(authority) && *found == '%' ? found : NULL;
+}
+
 static const char *check_characters(struct slice rest)
 {
+    const char *zone = find_zone((struct slice){rest.at, (size_t)(find(rest, "/?") - rest.at)});
     for (; rest.size > 0; skip(&rest, 1)) {
         char c = *rest.at;
         if (c == '#')
@@ -120,13 +164,14 @@ static const char *check_characters(struct slice rest)
         if (c == ' ' || !steady_is_printable(c))
             return "has a blank, a control character or a non-ASCII one that is not "
                    "percent-escaped";
-        if (c == '%' && !is_escape(rest))
+        if (c == '%' && rest.at != zone && !is_escape(rest))
             return "has a % without two hexadecimal digits behind it";
     }
     return NULL;
 }
 
-/* RFC 7617 section 2: no control characters, and no colon in the user's name. */
+/* RFC 7617 section 2: no control characters, and no colon in the user's name. SOCKS could carry the
+ * colon. */
 static const char *check_credential(struct slice slice, bool colon_allowed)
 {
     for (const char *at = slice.at; at < end_of(slice); at++)
@@ -146,12 +191,10 @@ static const char *check_credential(struct slice slice, bool colon_allowed)
  * does not make the rest of the password the host. */
 static const char *take_credentials(struct parts *parts, struct slice *authority)
 {
-    const char *at_sign = end_of(*authority);
-    while (at_sign > authority->at && at_sign[-1] != '@')
-        at_sign--;
-    if (at_sign == authority->at)
+    const char *host = behind_credentials(*authority);
+    if (host == authority->at)
         return NULL;
-    struct slice password = cut(authority, at_sign);
+    struct slice password = cut(authority, host);
     password.size--; /* the @ */
     if (password.size == 0)
         return NULL;
@@ -160,7 +203,7 @@ static const char *take_credentials(struct parts *parts, struct slice *authority
         skip(&password, 1);
         parts->password = password;
     }
-    const char *wrong = check_credential(parts->user, false);
+    const char *wrong = check_credential(parts->user, is_socks(parts->scheme));
     return wrong ? wrong : check_credential(password, true);
 }
 
@@ -175,6 +218,19 @@ static bool is_ipv6(struct slice slice)
     return inet_pton(AF_INET6, text, &address) == 1;
 }
 
+/* Both spellings are in use: "%25eth0" (RFC 6874 section 2) and "%eth0" (what `ip` shows). */
+static const char *take_zone(struct parts *parts, struct slice zone)
+{
+    skip(&zone, zone.size > 3 && starts_with(zone, "%25") ? 3 : 1);
+    parts->zone = zone;
+    if (zone.size == 0 || zone.size > ZONE_MAX)
+        return "has a zone behind its IPv6 address that is no name of a network interface";
+    for (const char *at = zone.at; at < end_of(zone); at++)
+        if (!is_unreserved(*at))
+            return "has a zone behind its IPv6 address that is no name of a network interface";
+    return NULL;
+}
+
 static const char *take_ipv6(struct parts *parts, struct slice *authority)
 {
     const char *end = find(*authority, "]");
@@ -182,9 +238,12 @@ static const char *take_ipv6(struct parts *parts, struct slice *authority)
         return "has an IPv6 address without its closing bracket";
     skip(authority, 1);
     parts->ipv6 = true;
-    parts->host = cut(authority, end);
+    struct slice inside = cut(authority, end);
     skip(authority, 1);
-    return is_ipv6(parts->host) ? NULL : "has no valid IPv6 address between its brackets";
+    parts->host = cut(&inside, find(inside, "%"));
+    if (!is_ipv6(parts->host))
+        return "has no valid IPv6 address between its brackets";
+    return inside.size > 0 ? take_zone(parts, inside) : NULL;
 }
 
 static const char *take_name(struct parts *parts, struct slice *authority)
@@ -247,16 +306,13 @@ static const char *take_socket(struct parts *parts, struct slice rest)
     return NULL;
 }
 
+/* rest: what is behind the scheme. */
 static const char *take_apart(struct parts *parts, struct slice rest)
 {
-    if (rest.size > STEADY_URL_MAX)
-        return "is longer than 32768 bytes";
-    const char *wrong = take_scheme(parts, &rest);
-    if (!wrong)
-        wrong = check_characters(rest);
+    const char *wrong = check_characters(rest);
     if (wrong)
         return wrong;
-    if (parts->socket.at)
+    if (parts->scheme->on_socket)
         return take_socket(parts, rest);
     struct slice authority = cut(&rest, find(rest, "/?"));
     parts->path = rest;
@@ -297,11 +353,11 @@ static char *copy_decoded(struct slice slice)
     return text;
 }
 
-static char *make_authority(const struct steady_url *url)
+static char *make_authority(const struct steady_url *url, uint16_t default_port)
 {
     struct steady_buffer text = {0};
     char port[sizeof ":65535"] = "";
-    if (url->port != (url->secure ? 443 : 80))
+    if (url->port != default_port)
         snprintf(port, sizeof port, ":%u", (unsigned)url->port);
     steady_buffer_printf(&text, url->ipv6 ? "[%s]%s" : "%s%s", url->host, port);
     return (char *)text.data;
@@ -315,40 +371,50 @@ static char *make_path(struct slice path)
     return (char *)text.data;
 }
 
-static char *make_text(const struct steady_url *url, struct slice socket)
+/* Unlike what others are told, what the user is shown has the zone. A proxy's has no path, and
+ * always its port, since few know the default one. */
+static char *make_text(const struct steady_url *url, const struct parts *parts)
 {
     struct steady_buffer text = {0};
-    const char *scheme = url->secure ? "wss" : "ws";
+    const struct scheme *scheme = parts->scheme;
+    bool server = url->scheme == STEADY_SCHEME_WS || url->scheme == STEADY_SCHEME_WSS;
+    char port[sizeof ":65535"] = "";
+    if (url->port != scheme->port || !server)
+        snprintf(port, sizeof port, ":%u", (unsigned)url->port);
     if (url->socket)
-        steady_buffer_printf(&text, "%s+unix:%.*s:%s", scheme, (int)socket.size, socket.at,
-                             url->path);
+        steady_buffer_printf(&text, "%s%.*s:%s", scheme->prefix, (int)parts->socket.size,
+                             parts->socket.at, url->path);
     else
-        steady_buffer_printf(&text, "%s://%s%s", scheme, url->authority, url->path);
+        steady_buffer_printf(&text, url->ipv6 ? "%s[%s%s%s]%s%s" : "%s%s%s%s%s%s", scheme->prefix,
+                             url->host, url->zone ? "%25" : "", url->zone ? url->zone : "", port,
+                             server ? url->path : "");
     return (char *)text.data;
 }
 
 static bool put_together(struct steady_url *url, const struct parts *parts)
 {
     static const struct slice localhost = {"localhost", sizeof "localhost" - 1};
-    url->secure = parts->secure;
+    url->scheme = parts->scheme->id;
+    url->secure = parts->scheme->secure;
     url->ipv6 = parts->ipv6;
     url->port = parts->port;
     if (parts->user.at && !(url->user = copy_decoded(parts->user)))
         return false;
     if (parts->password.at && !(url->password = copy_decoded(parts->password)))
         return false;
+    if (parts->zone.at && !(url->zone = copy(parts->zone)))
+        return false;
     if (parts->socket.at && !(url->socket = copy_decoded(parts->socket)))
         return false;
     return (url->host = copy_lower(url->socket ? localhost : parts->host)) &&
-           (url->authority = make_authority(url)) && (url->path = make_path(parts->path)) &&
-           (url->text = make_text(url, parts->socket));
+           (url->authority = make_authority(url, parts->scheme->port)) &&
+           (url->path = make_path(parts->path)) && (url->text = make_text(url, parts));
 }
 
-const char *steady_url_parse(struct steady_url *url, const char *text, size_t size)
+static const char *parse(struct steady_url *url, const struct scheme *scheme, struct slice rest)
 {
-    struct parts parts = {0};
-    *url = (struct steady_url){0};
-    const char *wrong = take_apart(&parts, (struct slice){text, size});
+    struct parts parts = {.scheme = scheme, .port = scheme->port};
+    const char *wrong = take_apart(&parts, rest);
     if (wrong)
         return wrong;
     if (put_together(url, &parts))
@@ -357,35 +423,68 @@ const char *steady_url_parse(struct steady_url *url, const char *text, size_t si
     return "out of memory";
 }
 
-/* The URL of a proxy differs from a ws:// URL only in its scheme: the default port is 80 for both.
- * So it is parsed as one. */
-static size_t length(const char *text)
+const char *steady_url_parse(struct steady_url *url, const char *text, size_t size)
 {
-    return text ? strlen(text) : 0;
+    struct slice rest = {text, size};
+    *url = (struct steady_url){0};
+    if (size > STEADY_URL_MAX)
+        return "is longer than 32768 bytes";
+    const struct scheme *scheme = take_scheme(servers, &rest);
+    return scheme ? parse(url, scheme, rest) : "does not begin with ws:// or wss://";
 }
 
-const char *steady_url_parse_proxy(struct steady_url *url, const char *text, size_t size)
+/* --- proxies --------------------------------------------------------------------------------- */
+
+/* RFC 3986 section 3.1 */
+static bool is_scheme_character(char c)
 {
-    static const char scheme[] = "http://";
-    struct steady_buffer as_ws = {0};
+    return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "+-.");
+}
+
+/* Names the scheme, if it looks like one; a user and a password never do, because of the colon. */
+static const char *explain_scheme(struct slice text, char room[STEADY_PROXY_PROBLEM_SIZE])
+{
+    const char *known = "known are http, https, socks5 and socks5h";
+    size_t length = 0;
+    while (length < text.size && is_scheme_character(text.at[length]))
+        length++;
+    struct slice behind = {text.at + length, text.size - length};
+    if (length > 0 && length <= 16 && starts_with(behind, "://"))
+        snprintf(room, STEADY_PROXY_PROBLEM_SIZE, "has the scheme \"%.*s\", which is not known: %s",
+                 (int)length, text.at, known);
+    else
+        snprintf(room, STEADY_PROXY_PROBLEM_SIZE, "does not begin with a scheme, as http://: %s",
+                 known);
+    return room;
+}
+
+static bool fits_socks(const char *credential)
+{
+    size_t length = credential ? strlen(credential) : 0;
+    return length >= 1 && length <= SOCKS_MAX;
+}
+
+static const char *check_proxy(const struct steady_url *url, const struct scheme *scheme)
+{
+    if (strcmp(url->path, "/") != 0)
+        return "has a path, which a proxy's has not";
+    if (is_socks(scheme) && url->user && !(fits_socks(url->user) && fits_socks(url->password)))
+        return "has a user and a password of which one is empty or longer than 255 bytes, which "
+               "SOCKS cannot carry";
+    return NULL;
+}
+
+const char *steady_url_parse_proxy(struct steady_url *url, const char *text, size_t size,
+                                   char room[STEADY_PROXY_PROBLEM_SIZE])
+{
+    struct slice rest = {text, size};
     *url = (struct steady_url){0};
-    if (!starts_with((struct slice){text, size}, scheme))
-        return "does not begin with http://";
-    text += sizeof scheme - 1;
-    size -= sizeof scheme - 1;
-    bool done = steady_buffer_printf(&as_ws, "ws://") && steady_buffer_append(&as_ws, text, size);
-    const char *wrong =
-        done ? steady_url_parse(url, (char *)as_ws.data, as_ws.size) : "out of memory";
-    steady_buffer_free(&as_ws);
-    if (!wrong && strcmp(url->path, "/") != 0)
-        wrong = "has a path, which a proxy's has not";
-    if (!wrong && length(url->user) + length(url->password) > PROXY_CREDENTIALS_MAX)
-        wrong = "has a user name and a password of more than 92 bytes together";
-    free(url->text);
-    struct steady_buffer shown = {0};
-    if (!wrong && !steady_buffer_printf(&shown, "http://%s:%u", url->host, (unsigned)url->port))
-        wrong = "out of memory";
-    url->text = (char *)shown.data;
+    if (size > STEADY_URL_MAX)
+        return "is longer than 32768 bytes";
+    const struct scheme *scheme = take_scheme(proxies, &rest);
+    const char *wrong = scheme ? parse(url, scheme, rest) : explain_scheme(rest, room);
+    if (!wrong)
+        wrong = check_proxy(url, scheme);
     if (wrong)
         steady_url_free(url);
     return wrong;
@@ -395,6 +494,7 @@ void steady_url_free(struct steady_url *url)
 {
     free(url->socket);
     free(url->host);
+    free(url->zone);
     free(url->authority);
     free(url->path);
     free(url->user);

@@ -1,7 +1,5 @@
 #include "dial/dial.h"
 
-#include "core/response.h"
-#include "core/trace_http.h"
 #include "dial/race.h"
 #include "dial/tunnel.h"
 
@@ -11,11 +9,20 @@
 /* Each ends with the next one, with FAILED, or with the call to the owner. What ends one that lasts
  * too long is steady_dial_time_out. */
 enum phase {
-    RESOLVING,  /* the host's name, or the proxy's */
-    CONNECTING, /* to one of its addresses */
-    TUNNELLING, /* the proxy was asked to connect to the server */
-    SECURING,   /* the TLS handshake with the server is under way */
-    FAILED,     /* the owner hears of it in the next turn */
+    RESOLVING_SERVER, /* its name, for a proxy that is to be given an address */
+    RESOLVING,        /* the name of the host to reach: the proxy's, if there is one */
+    CONNECTING,       /* to one of its addresses */
+    SECURING_PROXY,   /* the TLS handshake with the proxy is under way */
+    TUNNELLING,       /* the proxy was asked to connect to the server */
+    SECURING,         /* the TLS handshake with the server is under way */
+    FAILED,           /* the owner hears of it in the next turn */
+};
+
+/* The server's addresses, for a proxy that is to be given one: it gets the next one where the one
+ * before was of no use. */
+struct servers {
+    struct steady_address list[STEADY_DNS_MAX];
+    size_t count, at;
 };
 
 struct steady_dial {
@@ -25,11 +32,13 @@ struct steady_dial {
     void *owner;
     struct steady_target target;
     enum phase phase;
-    struct steady_dns *dns;   /* while it is RESOLVING */
+    struct servers *servers;  /* NULL: no such proxy */
+    struct steady_dns *dns;   /* while it is RESOLVING_SERVER or RESOLVING */
     struct steady_race *race; /* while it is CONNECTING */
     struct steady_address address;
-    struct steady_stream *stream;  /* from TUNNELLING or SECURING on */
-    struct steady_response answer; /* the proxy's */
+    struct steady_stream *stream; /* behind CONNECTING */
+    struct steady_tunnel tunnel;
+    struct steady_buffer unsent; /* to the proxy */
     struct steady_cause cause;
 };
 
@@ -53,8 +62,10 @@ static void free_dial(struct steady_dial *d)
     steady_dns_cancel(d->dns);
     steady_race_drop(d->race);
     steady_stream_free(d->stream);
-    steady_response_free(&d->answer);
+    steady_tunnel_free(&d->tunnel);
+    steady_buffer_free(&d->unsent);
     steady_cause_free(&d->cause);
+    free(d->servers);
     free(d);
 }
 
@@ -65,22 +76,18 @@ static void fail(struct steady_dial *d)
     steady_ready_add(d->loop, &d->ready);
 }
 
-static bool proxy_has_answered(const struct steady_dial *d)
-{
-    return d->answer.part == STEADY_RESPONSE_BODY || d->answer.part == STEADY_RESPONSE_COMPLETE;
-}
-
 static void report(struct steady_ready *ready)
 {
     struct steady_dial *d = (struct steady_dial *)ready; /* its first member */
-    bool answered = proxy_has_answered(d);
+    const struct steady_response *answer = &d->tunnel.answer;
+    bool answered = steady_tunnel_has_answered(&d->tunnel);
     struct steady_failure failure = {
         .error = d->cause.error,
         .message = steady_cause_text(&d->cause),
-        .http_status = answered ? d->answer.status : 0,
-        .headers = answered ? &d->answer.headers : NULL,
-        .body = d->answer.body.data,
-        .body_size = d->answer.body.size,
+        .http_status = answered ? answer->status : 0,
+        .headers = answered ? &answer->headers : NULL,
+        .body = answer->body.data,
+        .body_size = answer->body.size,
     };
     d->calls->failed(d->owner, &failure);
     free_dial(d);
@@ -102,57 +109,98 @@ static void run_out_of_memory(struct steady_dial *d)
 
 /* ------------------------------------------------------------------------- TLS */
 
-static void secure(struct steady_dial *d)
+static void secure(struct steady_dial *d, enum phase phase,
+                   const struct steady_tls_context *context, const char *name)
 {
-    const struct steady_target *target = &d->target;
-    d->phase = SECURING;
-    STEADY_DEBUG(target->trace, "TLS handshake, for the name %s", target->server_name);
-    if (!steady_stream_secure(d->stream, steady_tls_context_openssl(target->tls),
-                              target->server_name, target->verify))
+    d->phase = phase;
+    STEADY_DEBUG(d->target.trace, "TLS handshake, for the name %s", name);
+    if (!steady_stream_secure(d->stream, steady_tls_context_openssl(context), name,
+                              d->target.verify))
         run_out_of_memory(d);
 }
 
 static void reached_server(struct steady_dial *d)
 {
     if (d->target.tls)
-        secure(d);
+        secure(d, SECURING, d->target.tls, d->target.server_name);
     else
         succeed(d);
 }
 
 /* ------------------------------------------------------------------------- the proxy */
 
+static void race(struct steady_dial *d, const struct steady_address *addresses, size_t count);
+
+static void forget_tunnel(struct steady_dial *d)
+{
+    steady_tunnel_free(&d->tunnel);
+    d->tunnel = (struct steady_tunnel){0};
+}
+
+/* A write that fails is not the end yet: the proxy may have answered before. */
+static void send_unsent(struct steady_dial *d)
+{
+    if (!d->unsent.size || !steady_stream_can_write(d->stream))
+        return;
+    memcpy(steady_stream_room(d->stream), d->unsent.data, d->unsent.size);
+    steady_stream_write(d->stream, d->unsent.size);
+    steady_buffer_free(&d->unsent);
+}
+
 static void ask_proxy(struct steady_dial *d)
 {
-    struct steady_buffer request = {0};
+    const struct servers *servers = d->servers;
     d->phase = TUNNELLING;
-    d->answer.tunnel = true;
-    if (steady_tunnel_request(&request, place_of_server(d), d->target.proxy)) {
-        steady_trace_request(d->target.trace, &request);
-        memcpy(steady_stream_room(d->stream), request.data, request.size);
-        /* A write that fails is not the end yet: the proxy may have answered before. */
-        steady_stream_write(d->stream, request.size);
-    } else {
+    if (steady_tunnel_start(&d->tunnel, place_of_server(d), d->target.proxy,
+                            servers ? &servers->list[servers->at] : NULL, d->target.trace,
+                            &d->unsent))
+        send_unsent(d);
+    else
         run_out_of_memory(d);
-    }
-    steady_buffer_free(&request);
+}
+
+static void reached_proxy(struct steady_dial *d)
+{
+    if (d->target.proxy_tls)
+        secure(d, SECURING_PROXY, d->target.proxy_tls, d->target.proxy->host);
+    else
+        ask_proxy(d);
+}
+
+static void blame_proxy(struct steady_dial *d)
+{
+    char text[768];
+    steady_tunnel_explain(&d->tunnel, text, sizeof text);
+    steady_cause_note(&d->cause, STEADY_PROXY, "%s", text);
+    fail(d);
+}
+
+/* A connection to a proxy is good for one request. */
+static void try_next_server(struct steady_dial *d)
+{
+    steady_stream_free(d->stream);
+    d->stream = NULL;
+    steady_buffer_free(&d->unsent);
+    forget_tunnel(d);
+    d->servers->at++;
+    STEADY_DEBUG(d->target.trace, "the proxy cannot reach that address, and gets the next one");
+    struct steady_address proxy = d->address;
+    race(d, &proxy, 1);
 }
 
 static void proxy_refused(struct steady_dial *d)
 {
-    char text[512];
-    steady_tunnel_explain(&d->answer, text, sizeof text);
-    steady_cause_note(&d->cause, STEADY_PROXY, "the proxy %s refused to connect to %s: it %s",
-                      d->target.proxy->text, place_of_server(d)->authority, text);
-    fail(d);
+    if (d->servers && d->servers->at + 1 < d->servers->count &&
+        steady_tunnel_may_try_another(&d->tunnel))
+        try_next_server(d);
+    else
+        blame_proxy(d);
 }
 
-static void proxy_answered(struct steady_dial *d, const uint8_t *behind, size_t size)
+static void tunnel_is_there(struct steady_dial *d, const uint8_t *behind, size_t size)
 {
-    if (d->answer.status / 100 != 2) {
-        proxy_refused(d);
-    } else if (steady_stream_put_back(d->stream, behind, size)) {
-        steady_response_free(&d->answer);
+    if (steady_stream_put_back(d->stream, behind, size)) {
+        forget_tunnel(d);
         reached_server(d);
     } else {
         run_out_of_memory(d);
@@ -166,23 +214,20 @@ static void received(void *owner, const uint8_t *bytes, size_t size)
     struct steady_dial *d = owner;
     if (d->phase != TUNNELLING)
         return;
-    bool in_head = d->answer.part == STEADY_RESPONSE_HEAD;
-    size_t used = steady_response_input(&d->answer, bytes, size);
-    if (in_head && d->answer.part != STEADY_RESPONSE_HEAD)
-        steady_trace_response(d->target.trace, &d->answer);
-    if (d->answer.part == STEADY_RESPONSE_COMPLETE) {
-        proxy_answered(d, bytes + used, size - used);
-    } else if (d->answer.part == STEADY_RESPONSE_BAD) {
-        steady_cause_note(&d->cause, STEADY_PROXY, "the answer of the proxy %s %s",
-                          d->target.proxy->text,
-                          d->answer.problem ? d->answer.problem : "takes too much memory");
-        fail(d);
-    }
+    size_t used = steady_tunnel_input(&d->tunnel, bytes, size, &d->unsent);
+    if (d->tunnel.state == STEADY_TUNNEL_OPEN)
+        tunnel_is_there(d, bytes + used, size - used);
+    else if (d->tunnel.state == STEADY_TUNNEL_FAILED)
+        proxy_refused(d);
+    else if (d->tunnel.state == STEADY_TUNNEL_OUT_OF_MEMORY)
+        run_out_of_memory(d);
+    else
+        send_unsent(d);
 }
 
 static void writable(void *owner)
 {
-    (void)owner; /* the request to the proxy is all there is to write */
+    send_unsent(owner);
 }
 
 static void secured(void *owner)
@@ -193,20 +238,34 @@ static void secured(void *owner)
         steady_stream_describe(d->stream, text, sizeof text);
         steady_trace_line(d->target.trace, STEADY_LEVEL_DEBUG, "%s", text);
     }
-    succeed(d);
+    if (d->phase == SECURING_PROXY)
+        ask_proxy(d);
+    else
+        succeed(d);
+}
+
+/* TLS speaks of a server, which the proxy is here. */
+static void proxy_is_not_secure(struct steady_dial *d)
+{
+    struct steady_cause why = {0};
+    steady_stream_explain(d->stream, &why);
+    steady_cause_note(&d->cause, STEADY_PROXY, "the proxy %s cannot be used: %s",
+                      d->target.proxy->text, steady_cause_text(&why));
+    steady_cause_free(&why);
+    fail(d);
 }
 
 static void ended(void *owner)
 {
     struct steady_dial *d = owner;
-    if (d->phase == SECURING)
+    if (d->phase == SECURING_PROXY) {
+        proxy_is_not_secure(d);
+    } else if (d->phase == TUNNELLING) {
+        blame_proxy(d);
+    } else {
         steady_stream_explain(d->stream, &d->cause);
-    else if (proxy_has_answered(d))
-        proxy_refused(d);
-    else if (d->phase == TUNNELLING)
-        steady_cause_note(&d->cause, STEADY_PROXY, "the proxy %s ended the connection",
-                          d->target.proxy->text);
-    fail(d);
+        fail(d);
+    }
 }
 
 /* ------------------------------------------------------------------------- TCP */
@@ -222,7 +281,7 @@ static void connected(void *owner, int socket, struct steady_watch *watch,
     if (!d->stream)
         run_out_of_memory(d);
     else if (d->target.proxy)
-        ask_proxy(d);
+        reached_proxy(d);
     else
         reached_server(d);
 }
@@ -274,9 +333,18 @@ static bool no_local_address(struct steady_dial *d, int status)
     return d->cause.error != STEADY_OK;
 }
 
+/* A link-local address (RFC 4291 section 2.5.6: fe80::/10) is on each of a machine's networks. */
+static const char *why_unreachable(const struct steady_url *url, int status)
+{
+    if (status == UV_EINVAL && url->ipv6 && !url->zone && strspn(url->host, "fe89ab") >= 3)
+        return "a link-local address needs its network interface, as in [fe80::1%eth0]";
+    return uv_strerror(status);
+}
+
 static void not_connected(void *owner, int status)
 {
     struct steady_dial *d = owner;
+    const char *why = why_unreachable(to_reach(d), status);
     d->race = NULL;
     if (no_local_address(d, status)) {
         fail(d);
@@ -290,7 +358,7 @@ static void not_connected(void *owner, int status)
                           uv_strerror(status));
     else if (d->target.proxy)
         steady_cause_note(&d->cause, STEADY_PROXY, "the proxy %s cannot be reached: %s",
-                          d->target.proxy->text, uv_strerror(status));
+                          d->target.proxy->text, why);
     else if (d->target.url->socket)
         no_socket(d, status);
     else if (status == UV_ECONNREFUSED && d->target.connect_to)
@@ -301,17 +369,16 @@ static void not_connected(void *owner, int status)
         steady_cause_note(&d->cause, STEADY_REFUSED,
                           "connection refused: nothing listens on that port");
     else
-        steady_cause_note(&d->cause, STEADY_UNREACHABLE, "cannot be reached: %s",
-                          uv_strerror(status));
+        steady_cause_note(&d->cause, STEADY_UNREACHABLE, "cannot be reached: %s", why);
     fail(d);
 }
 
 static void race(struct steady_dial *d, const struct steady_address *addresses, size_t count)
 {
     static const struct steady_race_owner calls = {connected, not_connected};
-    const char *local = d->target.local_address;
+    const char *local = d->target.local_address, *problem = NULL;
     struct steady_address from;
-    bool bound = local && steady_dns_literal(local, 0, &from);
+    bool bound = local && steady_dns_literal(local, NULL, 0, &from, &problem);
     d->phase = CONNECTING;
     d->race = steady_race_start(d->loop, addresses, count, bound ? &from : NULL, d->target.trace,
                                 &calls, d);
@@ -321,54 +388,104 @@ static void race(struct steady_dial *d, const struct steady_address *addresses, 
 
 /* ------------------------------------------------------------------------- the name */
 
-static void trace_addresses(struct steady_dial *d, const struct steady_address *addresses,
-                            size_t count)
+static void trace_addresses(const struct steady_dial *d, const struct steady_url *url,
+                            const struct steady_address *addresses, size_t count)
 {
     struct steady_buffer list = {0};
     if (!steady_traces(d->target.trace, STEADY_LEVEL_DEBUG))
         return;
     for (size_t i = 0; i < count; i++)
         steady_buffer_printf(&list, "%s%s", i ? ", " : "", addresses[i].text);
-    steady_trace_line(d->target.trace, STEADY_LEVEL_DEBUG, "%s has %s %s", to_reach(d)->host,
+    steady_trace_line(d->target.trace, STEADY_LEVEL_DEBUG, "%s has %s %s", url->host,
                       count == 1 ? "the address" : "the addresses",
                       list.data ? (const char *)list.data : "");
     steady_buffer_free(&list);
+}
+
+/* Of a name that was looked up. */
+static void trace_answer(const struct steady_dial *d, const struct steady_url *url,
+                         const struct steady_address *addresses, size_t count, const char *problem)
+{
+    if (count)
+        trace_addresses(d, url, addresses, count);
+    else
+        STEADY_DEBUG(d->target.trace, "%s has no address: %s", url->host, problem);
+}
+
+static void cannot_resolve_server(struct steady_dial *d, const char *problem)
+{
+    const struct steady_url *url = place_of_server(d);
+    steady_cause_note(&d->cause, STEADY_DNS, "cannot resolve \"%s%s%s\": %s", url->host,
+                      url->zone ? "%" : "", url->zone ? url->zone : "", problem);
+    fail(d);
 }
 
 static void resolved(void *owner, const struct steady_address *addresses, size_t count,
                      const char *problem)
 {
     struct steady_dial *d = owner;
+    if (d->dns)
+        trace_answer(d, to_reach(d), addresses, count, problem);
     d->dns = NULL;
     if (count) {
-        trace_addresses(d, addresses, count);
         race(d, addresses, count);
-        return;
-    }
-    STEADY_DEBUG(d->target.trace, "%s has no address: %s", to_reach(d)->host, problem);
-    if (d->target.proxy)
+    } else if (d->target.proxy) {
         steady_cause_note(&d->cause, STEADY_PROXY,
                           "the proxy %s cannot be reached: cannot resolve \"%s\": %s",
                           d->target.proxy->text, d->target.proxy->host, problem);
+        fail(d);
+    } else {
+        cannot_resolve_server(d, problem);
+    }
+}
+
+static void look_up(struct steady_dial *d, enum phase phase, const struct steady_url *url,
+                    steady_dns_done done)
+{
+    struct steady_address address;
+    const char *problem = NULL;
+    d->phase = phase;
+    size_t count = 1;
+    if (url->socket)
+        steady_dns_socket(url->socket, &address);
     else
-        steady_cause_note(&d->cause, STEADY_DNS, "cannot resolve \"%s\": %s",
-                          place_of_server(d)->host, problem);
-    fail(d);
+        count = steady_dns_literal(url->host, url->zone, url->port, &address, &problem);
+    if (count || problem) {
+        done(d, &address, count, problem);
+        return;
+    }
+    STEADY_DEBUG(d->target.trace, "looking up %s", url->host);
+    if (!(d->dns = steady_dns_resolve(d->loop, url->host, url->port, done, d)))
+        run_out_of_memory(d);
 }
 
 static void resolve(struct steady_dial *d)
 {
-    const struct steady_url *url = to_reach(d);
-    struct steady_address address;
-    if (url->socket)
-        steady_dns_socket(url->socket, &address);
-    if (url->socket || steady_dns_literal(url->host, url->port, &address)) {
-        race(d, &address, 1);
-        return;
-    }
-    STEADY_DEBUG(d->target.trace, "looking up %s", url->host);
-    if (!(d->dns = steady_dns_resolve(d->loop, url->host, url->port, resolved, d)))
+    look_up(d, RESOLVING, to_reach(d), resolved);
+}
+
+static void server_resolved(void *owner, const struct steady_address *addresses, size_t count,
+                            const char *problem)
+{
+    struct steady_dial *d = owner;
+    if (d->dns)
+        trace_answer(d, place_of_server(d), addresses, count, problem);
+    d->dns = NULL;
+    if (!count) {
+        cannot_resolve_server(d, problem);
+    } else if ((d->servers = calloc(1, sizeof *d->servers))) {
+        memcpy(d->servers->list, addresses, count * sizeof *addresses);
+        d->servers->count = count;
+        resolve(d);
+    } else {
         run_out_of_memory(d);
+    }
+}
+
+/* An address for a proxy that does not resolve names. */
+static void resolve_server(struct steady_dial *d)
+{
+    look_up(d, RESOLVING_SERVER, place_of_server(d), server_resolved);
 }
 
 /* ------------------------------------------------------------------------- for the owner */
@@ -384,20 +501,26 @@ struct steady_dial *steady_dial_start(struct steady_loop *loop, const struct ste
     d->calls = calls;
     d->owner = owner;
     d->target = *target;
-    resolve(d);
+    if (target->proxy && target->proxy->scheme == STEADY_SCHEME_SOCKS5)
+        resolve_server(d);
+    else
+        resolve(d);
     return d;
 }
 
 void steady_dial_time_out(struct steady_dial *d, double seconds)
 {
     const struct steady_url *proxy = d->target.proxy;
-    if (d->phase == RESOLVING)
+    if (steady_tunnel_has_answered(&d->tunnel))
+        blame_proxy(d); /* what it says of the reason has not come in time */
+    else if (d->phase == RESOLVING || d->phase == RESOLVING_SERVER)
         steady_cause_note(&d->cause, STEADY_TIMEOUT, "the name is not resolved within %g s",
                           seconds);
-    else if (proxy_has_answered(d))
-        proxy_refused(d); /* what it says of the reason has not come in time */
     else if (d->phase == SECURING)
         steady_cause_note(&d->cause, STEADY_TIMEOUT, "no TLS handshake within %g s", seconds);
+    else if (d->phase == SECURING_PROXY)
+        steady_cause_note(&d->cause, STEADY_TIMEOUT,
+                          "no TLS handshake with the proxy %s within %g s", proxy->text, seconds);
     else if (proxy)
         steady_cause_note(&d->cause, STEADY_TIMEOUT,
                           "no connection through the proxy %s within %g s", proxy->text, seconds);

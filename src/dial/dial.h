@@ -23,8 +23,9 @@ struct steady_target {
     const struct steady_url *proxy;       /* NULL: none */
     const struct steady_tls_context *tls; /* NULL: the URL's scheme is ws */
     const char *server_name;              /* for SNI and the certificate */
-    bool verify;                          /* the certificate */
-    struct steady_trace *trace;           /* what goes on is told there */
+    bool verify;                          /* the certificates */
+    const struct steady_tls_context *proxy_tls; /* NULL: the proxy's scheme is not https */
+    struct steady_trace *trace;                 /* what goes on is told there */
 };
 
 /* Calls to the owner, from the loop: one of them, once, unless it drops the dial before. What they

@@ -3,6 +3,8 @@
 #include "loop/descriptor.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -59,19 +61,51 @@ struct steady_dns {
     void *owner;
 };
 
-static void set_text(struct steady_address *address)
+/* Behind an IPv6 address: the zone's name, or its number where the interface is gone. */
+static void append_zone(struct steady_address *address)
 {
-    if (address->socket.any.sa_family == AF_INET6)
-        uv_ip6_name(&address->socket.v6, address->text, sizeof address->text);
-    else
-        uv_ip4_name(&address->socket.v4, address->text, sizeof address->text);
+    size_t used = strlen(address->text);
+    char name[IF_NAMESIZE];
+    unsigned zone = address->socket.v6.sin6_scope_id;
+    if (zone && if_indextoname(zone, name))
+        snprintf(address->text + used, sizeof address->text - used, "%%%s", name);
+    else if (zone)
+        snprintf(address->text + used, sizeof address->text - used, "%%%u", zone);
 }
 
-size_t steady_dns_literal(const char *host, uint16_t port, struct steady_address *address)
+static void set_text(struct steady_address *address)
 {
+    if (address->socket.any.sa_family == AF_INET6) {
+        uv_ip6_name(&address->socket.v6, address->text, sizeof address->text);
+        append_zone(address);
+    } else {
+        uv_ip4_name(&address->socket.v4, address->text, sizeof address->text);
+    }
+}
+
+/* By name, or by number (RFC 4007 section 11.2). 0: there is no such interface. */
+static unsigned zone_index(const char *zone)
+{
+    char name[IF_NAMESIZE], *end;
+    unsigned index = if_nametoindex(zone);
+    if (index)
+        return index;
+    unsigned long number = strtoul(zone, &end, 10);
+    return !*end && number <= UINT_MAX && if_indextoname((unsigned)number, name) ? (unsigned)number
+                                                                                 : 0;
+}
+
+size_t steady_dns_literal(const char *host, const char *zone, uint16_t port,
+                          struct steady_address *address, const char **problem)
+{
+    memset(address, 0, sizeof *address);
     if (uv_ip4_addr(host, port, &address->socket.v4) &&
         uv_ip6_addr(host, port, &address->socket.v6))
         return 0;
+    if (zone && !(address->socket.v6.sin6_scope_id = zone_index(zone))) {
+        *problem = "this machine has no such network interface";
+        return 0;
+    }
     set_text(address);
     return 1;
 }

@@ -15,8 +15,9 @@ struct steady_address {
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
         struct sockaddr_un local;
-    } socket;       /* with the port */
-    char text[112]; /* numeric, without the port; or the path of a socket */
+    } socket; /* with the port */
+    /* Numeric, without the port; with the zone, as "fe80::1%eth0"; or the path of a socket. */
+    char text[112];
 };
 
 #define STEADY_DNS_MAX 16 /* addresses of one name that are looked at */
@@ -29,8 +30,10 @@ typedef void (*steady_dns_done)(void *owner, const struct steady_address *addres
                                 const char *problem);
 
 /* A literal address (IPv6 without brackets) is no question for a resolver: returns its count, 1,
- * with the address in *address, or 0. */
-size_t steady_dns_literal(const char *host, uint16_t port, struct steady_address *address);
+ * with the address in *address, or 0. zone: an IPv6 address's network interface, by name or number,
+ * or NULL; when this machine has no such one, *problem is set to a static text that says so. */
+size_t steady_dns_literal(const char *host, const char *zone, uint16_t port,
+                          struct steady_address *address, const char **problem);
 
 /* The address of a socket of this machine. path: at most STEADY_SOCKET_MAX bytes. */
 void steady_dns_socket(const char *path, struct steady_address *address);

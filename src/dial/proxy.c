@@ -1,6 +1,7 @@
 #include "dial/proxy.h"
 
-#include "core/ascii.h"
+#include "core/buffer.h"
+#include "core/no_proxy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,45 +18,37 @@ static const char *first_set(const char *const *names, const char **found)
     return NULL;
 }
 
-/* Whether an entry of no_proxy, as "example.com" or ".example.com" or "*", covers a host. */
-static bool covers(const char *entry, size_t size, const char *host)
-{
-    size_t length = strlen(host);
-    if (size == 1 && *entry == '*')
-        return true;
-    if (size && *entry == '.') {
-        entry++;
-        size--;
-    }
-    if (!size || size > length || !steady_is_same_text(host + length - size, entry, size))
-        return false;
-    return size == length || host[length - size - 1] == '.';
-}
-
-static bool is_exempt(const char *host)
+static bool is_exempt(const struct steady_url *target)
 {
     static const char *const names[] = {"no_proxy", "NO_PROXY", NULL};
     const char *name, *list = first_set(names, &name);
-    while (list && *list) {
-        list += strspn(list, ", ");
-        size_t size = strcspn(list, ", ");
-        if (covers(list, size, host))
-            return true;
-        list += size;
-    }
-    return false;
+    return list && steady_no_proxy_covers(list, target->host, target->port);
+}
+
+static const char *parse(struct steady_url *proxy, const char *value,
+                         char room[STEADY_PROXY_PROBLEM_SIZE])
+{
+    struct steady_buffer text = {0};
+    const char *scheme = strstr(value, "://") ? "" : "http://";
+    const char *problem = steady_buffer_printf(&text, "%s%s", scheme, value)
+                              ? steady_url_parse_proxy(proxy, (char *)text.data, text.size, room)
+                              : "takes too much memory";
+    steady_buffer_free(&text);
+    return problem;
 }
 
 bool steady_proxy_of_environment(const struct steady_url *target, struct steady_url *proxy,
                                  char *message, size_t size)
 {
-    static const char *const plain[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
-    static const char *const secure[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
-                                         NULL};
+    static const char *const plain[] = {"ws_proxy",  "WS_PROXY",  "http_proxy",
+                                        "all_proxy", "ALL_PROXY", NULL};
+    static const char *const secure[] = {"wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY",
+                                         "all_proxy", "ALL_PROXY", NULL};
+    char room[STEADY_PROXY_PROBLEM_SIZE];
     const char *name, *value = first_set(target->secure ? secure : plain, &name);
-    if (!value || is_exempt(target->host))
+    if (!value || is_exempt(target))
         return true;
-    const char *problem = steady_url_parse_proxy(proxy, value, strlen(value));
+    const char *problem = parse(proxy, value, room);
     if (problem)
         snprintf(message, size, "the proxy in %s cannot be used: the URL %s", name, problem);
     return !problem;

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* For ws: http_proxy; for wss: https_proxy or HTTPS_PROXY; for both then all_proxy or ALL_PROXY;
- * none for hosts in no_proxy or NO_PROXY (names, of which subdomains count, separated by commas;
- * "*" for all). HTTP_PROXY is not read, since a CGI program has it from its client. Fills proxy,
- * whose host stays NULL where there is none. False with a text in message: the variable is no URL
- * of a proxy. */
+/* For wss: wss_proxy, https_proxy; for ws: ws_proxy, http_proxy; for both then all_proxy. The first
+ * that is set and not empty counts, each in lower case before the same in upper case, but never
+ * HTTP_PROXY, since a CGI program has it from its client. A value without a scheme is an http://
+ * URL. None for what no_proxy or NO_PROXY covers (core/no_proxy.h). Fills proxy, whose host stays
+ * NULL where there is none. False with a text in message: the variable is no URL of a proxy. */
 bool steady_proxy_of_environment(const struct steady_url *target, struct steady_url *proxy,
                                  char *message, size_t size);
 

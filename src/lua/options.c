@@ -347,8 +347,9 @@ static void read_special(lua_State *L, int client, struct steady_options *option
         check_added(L, "origin", NULL, steady_options_set_origin(options, text, size));
     } else if (!strcmp(name, "proxy")) {
         size_t size;
+        char room[STEADY_PROXY_PROBLEM_SIZE];
         const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
-        const char *problem = steady_options_set_proxy(options, text, size);
+        const char *problem = steady_options_set_proxy(options, text, size, room);
         if (problem)
             wrong(L, (struct place){NULL, name},
                   lua_pushfstring(L, "is neither \"env\" nor the URL of a proxy: the URL %s",

@@ -14,7 +14,7 @@
 ---| "unreachable"       # there is no way to the host
 ---| "timeout"           # connect_timeout ran out
 ---| "tls"               # the TLS handshake failed, or the certificate does not fit
----| "proxy"             # the proxy refused, or cannot be reached
+---| "proxy"             # the proxy refused, or cannot be reached or used
 ---| "http"              # the server answered the upgrade, but not with 101
 ---| "handshake"         # the answer to the upgrade breaks RFC 6455 section 4
 ---| "protocol"          # the peer broke RFC 6455 on the open connection
@@ -38,7 +38,7 @@
 ---@field attempt integer the number of the attempt that succeeded, from 1
 ---@field protocol? string the subprotocol that the server chose
 ---@field url string without user and password
----@field address string numeric, without the port; through a proxy, the proxy's; the path of a socket
+---@field address string numeric, without the port, as "fe80::1%eth0"; through a proxy, the proxy's; the path of a socket
 ---@field headers steadysocket.AnswerHeaders of the server's answer
 
 --- An open connection has ended.
@@ -157,7 +157,7 @@
 ---@field tls? steadysocket.Tls for wss://; a file that cannot be used fails each attempt with "tls"
 ---@field connect_to? string "host:port" to connect to, while the URL, Host and the certificate's name stay (none)
 ---@field local_address? string address of this machine to connect from (none: the system chooses)
----@field proxy? string "http://[user:password@]host:port", or "env" for the environment's (none)
+---@field proxy? string "SCHEME://[user:password@]host[:port]", SCHEME http, https, socks5 or socks5h; "env": the environment's (none)
 
 ---@class steadysocket.Stats
 ---@field accepted integer messages that send and connect took

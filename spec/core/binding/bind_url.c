@@ -11,11 +11,15 @@ static void set_string(lua_State *L, const char *field, const char *value)
     lua_setfield(L, -2, field);
 }
 
+static const char *const schemes[] = {"ws", "wss", "http", "https", "socks5", "socks5h"};
+
 static void push_url(lua_State *L, const struct steady_url *url)
 {
     lua_newtable(L);
+    set_string(L, "scheme", schemes[url->scheme]);
     set_string(L, "socket", url->socket);
     set_string(L, "host", url->host);
+    set_string(L, "zone", url->zone);
     set_string(L, "authority", url->authority);
     set_string(L, "path", url->path);
     set_string(L, "user", url->user);
@@ -29,27 +33,43 @@ static void push_url(lua_State *L, const struct steady_url *url)
     lua_setfield(L, -2, "ipv6");
 }
 
-/* url.parse(text) -> table | nil, message */
-static int url_parse(lua_State *L)
+static int give(lua_State *L, struct steady_url *url, const char *wrong)
 {
-    struct steady_url url;
-    size_t size;
-    const uint8_t *text = push_exact_copy(L, 1, &size);
-    const char *wrong = steady_url_parse(&url, (const char *)text, size);
     if (wrong) {
         luaL_pushfail(L);
         lua_pushstring(L, wrong);
         return 2;
     }
-    push_url(L, &url);
-    steady_url_free(&url);
+    push_url(L, url);
+    steady_url_free(url);
     return 1;
+}
+
+/* url.parse(text) -> table | nil, message */
+static int url_parse(lua_State *L)
+{
+    struct steady_url url = {0};
+    size_t size;
+    const uint8_t *text = push_exact_copy(L, 1, &size);
+    const char *wrong = steady_url_parse(&url, (const char *)text, size);
+    return give(L, &url, wrong);
+}
+
+/* url.parse_proxy(text) -> table | nil, message */
+static int url_parse_proxy(lua_State *L)
+{
+    struct steady_url url = {0};
+    size_t size;
+    char room[STEADY_PROXY_PROBLEM_SIZE];
+    const uint8_t *text = push_exact_copy(L, 1, &size);
+    const char *wrong = steady_url_parse_proxy(&url, (const char *)text, size, room);
+    return give(L, &url, wrong);
 }
 
 /* url.resolve(base, reference) -> table | nil, message */
 static int url_resolve(lua_State *L)
 {
-    struct steady_url base, url;
+    struct steady_url base = {0}, url = {0};
     size_t size, reference_size;
     const uint8_t *text = push_exact_copy(L, 1, &size);
     const char *wrong = steady_url_parse(&base, (const char *)text, size);
@@ -60,19 +80,14 @@ static int url_resolve(lua_State *L)
     memcpy(reference, lua_tostring(L, 2), reference_size + 1);
     wrong = steady_reference_resolve(&url, &base, reference);
     steady_url_free(&base);
-    if (wrong) {
-        luaL_pushfail(L);
-        lua_pushstring(L, wrong);
-        return 2;
-    }
-    push_url(L, &url);
-    steady_url_free(&url);
-    return 1;
+    return give(L, &url, wrong);
 }
 
 void bind_url(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"parse", url_parse}, {"resolve", url_resolve}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"parse", url_parse},
+                                         {"parse_proxy", url_parse_proxy},
+                                         {"resolve", url_resolve},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
 }

@@ -17,6 +17,8 @@ static const struct {
     {"deflate", bind_deflate},
     {"heartbeat", bind_heartbeat},
     {"retry_after", bind_retry_after},
+    {"socks", bind_socks},
+    {"no_proxy", bind_no_proxy},
     {"trace", bind_trace},
 };
 

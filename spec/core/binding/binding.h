@@ -19,6 +19,8 @@ void bind_heartbeat(lua_State *L);
 void bind_retry_after(lua_State *L);
 void bind_extension(lua_State *L);
 void bind_deflate(lua_State *L);
+void bind_socks(lua_State *L);
+void bind_no_proxy(lua_State *L);
 void bind_trace(lua_State *L);
 
 #endif

@@ -12,7 +12,7 @@ local OPTIONS = {
   { "key", takes = "FILE", "the certificate's private key (PEM)" },
   { "passphrase", takes = "TEXT", "what the key is locked with" },
   { "insecure", "k", "accept any certificate" },
-  { "proxy", takes = "URL", "go through this HTTP proxy; env: the environment's" },
+  { "proxy", takes = "URL", "go through this proxy: http, https, socks5, socks5h; env" },
   { "redirects", takes = "N", number = 0, "follow up to this many redirects (0)" },
   { "connect-to", takes = "HOST:PORT", "connect there, whatever the URL says" },
   { "local-address", takes = "ADDRESS", "connect from this address" },
