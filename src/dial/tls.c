@@ -2,12 +2,15 @@
 
 #include "core/buffer.h"
 #include "dial/certificate.h"
+#include "dial/keylog.h"
+#include "dial/tls_shared.h"
 
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +29,9 @@
  * HelloRequest. A server sends a few at its beginning, and one for many gigabytes later. */
 #define MESSAGES_MAX        64
 #define BYTES_FOR_A_MESSAGE (64 * 1024) /* of data: for each that came one more message may */
+
+/* Of a server's public key. Checking one signature of 16,384 bits takes up to 25 ms. */
+#define KEY_BITS_MAX 8192
 
 #define INPUT_SIZE (32 * 1024) /* bytes that are read from the carrier at once */
 
@@ -46,6 +52,8 @@ struct steady_tls {
     size_t reads, quiet_reads;  /* OpenSSL's, in the present call */
     bool has_more;
     bool carrier_ended;
+    bool verify;  /* the certificate's authority, name and date */
+    bool offered; /* a session to resume */
     size_t handshake_bytes;
     size_t messages;     /* without data, on the open session */
     uint64_t data_bytes; /* that came */
@@ -219,34 +227,144 @@ static void count_message(int written, int version, int type, const void *bytes,
         tls->messages++;
 }
 
-static int verify(int good, X509_STORE_CTX *verification)
+static void hear_keys(const SSL *openssl, const char *line)
 {
-    const SSL *openssl =
-        X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct steady_tls *tls = SSL_get_app_data(openssl);
-    char message[768];
-    if (good || tls->refusal)
-        return good;
-    steady_certificate_explain(verification, tls->host, message, sizeof message);
-    tls->refusal = strdup(message);
-    return 0;
-}
-
-void steady_tls_observe(struct ssl_ctx_st *context)
-{
-    SSL_CTX_set_info_callback(context, observe);
-    SSL_CTX_set_msg_callback(context, count_message);
+    steady_keylog_write(steady_tls_shared_of(SSL_get_SSL_CTX(openssl))->keylog, line);
 }
 
 void steady_tls_explain(const struct steady_tls *tls, struct steady_cause *cause)
 {
+    const char *format =
+        tls->data_bytes ? "the TLS session failed: %s" : "the TLS handshake failed: %s";
     if (tls->refusal)
         steady_cause_note(cause, STEADY_TLS, "%s", tls->refusal);
     else if (*tls->reason)
-        steady_cause_note(cause, STEADY_TLS, "the TLS handshake failed: %s", tls->reason);
+        steady_cause_note(cause, STEADY_TLS, format, tls->reason);
     else if (!SSL_is_init_finished(tls->openssl))
         steady_cause_note(cause, STEADY_TLS,
                           "the TLS handshake failed: the server ended the connection");
+}
+
+/* ------------------------------------------------------------------------- whom to trust */
+
+static void refuse(struct steady_tls *tls, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The first reason counts. Without memory there is none, and it is refused all the same. */
+static void refuse(struct steady_tls *tls, const char *format, ...)
+{
+    char message[768];
+    va_list arguments;
+    if (tls->refusal)
+        return;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    tls->refusal = strdup(message);
+}
+
+static struct steady_tls *of_verification(const X509_STORE_CTX *verification)
+{
+    return SSL_get_app_data(X509_STORE_CTX_get_ex_data((X509_STORE_CTX *)verification,
+                                                       SSL_get_ex_data_X509_STORE_CTX_idx()));
+}
+
+/* OpenSSL's verify callback. */
+static int verify(int good, X509_STORE_CTX *verification)
+{
+    struct steady_tls *tls = of_verification(verification);
+    char message[768];
+    if (good || tls->refusal)
+        return good;
+    steady_certificate_explain(verification, tls->host, message, sizeof message);
+    refuse(tls, "%s", message);
+    return 0;
+}
+
+static bool has_fast_key(struct steady_tls *tls, X509 *certificate)
+{
+    const EVP_PKEY *key = X509_get0_pubkey(certificate);
+    int bits = key ? EVP_PKEY_bits(key) : 0;
+    if (bits <= KEY_BITS_MAX)
+        return true;
+    refuse(tls, "certificate has a key of %d bits, and at most %d are accepted", bits,
+           KEY_BITS_MAX);
+    return false;
+}
+
+static bool is_pinned(struct steady_tls *tls, const X509 *certificate)
+{
+    char found[STEADY_PIN_TEXT_SIZE];
+    const struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(tls->openssl));
+    if (steady_pins_allow(&shared->pins, certificate, found))
+        return true;
+    refuse(tls, "certificate has another public key than tls.pin allows: \"%s\"", found);
+    return false;
+}
+
+/* OpenSSL's function that judges a server's certificate. A pin counts without `verify`, too. */
+static int judge(X509_STORE_CTX *verification, void *unused)
+{
+    struct steady_tls *tls = of_verification(verification);
+    X509 *certificate = X509_STORE_CTX_get0_cert(verification);
+    (void)unused;
+    if (has_fast_key(tls, certificate) && (!tls->verify || X509_verify_cert(verification) == 1) &&
+        is_pinned(tls, certificate))
+        return 1;
+    if (X509_STORE_CTX_get_error(verification) == X509_V_OK)
+        X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION);
+    return 0;
+}
+
+static void keep_session(SSL *openssl, SSL_SESSION *session)
+{
+    const struct steady_tls *tls = SSL_get_app_data(openssl);
+    struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(openssl));
+    steady_sessions_keep(&shared->sessions, tls->host, session);
+}
+
+/* OpenSSL's callback for a session that can be resumed. 0: the reference stays OpenSSL's. A server
+ * that has asked for the client's certificate sees it on each connection: it may be revoked by
+ * then. */
+static int hear_session(SSL *openssl, SSL_SESSION *session)
+{
+    if (!SSL_get_certificate(openssl))
+        keep_session(openssl, session);
+    return 0;
+}
+
+/* A session of TLS 1.2 that was resumed is as good as before, and the server gives no other. */
+static void keep_old_session(const struct steady_tls *tls)
+{
+    if (SSL_session_reused(tls->openssl) && SSL_version(tls->openssl) < TLS1_3_VERSION)
+        keep_session(tls->openssl, SSL_get_session(tls->openssl));
+}
+
+static void offer_session(struct steady_tls *tls)
+{
+    struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(tls->openssl));
+    SSL_SESSION *session = steady_sessions_take(&shared->sessions, tls->host);
+    tls->offered = session && SSL_set_session(tls->openssl, session) == 1;
+    SSL_SESSION_free(session);
+}
+
+/* A handshake that began with such an offer has failed, with an alert from one side or the other.
+ */
+static void give_up_sessions(const struct steady_tls *tls)
+{
+    struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(tls->openssl));
+    if (tls->offered && *tls->reason)
+        steady_sessions_give_up(&shared->sessions, tls->host);
+}
+
+void steady_tls_observe(struct ssl_ctx_st *context, bool keylog)
+{
+    SSL_CTX_set_info_callback(context, observe);
+    SSL_CTX_set_msg_callback(context, count_message);
+    SSL_CTX_set_cert_verify_callback(context, judge, NULL);
+    SSL_CTX_sess_set_new_cb(context, hear_session);
+    if (keylog)
+        SSL_CTX_set_keylog_callback(context, hear_keys);
 }
 
 /* ------------------------------------------------------------------------- a session */
@@ -259,22 +377,22 @@ static bool is_literal(const char *host)
 
 /* Names are compared as RFC 6125 says: with the certificate's alternative names, never with its
  * common name, and a wildcard is a whole label. */
-static bool expect_host(struct steady_tls *tls, bool check)
+static bool expect_host(struct steady_tls *tls)
 {
     X509_VERIFY_PARAM *expected = SSL_get0_param(tls->openssl);
     bool literal = is_literal(tls->host);
     if (!literal && SSL_set_tlsext_host_name(tls->openssl, tls->host) != 1)
         return false;
-    if (!check)
+    SSL_set_verify(tls->openssl, SSL_VERIFY_PEER, verify);
+    if (!tls->verify)
         return true;
     X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
                                                   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    SSL_set_verify(tls->openssl, SSL_VERIFY_PEER, verify);
     return literal ? X509_VERIFY_PARAM_set1_ip_asc(expected, tls->host) == 1
                    : X509_VERIFY_PARAM_set1_host(expected, tls->host, 0) == 1;
 }
 
-static bool set_up(struct steady_tls *tls, struct ssl_ctx_st *context, const char *host, bool check)
+static bool set_up(struct steady_tls *tls, struct ssl_ctx_st *context, const char *host)
 {
     static const unsigned char alpn[] = "\010http/1.1";
     BIO *bio = new_carrier(tls);
@@ -287,7 +405,10 @@ static bool set_up(struct steady_tls *tls, struct ssl_ctx_st *context, const cha
     SSL_set_bio(tls->openssl, bio, bio);
     SSL_set_app_data(tls->openssl, tls);
     SSL_set_connect_state(tls->openssl);
-    return SSL_set_alpn_protos(tls->openssl, alpn, sizeof alpn - 1) == 0 && expect_host(tls, check);
+    if (SSL_set_alpn_protos(tls->openssl, alpn, sizeof alpn - 1) != 0 || !expect_host(tls))
+        return false;
+    offer_session(tls);
+    return true;
 }
 
 struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, bool check,
@@ -298,8 +419,9 @@ struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, 
         return NULL;
     tls->calls = calls;
     tls->carrier = carrier;
+    tls->verify = check;
     ERR_clear_error();
-    if (set_up(tls, context, host, check))
+    if (set_up(tls, context, host))
         return tls;
     steady_tls_free(tls);
     return NULL;
@@ -357,9 +479,14 @@ ptrdiff_t steady_tls_handshake(struct steady_tls *tls)
     begin(tls);
     int result = SSL_do_handshake(tls->openssl);
     let_go_of_input(tls);
-    if (result != 1)
-        return end(tls, result) == STEADY_WAIT ? STEADY_WAIT : STEADY_BROKEN;
+    if (result != 1) {
+        if (end(tls, result) == STEADY_WAIT)
+            return STEADY_WAIT;
+        give_up_sessions(tls);
+        return STEADY_BROKEN;
+    }
     tls->state = OPEN;
+    keep_old_session(tls);
     tls->has_more = true; /* what came behind it */
     return 1;
 }

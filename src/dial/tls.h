@@ -26,11 +26,13 @@ struct steady_carrier {
 #define STEADY_EOF    (-1) /* the peer has said that no more will come */
 #define STEADY_BROKEN (-2)
 
-/* Of each context that sessions are made from. */
-void steady_tls_observe(struct ssl_ctx_st *context);
+/* Of each context that sessions are made from, which also needs steady_tls_shared_attach. keylog:
+ * whether that has one. */
+void steady_tls_observe(struct ssl_ctx_st *context, bool keylog);
 
 /* host: what the certificate has to be for, and what the server is told (SNI, RFC 6066 section 3:
- * not where it is a literal address). Without verify any certificate will do. NULL: out of memory.
+ * not where it is a literal address). Without verify any certificate will do that the context's
+ * pins allow. A session that was kept from an earlier connection is offered. NULL: out of memory.
  */
 struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, bool verify,
                                   const struct steady_carrier *calls, void *carrier);
