@@ -36,10 +36,10 @@ static const struct flood floods[] = {
     {"hello-requests", HANDSHAKE, {0, 0, 0, 0}, 4, 1},
     {"empty-records", HANDSHAKE, {0}, 0, 1},
     {"warnings", ALERT, {1, 90}, 2, 1},
-    /* A Certificate of 16 MiB, as far as its header goes, in records of a byte. */
-    {"long-message", HANDSHAKE, {11}, 1, 1},
+    /* In TLS 1.2, a Certificate message of 96 KiB in records of a byte. */
+    {"bits-of-certificates", HANDSHAKE, {0}, 1, 1},
     /* On an open connection. */
-    {"bytes", DATA, {0x8A}, 1, 0},
+    {"bytes", DATA, {0x8A, 0}, 1, 0}, /* pongs */
     {"no-data", DATA, {0}, 0, 0},
     {"alerts", ALERT, {1, 90}, 2, 0},
     {"again", HANDSHAKE, {0, 0, 0, 0}, 4, 0}, /* HelloRequest */
@@ -192,8 +192,10 @@ static size_t next_record(const struct flood *flood, unsigned char *out)
         memcpy(out + at, flood->bytes, flood->size);
         return at + flood->size;
     }
-    const unsigned char *bytes = flood->bytes;
+    static int second; /* byte of a pong */
+    const unsigned char *bytes = flood->bytes + (second ? 1 : 0);
     size_t size = flood->size;
+    second = !second && !strcmp(flood->name, "bytes");
     if (!is_13 && !strcmp(flood->name, "tickets")) {
         bytes = ticket_12;
         size = sizeof ticket_12;
@@ -253,14 +255,15 @@ static void answer_upgrade(SSL *ssl, int fd)
     send_all(fd, record, protect(record, DATA, (unsigned char *)answer, strlen(answer)));
 }
 
-/* The beginning of a certificate that is 16 MiB long, and whose rest the flood is. */
+/* The beginning of a Certificate that is 96 KiB long, and whose rest the flood is. */
 static void begin_long_message(int fd)
 {
-    /* ServerHello of TLS 1.2 with ECDHE-ECDSA-AES128-GCM-SHA256, and the Certificate's header. */
-    static unsigned char hello[] = {HANDSHAKE, 3, 3, 0,        42,   2,    0, 0,
-                                    38,        3, 3, [43] = 0, 0xC0, 0x2B, 0};
-    static const unsigned char certificate[] = {HANDSHAKE, 3,    3,    0, 7,    11,
-                                                0,         0xFF, 0xFF, 0, 0xFF, 0xFC};
+    /* ServerHello of TLS 1.2: version, random, no session, the cipher, no compression, and the
+     * empty extension of RFC 5746. */
+    static unsigned char hello[] = {
+        HANDSHAKE, 3, 3, 0, 49, 2, 0, 0, 45, 3, 3, [43] = 0, 0xC0, 0x2B, 0, 0, 5, 0xFF, 1, 0, 1, 0};
+    static const unsigned char certificate[] = {HANDSHAKE, 3,    3, 0, 7,    11,
+                                                1,         0x80, 0, 1, 0x7F, 0xFD};
     send_all(fd, hello, sizeof hello);
     send_all(fd, certificate, sizeof certificate);
 }
@@ -271,7 +274,7 @@ static void serve(SSL_CTX *context, int fd, const struct flood *flood)
         char hello[16384];
         if (recv(fd, hello, sizeof hello, 0) <= 0)
             return;
-        if (!strcmp(flood->name, "long-message"))
+        if (!strcmp(flood->name, "bits-of-certificates"))
             begin_long_message(fd);
     } else {
         SSL *ssl = SSL_new(context);

@@ -259,7 +259,7 @@ static void ended(void *owner)
 {
     struct steady_client *c = owner;
     bool first = enter(c);
-    steady_link_drop(c);
+    steady_link_lose_stream(c);
     leave(c, first);
 }
 

@@ -196,22 +196,26 @@ static bool is_eof(unsigned long error)
 #endif
 }
 
-/* OpenSSL's info callback: where is what happens, value an alert or a result. */
+/* What OpenSSL itself has found to be wrong. */
+static void note_error(struct steady_tls *tls)
+{
+    unsigned long error = ERR_peek_last_error();
+    if (!error || is_eof(error))
+        return;
+    bool foreign = ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER ||
+                   ERR_GET_REASON(error) == SSL_R_PACKET_LENGTH_TOO_LONG;
+    note(tls, foreign && !tls->data_bytes ? "what the server sent is not TLS (%s)" : "%s",
+         ERR_reason_error_string(error));
+}
+
+/* OpenSSL's info callback: where is what happens, value an alert. */
 static void observe(const SSL *openssl, int where, int value)
 {
     struct steady_tls *tls = SSL_get_app_data(openssl);
-    unsigned long error = ERR_peek_last_error();
-    if (where & SSL_CB_ALERT) {
-        if (where & SSL_CB_READ && value >> 8 == SSL3_AL_FATAL)
-            note(tls, "the server says \"%s\"",
-                 ERR_reason_error_string(
-                     ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + (value & 0xFF))));
-    } else if (where & SSL_CB_EXIT && value <= 0 && error && !is_eof(error)) {
-        bool foreign = ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER ||
-                       ERR_GET_REASON(error) == SSL_R_PACKET_LENGTH_TOO_LONG;
-        note(tls, foreign ? "what the server sent is not TLS (%s)" : "%s",
-             ERR_reason_error_string(error));
-    }
+    if (where & SSL_CB_ALERT && where & SSL_CB_READ && value >> 8 == SSL3_AL_FATAL)
+        note(tls, "the server says \"%s\"",
+             ERR_reason_error_string(
+                 ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + (value & 0xFF))));
 }
 
 /* OpenSSL's message callback. */
@@ -240,7 +244,7 @@ void steady_tls_explain(const struct steady_tls *tls, struct steady_cause *cause
         steady_cause_note(cause, STEADY_TLS, "%s", tls->refusal);
     else if (*tls->reason)
         steady_cause_note(cause, STEADY_TLS, format, tls->reason);
-    else if (!SSL_is_init_finished(tls->openssl))
+    else if (tls->state == HANDSHAKING || tls->state == FAILED)
         steady_cause_note(cause, STEADY_TLS,
                           "the TLS handshake failed: the server ended the connection");
 }
@@ -461,6 +465,7 @@ static ptrdiff_t end(struct steady_tls *tls, int result)
         tls->state = ENDED;
         return STEADY_EOF;
     default:
+        note_error(tls);
         tls->state = tls->state == OPEN && tls->carrier_ended ? ENDED : FAILED;
         return STEADY_BROKEN;
     }
