@@ -18,6 +18,16 @@ struct source {
 
 /* ------------------------------------------------------------------------- what goes wrong */
 
+/* What OpenSSL says of a text that is no PEM. */
+static bool is_no_pem(unsigned long error)
+{
+#ifdef ERR_R_UNSUPPORTED /* since OpenSSL 3, of keys */
+    if (ERR_GET_REASON(error) == ERR_R_UNSUPPORTED)
+        return true;
+#endif
+    return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
 /* OpenSSL says "no such file" in its own way; the system's way is known to more people. */
 static const char *reason(const struct source *source, const char *what)
 {
@@ -28,9 +38,7 @@ static const char *reason(const struct source *source, const char *what)
             return strerror(errno);
         fclose(f);
     }
-    bool none = !error ||
-                (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE);
-    const char *text = none ? NULL : ERR_reason_error_string(error);
+    const char *text = error && !is_no_pem(error) ? ERR_reason_error_string(error) : NULL;
     return text ? text : what;
 }
 
@@ -123,8 +131,7 @@ static bool add_chain(SSL_CTX *context, BIO *bio)
             X509_free(next);
             return false;
         }
-    unsigned long error = ERR_peek_last_error(); /* the end of the text is one as well */
-    bool end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+    bool end = is_no_pem(ERR_peek_last_error()); /* behind the last one */
     if (end)
         ERR_clear_error();
     return end;

@@ -94,7 +94,7 @@ static void secure(struct steady_dial *d)
     const struct steady_target *target = &d->target;
     d->phase = SECURING;
     if (!steady_stream_secure(d->stream, steady_tls_context_openssl(target->tls),
-                              target->server_name, target->verify))
+                              target->server_name, target->url->port, target->verify))
         run_out_of_memory(d);
 }
 

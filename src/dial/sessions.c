@@ -22,21 +22,22 @@ static void drop_at(struct steady_sessions *sessions, size_t at)
     remove_at(sessions, at);
 }
 
-static bool is_for(const struct steady_kept_session *kept, const char *name)
+static bool is_for(const struct steady_kept_session *kept, const char *name, uint16_t port)
 {
-    return !strcmp(kept->name, name);
+    return kept->port == port && !strcmp(kept->name, name);
 }
 
-static bool has_given_up(const struct steady_sessions *sessions, const char *name)
+static bool has_given_up(const struct steady_sessions *sessions, const char *name, uint16_t port)
 {
     for (size_t at = 0; at < sessions->count; at++)
-        if (!sessions->kept[at].session && is_for(&sessions->kept[at], name))
+        if (!sessions->kept[at].session && is_for(&sessions->kept[at], name, port))
             return true;
     return false;
 }
 
 /* session: a copy, or NULL. */
-static void add(struct steady_sessions *sessions, const char *name, SSL_SESSION *session)
+static void add(struct steady_sessions *sessions, const char *name, uint16_t port,
+                SSL_SESSION *session)
 {
     char *copy = strdup(name);
     if (!copy) {
@@ -45,28 +46,28 @@ static void add(struct steady_sessions *sessions, const char *name, SSL_SESSION 
     }
     if (sessions->count == STEADY_SESSIONS_MAX)
         drop_at(sessions, 0);
-    sessions->kept[sessions->count++] = (struct steady_kept_session){copy, session};
+    sessions->kept[sessions->count++] = (struct steady_kept_session){copy, port, session};
 }
 
-void steady_sessions_keep(struct steady_sessions *sessions, const char *name,
+void steady_sessions_keep(struct steady_sessions *sessions, const char *name, uint16_t port,
                           struct ssl_session_st *session)
 {
     const unsigned char *ticket;
     size_t size;
     SSL_SESSION_get0_ticket(session, &ticket, &size);
     SSL_SESSION *copy = NULL;
-    if (size <= TICKET_MAX && !has_given_up(sessions, name))
+    if (size <= TICKET_MAX && !has_given_up(sessions, name, port))
         copy = SSL_SESSION_dup(session);
     if (copy)
-        add(sessions, name, copy);
+        add(sessions, name, port, copy);
 }
 
-void steady_sessions_give_up(struct steady_sessions *sessions, const char *name)
+void steady_sessions_give_up(struct steady_sessions *sessions, const char *name, uint16_t port)
 {
     for (size_t at = sessions->count; at-- > 0;)
-        if (is_for(&sessions->kept[at], name))
+        if (is_for(&sessions->kept[at], name, port))
             drop_at(sessions, at);
-    add(sessions, name, NULL);
+    add(sessions, name, port, NULL);
 }
 
 /* A resumed session shows no certificate, so what the last one said goes on to count. */
@@ -80,11 +81,12 @@ static bool is_fresh(const SSL_SESSION *session)
            X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
 
-struct ssl_session_st *steady_sessions_take(struct steady_sessions *sessions, const char *name)
+struct ssl_session_st *steady_sessions_take(struct steady_sessions *sessions, const char *name,
+                                            uint16_t port)
 {
     for (size_t at = sessions->count; at-- > 0;) {
         SSL_SESSION *session = sessions->kept[at].session;
-        if (!session || !is_for(&sessions->kept[at], name))
+        if (!session || !is_for(&sessions->kept[at], name, port))
             continue;
         if (is_fresh(session)) {
             remove_at(sessions, at);

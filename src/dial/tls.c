@@ -58,6 +58,7 @@ struct steady_tls {
     size_t messages;     /* without data, on the open session */
     uint64_t data_bytes; /* that came */
     char *host;
+    uint16_t port;
     char *refusal;   /* why the certificate was refused; NULL: it was not */
     char reason[96]; /* what else went wrong first; empty: nothing */
 };
@@ -324,7 +325,7 @@ static void keep_session(SSL *openssl, SSL_SESSION *session)
 {
     const struct steady_tls *tls = SSL_get_app_data(openssl);
     struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(openssl));
-    steady_sessions_keep(&shared->sessions, tls->host, session);
+    steady_sessions_keep(&shared->sessions, tls->host, tls->port, session);
 }
 
 /* OpenSSL's callback for a session that can be resumed. 0: the reference stays OpenSSL's. A server
@@ -347,7 +348,7 @@ static void keep_old_session(const struct steady_tls *tls)
 static void offer_session(struct steady_tls *tls)
 {
     struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(tls->openssl));
-    SSL_SESSION *session = steady_sessions_take(&shared->sessions, tls->host);
+    SSL_SESSION *session = steady_sessions_take(&shared->sessions, tls->host, tls->port);
     tls->offered = session && SSL_set_session(tls->openssl, session) == 1;
     SSL_SESSION_free(session);
 }
@@ -358,7 +359,7 @@ static void give_up_sessions(const struct steady_tls *tls)
 {
     struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(tls->openssl));
     if (tls->offered && *tls->reason)
-        steady_sessions_give_up(&shared->sessions, tls->host);
+        steady_sessions_give_up(&shared->sessions, tls->host, tls->port);
 }
 
 void steady_tls_observe(struct ssl_ctx_st *context, bool keylog)
@@ -415,14 +416,15 @@ static bool set_up(struct steady_tls *tls, struct ssl_ctx_st *context, const cha
     return true;
 }
 
-struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, bool check,
-                                  const struct steady_carrier *calls, void *carrier)
+struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, uint16_t port,
+                                  bool check, const struct steady_carrier *calls, void *carrier)
 {
     struct steady_tls *tls = calloc(1, sizeof *tls);
     if (!tls)
         return NULL;
     tls->calls = calls;
     tls->carrier = carrier;
+    tls->port = port;
     tls->verify = check;
     ERR_clear_error();
     if (set_up(tls, context, host))

@@ -32,10 +32,11 @@ void steady_tls_observe(struct ssl_ctx_st *context, bool keylog);
 
 /* host: what the certificate has to be for, and what the server is told (SNI, RFC 6066 section 3:
  * not where it is a literal address). Without verify any certificate will do that the context's
- * pins allow. A session that was kept from an earlier connection is offered. NULL: out of memory.
+ * pins allow. A session that was kept from an earlier connection to that host and port is offered.
+ * NULL: out of memory.
  */
-struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, bool verify,
-                                  const struct steady_carrier *calls, void *carrier);
+struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, uint16_t port,
+                                  bool verify, const struct steady_carrier *calls, void *carrier);
 
 /* Goes on with the handshake: 1 when it is done, STEADY_WAIT, or STEADY_BROKEN. */
 ptrdiff_t steady_tls_handshake(struct steady_tls *tls);
