@@ -3,11 +3,13 @@
 #   make            builds into build/; see LUA_PATH and LUA_CPATH below
 #   make test       installs what is missing, builds, and runs every spec, twice, in random orders
 #   make specs      runs every spec once; ARGS='--filter=proxy spec/tls_spec.lua' picks some
+#   make core-specs runs the specs of the core alone, which need no more than Lua, busted and zlib
 #   make demo       shows a client that loses its server and comes back; URL=wss://... for a real one
 #   make bench      measures and writes BENCHMARKS.md; ARGS=--quick a little, ARGS=--help what else;
 #                   LIBWEBSOCKETS_PREFIX=/opt/lws with the libwebsockets that is installed there
 #   make bench-storm   has a million simulated clients lose their server, and a thousand real ones
-#   make lint       luacheck, clang-format, cppcheck, layers, and whether the rockspec is complete
+#   make lint       luacheck, clang-format, cppcheck, layers, conversions of numbers and characters, and
+#                   whether the rockspec is complete
 #   make format     formats the C code
 #   make asan       the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make tsan       Lua states in threads, under ThreadSanitizer
@@ -18,16 +20,20 @@
 #   make conformance   runs the cases of the RFCs against Node's ws and Python's websockets too, and
 #                   writes docs/conformance.md
 #   make coverage   what the specs run of the sources, in C and in Lua; docs/coverage.md has the rest
-#   make install    installs with LuaRocks; TREE=dir into another tree than the system's
 #   make clean
+#   make install    installs with LuaRocks; TREE=dir into another tree than the system's
+#   make system DIST=trixie   all that a newcomer does, in a bare system of that Debian release, which
+#                   debootstrap makes: clone, demo, test, LuaRocks. ARCH=i386 or arm64. As root.
 #
-# CC, CFLAGS and LDFLAGS are as usual, BUILD is the tree to build in; WERROR= lets warnings pass.
+# CC, CFLAGS and LDFLAGS are as usual, BUILD is the tree to build in. Warnings are errors with
+# WERROR=-Werror only: they are for who works on this, not for who uses it with the compilers of tomorrow.
 
 BUILD := build
-LUA := lua5.4
+LUA := $(shell tools/lua-name)
+LUAROCKS := $(shell command -v luarocks || command -v luarocks-5.4 || echo luarocks)
 PYTHON := /usr/bin/python3
 CFLAGS ?= -O2 -g
-WERROR := -Werror
+WERROR ?=
 ROCKSPEC := rockspec/steadysocket-scm-1.rockspec
 
 core_sources := $(wildcard src/core/*.c)
@@ -47,12 +53,13 @@ command := $(BUILD)/bin/steadysocket
 core_libraries := zlib
 libraries := libwebsockets libuv libssl libcrypto
 includes := $(patsubst -I%,-isystem %,$(shell \
-    pkg-config --cflags $(core_libraries) $(libraries) $$(tools/lua-pc) 2>/dev/null))
+    for library in $(core_libraries) $(libraries) $$(tools/lua-pc); do \
+        pkg-config --cflags $$library 2>/dev/null; done))
 core_libs := $(shell pkg-config --libs $(core_libraries) 2>/dev/null) -lm
 net_libs := $(shell pkg-config --libs $(libraries) 2>/dev/null)
 
 # _DEFAULT_SOURCE: the POSIX names that uv.h needs, which -std=c11 alone would hide.
-compile_flags := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Wshadow $(WERROR) \
+compile_flags := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) \
     -fPIC -fvisibility=hidden -Isrc $(includes) $(CPPFLAGS) $(CFLAGS)
 
 link_flags := -shared
@@ -128,17 +135,25 @@ $(storm): $(call objects,bench/storm.c $(core_sources))
 -include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources) $(bench_sources) \
     $(wildcard spec/fuzz/*.c)))
 
+needs := build
 build-packages:
-	@$(packages) check build
+	@$(packages) check $(needs)
 
-# Where Lua finds what was built. busted needs it once more, since .busted would come first.
+# Where Lua finds what was built, and last of all what the system has for other versions of it.
 lua_path := spec/?.lua;$(BUILD)/?.lua;$(BUILD)/?/init.lua
 lua_cpath := $(BUILD)/?.so;$(BUILD)/spec/?.so
-lua_env := LUA_PATH='$(lua_path);;' LUA_CPATH='$(lua_cpath);;'
+lua_env = LUA_PATH='$(lua_path);;$(shell tools/lua-path)' LUA_CPATH='$(lua_cpath);;'
 
 # UNDER: the command, if any, under which the interpreter runs. The bench's server is for Linux.
-specs: all $(binding) $(storm) $(if $(filter Linux,$(shell uname)),$(bench_programs))
+compiled: all $(binding) $(storm) $(if $(filter Linux,$(shell uname)),$(bench_programs))
+
+specs: compiled
 	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(ARGS)
+
+# The core alone, which needs neither libwebsockets nor libuv and OpenSSL.
+core-specs: needs := core lua
+core-specs: $(binding)
+	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(if $(ARGS),$(ARGS),spec/core)
 
 # What builds starts make anew after installing: pkg-config may not have been there to ask before.
 test:
@@ -147,12 +162,12 @@ test:
 	@$(MAKE) specs
 
 # -z nodelete: when leaks are looked for, the module is still there to be named.
-sanitize := -fsanitize=address,undefined
+sanitize := -fsanitize=address,undefined,float-cast-overflow
 asan: CC = gcc
 asan:
 	@$(packages) install build test
 	@$(MAKE) specs BUILD=build/asan CC='$(CC)' LDFLAGS='$(sanitize) -Wl,-z,nodelete' \
-	    CFLAGS='-O1 -g $(sanitize) -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
+	    CFLAGS='-O1 -g $(sanitize) -fno-sanitize-recover -fno-omit-frame-pointer' \
 	    UNDER="env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
 	        ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \
 	        LSAN_OPTIONS=suppressions=tools/lsan.supp:print_suppressions=0 \
@@ -216,8 +231,7 @@ valgrind:
 	    --child-silent-after-fork=yes --suppressions=tools/valgrind.supp"
 
 bench:
-	@$(packages) install $(if $(LIBWEBSOCKETS_PREFIX),,build) lua
-	@$(packages) install bench || echo "What of these is missing is left out."
+	@$(packages) install $(if $(LIBWEBSOCKETS_PREFIX),,build) bench
 	@LUA='$(LUA)' BUILD='$(BUILD)' $(PYTHON) bench/run \
 	    $(if $(LIBWEBSOCKETS_PREFIX),--libwebsockets '$(LIBWEBSOCKETS_PREFIX)') $(ARGS)
 
@@ -231,13 +245,22 @@ demo:
 	@$(lua_env) LUA='$(LUA)' \
 	    $(if $(URL),$(LUA) examples/echo.lua '$(URL)',$(PYTHON) tools/demo.py)
 
+# What a newcomer does, in a system of its own.
+system:
+	@tools/system $(or $(DIST),$(error DIST is missing: make system DIST=trixie)) $(ARCH)
+
 # -k: all complaints at once, not those of the first linter only.
 lint:
-	@$(packages) install lint
-	@$(MAKE) -k lint-lua lint-format lint-c layers lint-rockspec
+	@$(packages) install build lint
+	@CC=clang LUA='$(LUA)' tools/packages install build
+	@$(MAKE) -k lint-lua lint-format lint-c lint-gcc lint-clang conversions layers lint-rockspec
+
+# No warning, with either compiler, in anything that is compiled here.
+lint-gcc lint-clang: lint-%:
+	@$(MAKE) CC=$* BUILD=$(BUILD)/lint/$* WERROR=-Werror compiled
 
 lint-lua:
-	luacheck --quiet --no-color .
+	luacheck --quiet --no-color $(filter-out build/,$(wildcard */))
 
 lint-format:
 	clang-format --dry-run -Werror $(c_files)
@@ -246,8 +269,12 @@ lint-c:
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
 	    --error-exitcode=1 --suppress=missingIncludeSystem --suppress=unusedStructMember -Isrc $(filter %.c,$(c_files))
 
+conversions:
+	tools/conversions.sh $(filter-out $(WERROR) $(CFLAGS),$(compile_flags))
+
 layers:
 	$(LUA) tools/layers.lua src
+	$(LUA) tools/layers.lua bench/server
 
 lint-rockspec:
 	$(LUA) tools/check-rockspec.lua $(ROCKSPEC) $(sources) $(lua_sources) bin/steadysocket
@@ -262,7 +289,7 @@ install:
 	@rm -rf $(BUILD)/rock
 	@mkdir -p $(BUILD)/rock
 	@cp -r bin src rockspec LICENSE $(BUILD)/rock
-	cd $(BUILD)/rock && luarocks --lua-version=5.4 $(if $(TREE),--tree='$(abspath $(TREE))') \
+	cd $(BUILD)/rock && $(LUAROCKS) --lua-version=5.4 $(if $(TREE),--tree='$(abspath $(TREE))') \
 	    make $(ROCKSPEC)
 
 # And what `luarocks make`, run by hand, leaves behind.
@@ -271,8 +298,8 @@ clean:
 
 force:
 
-.PHONY: all specs test asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
+.PHONY: all compiled specs core-specs test system asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
     bench bench-programs \
-    bench-storm demo lint lint-lua lint-format lint-c lint-rockspec layers format install clean \
+    bench-storm demo lint lint-lua lint-format lint-c lint-gcc lint-clang lint-rockspec conversions layers format install clean \
     build-packages force
 .DELETE_ON_ERROR:

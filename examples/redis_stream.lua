@@ -14,7 +14,7 @@
 -- Ends when the feed closes the connection with code 1000. Needs redis-lua, which blocks: nothing
 -- else in this program goes on until Redis has answered, for two seconds at most.
 
--- Debian 12 has it (lua-redis) for Lua 5.3; it runs with 5.4 too.
+-- Debian has it (lua-redis) for Lua 5.3; it runs with 5.4 too.
 package.path = package.path .. ";/usr/share/lua/5.3/?.lua"
 
 local WebSocket = require "steadysocket"

@@ -2,7 +2,7 @@
 -- its report says what the figures say. How fast anything is, is not looked at.
 
 local child = require "support.child"
-local cjson = require "cjson"
+local has_cjson, cjson = pcall(require, "cjson")
 local files = require "support.files"
 local http = require "socket.http"
 
@@ -44,11 +44,19 @@ end)
 teardown(function() os.execute("rm -r " .. folder) end)
 
 -- Its server is for Linux, and its command a Python program.
-local describe_linux = io.open "/proc/self/status" and describe or pending
-local describe_bench = child.has(PYTHON) and describe_linux or pending
-local describe_report = child.has(PYTHON) and describe or pending
+local no_cjson = not has_cjson and "lua-cjson is not there"
+local no_linux = not io.open "/proc/self/status" and "this is not Linux"
+local no_python = not child.has(PYTHON) and PYTHON .. " is not there"
 
-describe_linux("a driver", function()
+local function describe_unless(lacking, name, fn)
+  if lacking then
+    pending(("%s (%s)"):format(name, lacking))
+  else
+    describe(name, fn)
+  end
+end
+
+describe_unless(no_cjson or no_linux, "a driver", function()
   local tree, pid, port, tls_port
 
   setup(function()
@@ -182,7 +190,7 @@ local function bench(arguments, environment)
   return ok and cjson.decode(read(folder .. "/results.json")), err, out
 end
 
-describe_bench("the bench", function()
+describe_unless(no_cjson or no_linux or no_python, "the bench", function()
   it("measures every mode, and writes the figures, the report and the charts", function()
     local results, err = bench { "--peers", "bare", "--sizes", "16" }
     assert(results, err)
@@ -218,7 +226,7 @@ echo '{"seconds": 0.1, "cpu": 0.1, "kib": 0}'
   end)
 end)
 
-describe_report("the report", function()
+describe_unless(no_cjson or no_python, "the report", function()
   -- Runs of a second, of so many messages, undisturbed unless told.
   local function runs(counts, others)
     local list = {}

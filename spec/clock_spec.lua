@@ -42,7 +42,7 @@ describe("A wall clock that jumps by hours, to and fro, ten times a second,", fu
       local result = child.run(PROLOGUE .. code, { url or server:url() }, { environment = environment })
       local took = socket.gettime() - start
       assert.same({ out = "true\nfine\n", err = "", code = 0 }, result)
-      assert.is_true(took > 0.95 and took < 10, ("it took %g s"):format(took))
+      assert.is_true(took > 0.95 and took < 30, ("it took %g s"):format(took))
     end)
   end
 

@@ -1,4 +1,4 @@
--- Debian 12 has Copas 1.2, for Lua 5.2 at most; being in Lua, it runs with 5.4 as well. It has no
+-- Debian 12 and 13 have Copas 1.2, for Lua 5.2 at most; being in Lua, it runs with 5.4 as well. It has no
 -- timers and no end: the prelude does what its users do. Copas 4 is taken where it is installed.
 
 local child = require "support.child"
@@ -8,9 +8,6 @@ local copas = {
   name = "copas",
   module = "copas",
   prelude = [[
-    if not pcall(require, "copas") then
-      package.path = package.path .. ";/usr/share/lua/5.2/?.lua"
-    end
     local copas = require "copas"
     local function attach() require("steadysocket.copas").attach() end
     local loop, later, in_coroutine, finish

@@ -20,7 +20,7 @@ local function receives(conn, expected)
   assert.same(expected, texts)
 end
 
--- The sums that hold at any time: DESIGN 2.2, stats.
+-- The sums that hold at any time.
 local function check_sums(ws, confirm)
   local stats = ws:stats()
   assert.equal(stats.accepted, stats.sent - stats.resent + stats.queued + stats.dropped)

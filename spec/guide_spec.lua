@@ -108,12 +108,14 @@ local function pages()
   return paths
 end
 
+-- Debian has Copas 1.2, which cannot wait; what the guide shows is Copas 4.
+local trials = { copas = "assert(require('copas').finished)" }
+
 -- A module that the program needs and that is not there, or is too old.
 local function lacking(code)
   for name in code:gmatch "require%s*%(?%s*[\"']([%w_.]+)" do
-    if not name:find "^steadysocket" and child.run(("require %q"):format(name)).code ~= 0 then
-      return name
-    end
+    local trial = trials[name] or ("require %q"):format(name)
+    if not name:find "^steadysocket" and child.run(trial).code ~= 0 then return name end
   end
 end
 
@@ -132,7 +134,7 @@ describe("the guide", function()
       local name = ("runs: %s, line %d"):format(path, program.line)
       local missing = lacking(program.code)
       if missing then
-        pending(("%s (%s is not there)"):format(name, missing))
+        pending(("%s (%s is not there, or is too old)"):format(name, missing))
       else
         it(name, function()
           local result = child.run(to_real(program.code))

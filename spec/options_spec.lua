@@ -139,7 +139,9 @@ describe("new", function()
     { "tls.ca_file", true, 42, "with\0NUL" },
     { "tls.server_name", true, 42, "with\0NUL", "", "a\r\nb", ".a" },
     { "max_message_size", 0, -1, 1.5, NAN, math.huge, "1" },
-    { "log", "yes", 1, {} },
+    { "log", "yes", 1, {}, { to = print } },
+    { "log.level", 1, true, "", "loud", "off", "debug\0" },
+    { "log.to", "stderr", true, {}, io.stderr },
     { "on_open", true, "f", {} },
     { "on_message", true, "f", {} },
     { "on_close", true, "f", {} },
@@ -303,7 +305,7 @@ describe("a client", function()
       local message = raised(function() ws.on_open = wrong end)
       assert.matches("'on_open' is a %w+, function expected", message)
     end
-    assert.matches("'log' is a number, function or boolean expected",
+    assert.matches("'log' is a number, function, table or boolean expected",
       raised(function() ws.log = 1 end))
     assert.is_nil(ws.on_open)
   end)

@@ -361,6 +361,9 @@ local function live(server, ca_file)
     protocols = { "chat" },
     origin = "http://localhost",
     reconnect = { min_delay = 0.01, max_delay = 0.01 },
+    connect_timeout = 100, -- for valgrind on a loaded machine, as the next two
+    close_timeout = 100,
+    heartbeat = { interval = 100, timeout = 100 },
     log = function() end,
     on_open = function(_, self)
       opens = opens + 1
@@ -436,6 +439,7 @@ describe("memory", function()
     local good = certs.good
     local result = child.run(LIFE, { good.cert, good.key, good.ca }, {
       environment = "SPEC_PATIENCE=10",
+      patience = 10,
       under = "valgrind --leak-check=full --show-leak-kinds=definite --keep-debuginfo=yes "
         .. "--suppressions=tools/valgrind.supp",
     })

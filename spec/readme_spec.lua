@@ -272,13 +272,42 @@ describe("what README.md names is there:", function()
     end
   end)
 
-  it("every package", function()
-    local packages, count = read "tools/packages", 0
-    for name in shell:match("apt%-get install ([^\n]+)"):gmatch "%S+" do
-      count = count + 1
-      assert(packages:find("%f[%w-]" .. name:gsub("%p", "%%%0") .. "%f[^%w-]"), name)
+  -- Each system's packages are those that tools/packages would name there.
+  local systems = {
+    debian = "apt%-get install ([^\n`]+)", fedora = "dnf install ([^\n`]+)", alpine = "apk add ([^\n`]+)",
+    arch = "pacman %-S ([^\n`]+)", homebrew = "brew install ([^\n`]+)",
+  }
+  for system, pattern in pairs(systems) do
+    it("every package, of " .. system, function()
+      local known, count = {}, 0
+      for _, quote, names in read "tools/requirements":gmatch("()" .. system .. "=(\"?)([^\"\n]+)") do
+        for name in (quote == "" and names:match "^%S+" or names):gmatch "%S+" do known[name] = true end
+      end
+      for name in readme:match(pattern):gmatch "%S+" do
+        count = count + 1
+        assert(known[name], name)
+      end
+      assert(count >= 5)
+    end)
+  end
+
+  -- src/lua/requirements.c has the numbers, and the rockspec LuaRocks'.
+  it("every version that is needed", function()
+    local requirements, rockspec = read "src/lua/requirements.c", read "rockspec/steadysocket-scm-1.rockspec"
+    local needed = {
+      Lua = rockspec:match '"lua >= (%d%.%d)',
+      LuaRocks = rockspec:match 'rockspec_format = "(%d+)',
+    }
+    for _, name in ipairs { "libwebsockets", "libuv", "OpenSSL" } do
+      local numbers = requirements:match("#define NEEDS_" .. name:upper() .. "%s+([%d, ]+)")
+      needed[name] = numbers:gsub(", ", "."):gsub("%.0$", "")
     end
-    assert(count > 5)
+    assert.equal(needed.Lua, requirements:match "needs Lua (%d%.%d)")
+    for _, path in ipairs { "README.md", "README.zh-CN.md" } do
+      for name, version in pairs(needed) do
+        assert(read(path):find(name .. " " .. version:gsub("%.", "%%.") .. "%f[^%d.]"), name .. " in " .. path)
+      end
+    end
   end)
 
   it("every file", function()

@@ -1,13 +1,12 @@
-local socket = require "socket"
-
 local Peer = require "support.peer"
 local Server = require "support.server"
 local WebSocket = require "steadysocket"
 local child = require "support.child"
+local stopwatch = require "support.stopwatch"
 local turn = require "support.turn"
 local watched = require "support.watched"
 
-local SOON = 0.5 -- seconds, in which anything happens but under a heavy load
+local SOON = 0.5 -- seconds of this process's own
 local DELAY = watched.delay
 
 local clients, timers = {}, {} -- all of a test, to be closed and cancelled behind it
@@ -56,10 +55,9 @@ local function results(...)
   return { ... }
 end
 
-local function timed(fn, ...)
-  local start = socket.gettime()
-  fn(...)
-  return socket.gettime() - start
+local function soon(fn, ...)
+  local _, own = stopwatch.time(fn, ...)
+  assert(own < SOON, own)
 end
 
 local function collect()
@@ -152,7 +150,7 @@ describe("spawn", function()
 
   it("keeps the loop running until the task has ended", function()
     local task = spawn(WebSocket.sleep, 0.03)
-    assert(timed(WebSocket.run) >= 0.03)
+    assert(stopwatch.time(WebSocket.run) >= 0.03)
     assert.same({}, task.done)
     assert.is_false(WebSocket.step(0))
   end)
@@ -261,9 +259,9 @@ describe("sleep", function()
   it("outside of the loop, runs it", function()
     local seen = {}
     WebSocket.after(0.01, function() seen[1] = "timer" end)
-    assert(timed(WebSocket.sleep, 0.03) >= 0.03)
+    assert(stopwatch.time(WebSocket.sleep, 0.03) >= 0.03)
     assert.same({ "timer" }, seen)
-    assert(timed(WebSocket.sleep, 0) < SOON)
+    soon(WebSocket.sleep, 0)
     assert.is_false(WebSocket.step(0))
   end)
 
@@ -339,7 +337,7 @@ describe("receive", function()
     conn:text "there"
     turn.till(function() return ws:stats().received == 1 end, "a message")
     assert.equal("there", (ws:receive(0)))
-    assert(timed(ws.receive, ws, 0) < SOON)
+    soon(ws.receive, ws, 0)
   end)
 
   it("leaves no timer behind when it has a message", function()
@@ -350,7 +348,7 @@ describe("receive", function()
     ws:close()
     conn:receive_close()
     conn:finish()
-    assert(timed(WebSocket.run) < SOON)
+    soon(WebSocket.run)
   end)
 
   it("has the next message after the connection was lost and made again", function()
@@ -738,7 +736,7 @@ describe("an error in a task", function()
     assert.matches("in sleep", message)
     ws:close()
     Peer.close_all()
-    assert(timed(WebSocket.run) < SOON)
+    soon(WebSocket.run)
   end)
 
   it("loses no message: who waited outside of the loop has it next time", function()

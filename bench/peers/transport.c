@@ -8,6 +8,7 @@
 #include "core/options.h"
 #include "core/protocol.h"
 #include "core/queue.h"
+#include "core/trace.h"
 #include "dial/mask.h"
 #include "dial/stream.h"
 #include "loop/loop.h"
@@ -178,7 +179,8 @@ static void dial(struct program *p, const char *url)
     const char *problem = steady_options_add_url(&p->options, url, strlen(url));
     if (problem)
         fail(problem);
-    struct steady_target target = {.url = &p->options.urls[0]};
+    static struct steady_trace off;
+    struct steady_target target = {.url = &p->options.urls[0], .trace = &off};
     if (!steady_upgrade_start(&p->loop, &target, &p->options, &calls, p))
         fail("out of memory");
 }

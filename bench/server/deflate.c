@@ -1,4 +1,6 @@
-#include "server.h"
+#include "deflate.h"
+
+#include "check.h"
 
 #include <stdio.h>
 #include <stdlib.h>

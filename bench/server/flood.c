@@ -1,5 +1,10 @@
 #define _GNU_SOURCE
-#include "server.h"
+#include "flood.h"
+
+#include "check.h"
+#include "counters.h"
+#include "deflate.h"
+#include "frame.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +18,23 @@
 #define WINDOW     (32 * 1024)        /* what deflate refers to */
 #define TURN       (8u * 1024 * 1024) /* bytes, before others have theirs */
 #define MOST_LINES 4096
+
+const char *flood_texts = ".";
+
+/* Ready frames, which begin again when they are all sent. */
+struct batch {
+    int file; /* the same bytes, for sendfile */
+    uint8_t *bytes;
+    size_t *ends; /* of each frame */
+    size_t frames;
+};
+
+struct flood {
+    struct flood *next;
+    size_t size;
+    bool texts, deflate, takeover;
+    struct batch first, again; /* with context takeover the first one has nothing to refer to */
+};
 
 /* ------------------------------------------------------------------------- messages */
 
@@ -42,7 +64,7 @@ static struct messages lines(size_t size)
 {
     char path[4096];
     struct messages m = {.size = size};
-    snprintf(path, sizeof path, "%s/%zu", texts_directory, size);
+    snprintf(path, sizeof path, "%s/%zu", flood_texts, size);
     FILE *file = fopen(path, "r");
     check(file, path);
     m.bytes = malloc(MOST_LINES * (size + 1));
@@ -120,7 +142,7 @@ static struct flood *make(const struct connection *c)
     return flood;
 }
 
-const struct flood *flood_get(const struct connection *c)
+static const struct flood *get(const struct connection *c)
 {
     static struct flood *floods;
     for (struct flood *flood = floods; flood; flood = flood->next)
@@ -131,6 +153,11 @@ const struct flood *flood_get(const struct connection *c)
     flood->next = floods;
     floods = flood;
     return flood;
+}
+
+void flood_prepare(const struct connection *c)
+{
+    get(c);
 }
 
 /* ------------------------------------------------------------------------- sending */
@@ -145,7 +172,7 @@ static void start_batch(struct connection *c, const struct batch *batch)
 
 void flood_begin(struct connection *c)
 {
-    c->flood = flood_get(c);
+    c->flood = get(c);
     c->frames_left = c->count;
     start_batch(c, &c->flood->first);
     flood_go_on(c);

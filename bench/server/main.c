@@ -1,4 +1,8 @@
-/* server [--tls CERTIFICATE] [--texts DIRECTORY]
+/* The other end of the measurements: a WebSocket server that does as little as possible, so that
+ * the client is what is measured. One thread, epoll, loopback only, Linux. It trusts its clients:
+ * no timeouts, and whatever it does not expect ends the connection.
+ *
+ * server [--tls CERTIFICATE] [--texts DIRECTORY]
  *
  * Prints its ports, once it listens: that without TLS, and that with TLS, or 0. With --tls it makes
  * a certificate for 127.0.0.1 and localhost and writes it to that file, for clients to trust.
@@ -11,9 +15,30 @@
  *
  * With &texts=1 the messages are lines of DIRECTORY/S instead of letters. permessage-deflate is
  * taken when the client offers it; what /echo gives back is what came, so it is for clients that do
- * not. */
+ * not.
+ *
+ * Each file includes those above it only:
+ *
+ *   check       ends the server when something cannot be done
+ *   buffer      bytes that wait to be used
+ *   counters    what /stats tells
+ *   poller      epoll
+ *   tls         the certificate
+ *   connection  its bytes in and out, with TLS or without
+ *   frame       RFC 6455: headers of frames to be sent
+ *   deflate     RFC 7692
+ *   flood       the frames that a flood is made of
+ *   services    what is done with messages
+ *   frames      RFC 6455: from bytes to messages, with unmasking
+ *   upgrade     the HTTP request: the handshake, the extension, the counters
+ *   event       what is done when a socket is ready
+ *   main        arguments, the two listeners, the loop */
 #define _GNU_SOURCE
-#include "server.h"
+#include "check.h"
+#include "event.h"
+#include "flood.h"
+#include "poller.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -22,16 +47,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define EVENTS 256
-
-struct counters counters;
-int poller;
-const char *texts_directory = ".";
 
 struct listener {
     int socket;
@@ -53,12 +72,6 @@ static struct listener listen_anywhere(SSL_CTX *tls)
     return listener;
 }
 
-static void watch(struct listener *listener)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
-    check(!epoll_ctl(poller, EPOLL_CTL_ADD, listener->socket, &event), "epoll_ctl");
-}
-
 static void accept_all(const struct listener *listener)
 {
     int client, one = 1;
@@ -66,24 +79,23 @@ static void accept_all(const struct listener *listener)
         setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         struct connection *c =
             connection_new(client, listener->tls ? SSL_new(listener->tls) : NULL);
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-        check(!epoll_ctl(poller, EPOLL_CTL_ADD, client, &event), "epoll_ctl");
+        poller_add(client, c);
     }
 }
 
 static void handle(struct connection *c, uint32_t events)
 {
     if (!c->dead && events & EPOLLOUT)
-        connection_writable(c);
+        event_writable(c);
     if (!c->dead && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        connection_readable(c);
+        event_readable(c);
 }
 
 static void serve(struct listener *plain, struct listener *secure)
 {
     struct epoll_event events[EVENTS];
     for (;;) {
-        int count = epoll_wait(poller, events, EVENTS, -1);
+        int count = poller_wait(events, EVENTS);
         for (int i = 0; i < count; i++) {
             void *owner = events[i].data.ptr;
             if (owner == plain || owner == secure)
@@ -103,19 +115,18 @@ int main(int argc, char **argv)
         if (!strcmp(argv[i], "--tls"))
             certificate = argv[i + 1];
         else if (!strcmp(argv[i], "--texts"))
-            texts_directory = argv[i + 1];
+            flood_texts = argv[i + 1];
     }
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     signal(SIGPIPE, SIG_IGN);
-    poller = epoll_create1(0);
-    check(poller >= 0, "epoll_create1");
+    poller_open();
     plain = listen_anywhere(NULL);
-    watch(&plain);
+    poller_add(plain.socket, &plain);
     if (certificate) {
         secure = listen_anywhere(tls_context(certificate));
-        watch(&secure);
+        poller_add(secure.socket, &secure);
     }
     printf("%d %d\n", plain.port, secure.port);
     fflush(stdout);

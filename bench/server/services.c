@@ -1,4 +1,8 @@
-#include "server.h"
+#include "services.h"
+
+#include "counters.h"
+#include "flood.h"
+#include "frame.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +25,6 @@ static void sink(struct connection *c, uint64_t size)
     frame_send(c, FIN | TEXT, answer, strlen(answer));
 }
 
-/* Called when the message has been announced whole; what is not needed of it may still be to come.
- */
 void service_message(struct connection *c, uint64_t size)
 {
     if (c->service == SINK)
@@ -31,7 +33,6 @@ void service_message(struct connection *c, uint64_t size)
         flood_begin(c);
 }
 
-/* The header goes over what the payload came with, which was longer. */
 void service_echo(struct connection *c, uint8_t first, uint8_t *payload, uint64_t size)
 {
     uint8_t header[LONGEST_HEADER];

@@ -1,4 +1,6 @@
-#include "server.h"
+#include "tls.h"
+
+#include "check.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

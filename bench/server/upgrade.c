@@ -1,5 +1,9 @@
 #define _GNU_SOURCE
-#include "server.h"
+#include "upgrade.h"
+
+#include "counters.h"
+#include "deflate.h"
+#include "flood.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -84,7 +88,7 @@ static void upgrade(struct connection *c, const char *request, const char *path)
     connection_send(c, response, (size_t)length);
     c->service = service_of(path);
     if (c->service == FLOOD)
-        flood_get(c); /* made before the clock starts */
+        flood_prepare(c); /* before the clock starts */
 }
 
 bool upgrade_take(struct connection *c)

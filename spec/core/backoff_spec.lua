@@ -1,7 +1,7 @@
 local chance = require "support.chance"
 local core = require("core_binding").backoff
 
--- DESIGN 2.3's defaults, without jitter, and what a test changes.
+-- The defaults, without jitter, and what a test changes.
 local function backoff(changes)
   local result = { min_delay = 0.5, max_delay = 30, factor = 2, jitter = 0 }
   for name, value in pairs(changes or {}) do

@@ -323,6 +323,23 @@ end)
 describe("max_message_size", function()
   local MEBIBYTE = 1 << 20
 
+  it("bounds nothing that fits into memory where it is more than all of it", function()
+    for _, size in ipairs { 1 << 31, 1 << 32, (1 << 32) + 10, 1 << 40, 1 << 48, 1 << 53, math.huge } do
+      assert.same({ { "message", "Hello", "text" } },
+        receive(new_client({}, size), compressed("text", HELLO)))
+    end
+  end)
+
+  -- On 32 bits such a frame can begin, since how much it inflates to is not known, and cannot end.
+  it("does not take a frame of more than 32 bits for one of its lower 32 bits", function()
+    for _, more_than in ipairs { 1 << 32, 1 << 40 } do
+      local client = new_client({}, 1 << 48)
+      local events = receive(client, frame("text", HELLO,
+        { rsv = RSV1, form = 8, length = more_than + #HELLO }))
+      assert.truthy(#events == 0 or events[1][2] == 1009)
+    end
+  end)
+
   it("bounds what a message inflates to, and the memory for it, while inflating", function()
     local bomb = compressed("binary", new_server():compress(("\0"):rep(64 * MEBIBYTE)))
     for _, size in ipairs { #bomb, 4096, 1 } do

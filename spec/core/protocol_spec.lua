@@ -311,6 +311,22 @@ describe("max_message_size", function()
     assert.equal(0, connection:state().assembly)
   end)
 
+  it("bounds nothing that fits into memory where it is more than all of it", function()
+    for _, size in ipairs { 1 << 31, 1 << 32, (1 << 32) + 10, 1 << 40, 1 << 48, 1 << 53, math.huge } do
+      local connection = core.new(size)
+      assert.same({ { "message", "x", "text" } }, receive(connection, frame("text", "x")))
+      local fragments = begin("binary", "01234") .. more("56789") .. finish("x")
+      assert.same({ { "message", "0123456789x", "binary" } }, receive(connection, fragments))
+    end
+  end)
+
+  it("is not got round by a length whose lower 32 bits are small", function()
+    for _, length in ipairs { (1 << 32) + 5, 1 << 40, (1 << 62) + 1 } do
+      local announced = frame("binary", "01234", { form = 8, length = length })
+      assert.equal(1009, receive(core.new(1000), announced)[1][2])
+    end
+  end)
+
   it("does not hold for control frames", function()
     assert.equal("ping", receive(core.new(0), frame("ping", "x"))[1][1])
   end)

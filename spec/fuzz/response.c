@@ -10,7 +10,7 @@ static void check_headers(const struct steady_buffer *headers)
     while (at < end) {
         const char *value = at + strlen(at) + 1;
         CHECK(*at && value < end);
-        for (const char *c = at; *c; c++)
+        for (const uint8_t *c = (const uint8_t *)at; *c; c++)
             CHECK(*c > ' ' && *c != ':' && !(*c >= 'A' && *c <= 'Z'));
         CHECK(!strpbrk(value, "\r\n"));
         CHECK(steady_headers_find(headers, at) == value); /* each name once */

@@ -3,7 +3,7 @@
 local child = {}
 
 local PATIENCE = tonumber(os.getenv "SPEC_PATIENCE") or 1
-local LIMIT = 30 -- seconds
+local LIMIT = 60 -- seconds
 
 --- A word for the shell.
 function child.quote(text)
@@ -52,7 +52,7 @@ end
 --- Runs Lua code, which gets the strings in `arguments` as its own, and returns { out, err, code };
 --- a signal shows as code 128 + signal. options: under, the words of a command that is to run the
 --- interpreter; interpreter, another one than that of the specs; environment, assignments in front of
---- it.
+--- it; patience, how many times as long as another child it may take.
 function child.run(code, arguments, options)
   options = options or {}
   local script, out, err = os.tmpname(), os.tmpname(), os.tmpname()
@@ -61,7 +61,7 @@ function child.run(code, arguments, options)
     options.environment or "",
     "LUA_PATH=" .. child.quote(package.path),
     "LUA_CPATH=" .. child.quote(package.cpath),
-    ("timeout %d"):format(LIMIT * PATIENCE),
+    ("timeout %.0f"):format(LIMIT * (options.patience or 1) * PATIENCE),
     options.under or "",
     options.interpreter or child.interpreter(),
     script,

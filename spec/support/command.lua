@@ -15,7 +15,7 @@ Command.__index = Command
 
 local ROOT = debug.getinfo(1, "S").source:match "^@(.-)/?spec/support/command%.lua$"
 local PROGRAM = (ROOT == "" and "." or ROOT) .. "/bin/steadysocket"
-local LIMIT = 20 -- seconds
+local LIMIT = 60 -- seconds
 
 local commands = {} -- all that end_all has to end
 

@@ -17,6 +17,7 @@ local hosted = {}
 local BEGIN = [[
 local WebSocket = require "steadysocket"
 local socket = require "socket"
+local stopwatch = require "support.stopwatch"
 local url, count = arg[1], 0
 local finish = function() end
 
@@ -36,9 +37,11 @@ local function naps()
   end
 end
 
-local function median(list)
+-- What a tenth of them did not exceed. On a loaded machine most take longer, but where our loop or the
+-- other one waits for no reason, all do.
+local function quick(list)
   table.sort(list)
-  return list[#list // 2 + 1]
+  return list[#list // 10 + 1]
 end
 ]]
 
@@ -111,7 +114,7 @@ local function conversation(loop, it)
       later(0.01, function() ws:connect() end)
       loop()
       check(ws.status == "closed")
-      check(median(took) < 0.01, median(took))
+      check(quick(took) < 0.01, quick(took))
     ]])
   end)
 
@@ -138,7 +141,7 @@ local function timers(loop, it)
   it("has timers on time, next to those of the other loop", function()
     local out = hosted.passes(loop, [[
       attach()
-      local start = socket.gettime()
+      local watch = stopwatch.start()
       WebSocket.after(0.01, function()
         print "ours"
         later(0.01, function()
@@ -153,8 +156,8 @@ local function timers(loop, it)
         end)
       end)
       loop()
-      local took = socket.gettime() - start
-      check(took > 0.069 and took < 0.5, took)
+      local took, own = watch()
+      check(took > 0.069 and own < 0.5, took)
     ]])
     assert.equal("ours\ntheirs\n", out)
   end)
@@ -169,9 +172,8 @@ local function timers(loop, it)
           finish()
         end)
       end)
-      local start = socket.gettime()
-      loop()
-      check(socket.gettime() - start < 1)
+      local _, own = stopwatch.time(loop)
+      check(own < 1, own)
     ]])
   end)
 
@@ -179,7 +181,7 @@ local function timers(loop, it)
     it("returns when nothing is left, also by a call from outside, and can be run again", function()
       hosted.passes(loop, [[
         attach()
-        local start = socket.gettime()
+        local watch = stopwatch.start()
         loop()
         local far = WebSocket.after(60, function() end)
         later(0.02, function() far:cancel() end)
@@ -195,7 +197,7 @@ local function timers(loop, it)
           loop()
           check(ws.status == "closed")
         end
-        check(socket.gettime() - start < 2)
+        check(select(2, watch()) < 2)
       ]])
     end)
   end
@@ -361,12 +363,12 @@ local function ending(loop, it)
       local ws = WebSocket.new(url .. "/echo")
       ws:connect()
       WebSocket.spawn(ws.receive, ws)
-      WebSocket.after(0.05, finish)
-      WebSocket.after(0.05, require("steadysocket.]] .. loop.name .. [[").detach)
-      local start = socket.gettime()
+      ws.on_open = function()
+        require("steadysocket.]] .. loop.name .. [[").detach()
+        finish()
+      end
       loop()
       check(ws.status == "open")
-      check(socket.gettime() - start < 2)
       attach()
       WebSocket.after(60, finish)
     ]])
@@ -392,7 +394,7 @@ local function figures(loop, it)
     ]])
     local naps, seconds = out:match "(%d+)\t(%S+)"
     assert(tonumber(naps) <= 2 + (loop.naps or 0), out)
-    assert(tonumber(seconds) < 0.02, out)
+    assert(tonumber(seconds) < 0.02, out) -- of the processor's time
   end)
 
   it("is woken up by a message within a millisecond", function()
@@ -412,7 +414,7 @@ local function figures(loop, it)
         ws.on_status = function(status) if status == "closed" then finish() end end
         ws:connect()
         run()
-        return median(times)
+        return quick(times)
       end
       local alone = echoes(WebSocket.run)
       attach()

@@ -107,8 +107,9 @@ turn.along(function()
 end)
 
 --- options: address; port; accepts, the head that says yes, sent in so many `pieces`; answer, the bytes
---- to answer with instead of a tunnel, before hanging up unless hang_up = false; silent = true: no answer; hosts, a table from names to addresses. The proxy has
---- a url, a port, and requests: { line, target, headers } each.
+--- to answer with instead of a tunnel, before hanging up unless hang_up = false; silent = true: no
+--- answer; hosts, a table from names to addresses. The proxy has a url, a port, and requests:
+--- { line, target, headers } each.
 function Proxy.listen(options)
   options = options or {}
   local address = options.address or "127.0.0.1"

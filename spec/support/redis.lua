@@ -9,11 +9,7 @@ local files = require "support.files"
 local socket = require "socket"
 local turn = require "support.turn"
 
--- Where Debian 12 has lua-redis, which runs with 5.4 too.
-local path = package.path
-package.path = path .. ";/usr/share/lua/5.3/?.lua"
 local there, redis = pcall(require, "redis")
-package.path = path
 
 local Redis = {}
 Redis.__index = Redis

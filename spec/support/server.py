@@ -16,8 +16,9 @@ import sys
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
+sys.dont_write_bytecode = True
+import interface
 import websockets
-from websockets.legacy.server import WebSocketServerProtocol
 
 
 def question(path):
@@ -34,39 +35,37 @@ def credentials(headers, scheme):
     return value if given == scheme else None
 
 
-class Protocol(WebSocketServerProtocol):
+class Connection(interface.Connection):
     tokens_made = 0
-    connections_made = 0
+    made = 0
 
     def connection_made(self, transport):
-        Protocol.connections_made += 1
+        Connection.made += 1
         super().connection_made(transport)
 
-    async def process_request(self, path, request_headers):
+    def answer(self, path, headers):
         """/token and /private: an HTTP answer instead of the upgrade, or None."""
         if urlsplit(path).path == "/token":
-            if credentials(request_headers, "Basic") != base64.b64encode(b"user:secret").decode():
-                return HTTPStatus.UNAUTHORIZED, [], b"who is there?\n"
-            Protocol.tokens_made += 1
-            token = f"token-{Protocol.tokens_made}"
+            if credentials(headers, "Basic") != base64.b64encode(b"user:secret").decode():
+                return HTTPStatus.UNAUTHORIZED, "who is there?\n"
+            Connection.tokens_made += 1
+            token = f"token-{Connection.tokens_made}"
             tokens.add(token)
-            return HTTPStatus.OK, [], token.encode()
-        if urlsplit(path).path == "/private" and credentials(request_headers, "Bearer") not in tokens:
-            return HTTPStatus.UNAUTHORIZED, [], b"this token is not valid, or not any more\n"
+            return HTTPStatus.OK, token
+        if urlsplit(path).path == "/private" and credentials(headers, "Bearer") not in tokens:
+            return HTTPStatus.UNAUTHORIZED, "this token is not valid, or not any more\n"
         return None
 
-    async def read_message(self):
+    def has_read(self, text):
         """With file= in the path: as soon as a message is read, in the layer that answers pings."""
-        message = await super().read_message()
         file = question(self.path).get("file")
-        if file and message is not None:
+        if file:
             with open(file, "a") as record:
-                record.write(message + "\n")
-        return message
+                record.write(text + "\n")
 
-    def select_subprotocol(self, client_subprotocols, server_subprotocols):
+    def select(self, offered):
         wanted = question(self.path).get("select")
-        return wanted if wanted in client_subprotocols else client_subprotocols[0]
+        return wanted if wanted in offered else offered[0]
 
 
 async def echo(ws):
@@ -89,14 +88,14 @@ async def protocols(ws):
 
 async def headers(ws):
     """The request's headers: names in lower case, values of the same name joined with commas."""
-    names = {name.lower() for name in ws.request_headers}
-    await ws.send(json.dumps({n: ", ".join(ws.request_headers.get_all(n)) for n in names}))
+    names = {name.lower() for name in ws.headers}
+    await ws.send(json.dumps({n: ", ".join(ws.headers.get_all(n)) for n in names}))
     await ws.wait_closed()
 
 
 async def connections(ws):
     """How many the server has had, this one included, also those that broke off."""
-    await ws.send(str(Protocol.connections_made))
+    await ws.send(str(Connection.made))
     await ws.wait_closed()
 
 
@@ -133,7 +132,7 @@ async def prices(ws):
 
 async def private(ws):
     """Says with which token one came in, then echoes."""
-    await ws.send("welcome, " + credentials(ws.request_headers, "Bearer"))
+    await ws.send("welcome, " + credentials(ws.headers, "Bearer"))
     await echo(ws)
 
 
@@ -178,18 +177,16 @@ class Server:
             self.connections.discard(ws)
 
     async def start(self):
-        serving = await websockets.serve(
+        self.server = await interface.serve(
             self.handle,
             self.options.address,
             self.port,
+            Connection,
             ssl=self.tls,
-            create_protocol=Protocol,
-            subprotocols=["any"],  # offered ones are looked at only when there are some here
             compression="deflate" if self.options.deflate else None,
             max_size=None,
             ping_interval=None,
         )
-        self.server = serving.server
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def stop(self):
@@ -246,8 +243,9 @@ def parse_arguments():
     return parser.parse_args()
 
 
-# asyncio's complaints about clients that have gone
+# Complaints about clients that have gone: asyncio's, and from 13 on those of websockets.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
+logging.getLogger("websockets.server").addFilter(lambda record: record.msg != "opening handshake failed")
 
 
 async def main():

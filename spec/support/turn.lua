@@ -1,11 +1,12 @@
 -- Waiting in specs: turns of the loop under test until something is so, never a fixed sleep.
 
 local socket = require "socket"
+local stopwatch = require "support.stopwatch"
 local WebSocket = require "steadysocket"
 
 local turn = {}
 
-local LIMIT = 5 -- seconds
+local LIMIT = 20 -- seconds, of which nobody waits for more than one where all is well
 local patience = tonumber(os.getenv "SPEC_PATIENCE") or 1 -- more under valgrind and the like
 
 local companions = {}
@@ -47,24 +48,44 @@ function turn.once()
   if not WebSocket.step(0.002) then socket.sleep(0.001) end
 end
 
+-- A function that is true once `limit` seconds of this process's own have passed.
+local function over(limit)
+  local watch, start, seconds = stopwatch.start(), socket.gettime(), (limit or LIMIT) * patience
+  return function() return socket.gettime() - start > seconds and select(2, watch()) > seconds end
+end
+
 --- Turns until condition() is true and returns what it returned; after `limit` seconds, an error.
 function turn.till(condition, what, limit)
-  local deadline = socket.gettime() + (limit or LIMIT) * patience
+  local is_over = over(limit)
   while true do
     local result = condition()
     if result then return result end
-    if socket.gettime() > deadline then error("timed out waiting for " .. what, 2) end
+    if is_over() then error("timed out waiting for " .. what, 2) end
     turn.once()
   end
+end
+
+local STILL = 50 -- turns
+
+--- Turns until a number, which progress() returns, stays what it is, though everything in this thread
+--- had its turns. At least `least` of it are waited for.
+function turn.till_still(progress, what, limit, least)
+  local last, turns = progress(), 0
+  turn.till(function()
+    local now = progress()
+    turns = now == last and turns + 1 or 0
+    last = now
+    return turns > STILL and now >= (least or 0)
+  end, what, limit)
+  return last
 end
 
 --- Turns until condition() is true, through all that handlers raise meanwhile, and returns a list
 --- of it. condition() must not turn.
 function turn.through(condition, what, limit)
-  local errors = {}
-  local deadline = socket.gettime() + (limit or LIMIT) * patience
+  local errors, is_over = {}, over(limit)
   while not condition() do
-    if socket.gettime() > deadline then error("timed out waiting for " .. what, 2) end
+    if is_over() then error("timed out waiting for " .. what, 2) end
     local ok, message = pcall(turn.once)
     if not ok then errors[#errors + 1] = message end
   end

@@ -8,7 +8,6 @@
 -- its name. Delays are short and the same each time.
 
 local Peer = require "support.peer"
-local socket = require "socket"
 local turn = require "support.turn"
 local WebSocket = require "steadysocket"
 
@@ -97,14 +96,8 @@ end
 
 --- Turns until no more leaves it, so that what it has to say is stuck.
 function Client:await_stuck()
-  local last, since = self.ws.buffered_amount, socket.gettime()
-  turn.till(function()
-    local now = self.ws.buffered_amount
-    if now ~= last then
-      last, since = now, socket.gettime()
-    end
-    return socket.gettime() - since > 0.1
-  end, "the client to be stuck")
+  local last = turn.till_still(function() return self.ws.buffered_amount end,
+    "the client to be stuck")
   assert(last > 0, "the system took all of it")
 end
 

@@ -54,7 +54,10 @@ static enum steady_error connect_to(struct steady_client *c,
         .tls = attempt->url->secure ? attempt->tls : NULL,
         .server_name = tls->server_name ? tls->server_name : attempt->url->host,
         .verify = tls->verify,
+        .trace = &c->trace,
     };
+    STEADY_DEBUG(&c->trace, "attempt %u: %s%s%s", c->session.attempt, attempt->url->text,
+                 target.proxy ? " through the proxy " : "", target.proxy ? target.proxy->text : "");
     attempt->upgrade = steady_upgrade_start(c->loop, &target, &c->options, calls, c);
     if (attempt->upgrade)
         return STEADY_OK;

@@ -38,6 +38,19 @@ enum steady_session_action steady_client_change(struct steady_client *c,
     return action;
 }
 
+/* What follows the end of an attempt or of a connection, and who says so. options: what the options
+ * say, Retry-After included. */
+static void trace_decision(struct steady_client *c, double options, double delay, bool overtaken)
+{
+    const char *who = overtaken          ? "by a call of the program's"
+                      : delay != options ? "by should_reconnect"
+                                         : "by the options";
+    if (delay >= 0)
+        STEADY_DEBUG(&c->trace, "decided %s: the next attempt is in %.3f s", who, delay);
+    else
+        STEADY_DEBUG(&c->trace, "decided %s: there is no other attempt", who);
+}
+
 static double delay_of_options(struct steady_client *c)
 {
     return steady_session_delay(&c->session, steady_loop_time(c->loop), steady_random_number());
@@ -77,6 +90,7 @@ static void decide(struct steady_client *c, enum steady_session_event what,
     bool overtaken = c->changes != changes;
     if (overtaken)
         delay = c->session.status == STEADY_STATUS_CONNECTING ? 0 : -1;
+    trace_decision(c, ended->delay, delay, overtaken);
     if (error) {
         error->delay = delay;
         steady_events_insert(&c->events, last, error);
@@ -100,6 +114,9 @@ void steady_client_fail_attempt(struct steady_client *c, enum steady_error error
     };
     complete_message(c, &event);
     event.retry_after = retry_after(event.headers);
+    if (event.retry_after > 0)
+        STEADY_DEBUG(&c->trace, "the server asks to wait for %g s (Retry-After)",
+                     event.retry_after);
     if (event.delay >= 0)
         event.delay = fmax(event.delay, event.retry_after);
     decide(c, STEADY_SESSION_FAILED, &event, &event);

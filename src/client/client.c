@@ -7,6 +7,7 @@
 #include "client/outbox.h"
 #include "client/receiving.h"
 #include "client/sending.h"
+#include "client/trace.h"
 #include "core/utf8.h"
 #include "dial/mask.h"
 
@@ -99,8 +100,11 @@ static void fail_unbegun(struct steady_client *c)
 static void session_due(struct steady_client *c, double now)
 {
     (void)now;
-    if (steady_client_has_link(c) && !c->link.code) /* close_timeout: we end it */
+    if (steady_client_has_link(c) && !c->link.code) { /* close_timeout: we end it */
+        STEADY_DEBUG(&c->trace, "close_timeout is over after %g s: the connection is dropped",
+                     c->options.session.close_timeout);
         c->link.by_us = true;
+    }
     if (steady_client_change(c, STEADY_SESSION_DUE, -1) != STEADY_ACTION_TIME_OUT)
         return;
     if (c->attempt.state == STEADY_ATTEMPT_UNDER_WAY)
@@ -117,6 +121,7 @@ static double linger_deadline(const struct steady_client *c)
 static void linger_due(struct steady_client *c, double now)
 {
     (void)now;
+    STEADY_DEBUG(&c->trace, "the server does not end TCP, so we do");
     steady_link_drop(c);
 }
 
@@ -259,6 +264,7 @@ static void ended(void *owner)
 {
     struct steady_client *c = owner;
     bool first = enter(c);
+    STEADY_DEBUG(&c->trace, "TCP has ended");
     steady_link_lose_stream(c);
     leave(c, first);
 }
@@ -448,6 +454,8 @@ enum steady_error steady_client_close(struct steady_client *c, uint16_t code, co
     c->close_code = code;
     c->user_closed = true;
     live(c);
+    STEADY_DEBUG(&c->trace, "close(%u), with %zu messages to go out before", code,
+                 steady_outbox_messages(c));
     steady_client_change(c, STEADY_SESSION_CLOSE, -1);
     return STEADY_OK;
 }
@@ -456,6 +464,7 @@ enum steady_error steady_client_reconnect(struct steady_client *c)
 {
     if (!steady_session_active(&c->session) || c->session.status == STEADY_STATUS_CLOSING)
         return STEADY_NOT_CONNECTED;
+    STEADY_DEBUG(&c->trace, "reconnect()");
     steady_sending_say_goodbye(c);
     steady_client_change(c, STEADY_SESSION_RECONNECT, 0);
     return STEADY_OK;
@@ -463,6 +472,8 @@ enum steady_error steady_client_reconnect(struct steady_client *c)
 
 void steady_client_pause(struct steady_client *c, bool pause)
 {
+    if (c->paused != pause)
+        STEADY_DEBUG(&c->trace, pause ? "pause()" : "resume()");
     if (c->paused && !pause) /* its silence meanwhile was ours */
         c->link.heartbeat.heard = steady_loop_time(c->loop);
     c->paused = pause;

@@ -59,6 +59,14 @@ static bool copy_all(struct steady_queued_event *queued)
     return done;
 }
 
+/* What a LINE event counts with. */
+static size_t line_bytes(const struct steady_event *event)
+{
+    return event->type == STEADY_EVENT_LINE
+               ? sizeof(struct steady_queued_event) + strlen(event->message)
+               : 0;
+}
+
 bool steady_events_push(struct steady_events *events, const struct steady_event *event)
 {
     return steady_events_insert(events, events->last, event);
@@ -80,6 +88,7 @@ bool steady_events_insert(struct steady_events *events, struct steady_queued_eve
     *link = queued;
     if (events->last == after)
         events->last = queued;
+    events->line_bytes += line_bytes(event);
     return true;
 }
 
@@ -97,6 +106,7 @@ bool steady_events_pop(struct steady_events *events, struct steady_event *event)
     if (!events->first)
         events->last = NULL;
     *event = events->current->event;
+    events->line_bytes -= line_bytes(event);
     return true;
 }
 

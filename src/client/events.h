@@ -5,6 +5,7 @@
 #include "core/buffer.h"
 #include "core/error.h"
 #include "core/session.h"
+#include "core/trace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 enum steady_event_type {
     STEADY_EVENT_INCOMPLETE, /* for want of memory, events are missing here */
+    STEADY_EVENT_LINE,       /* for the log: see client/trace.h */
     STEADY_EVENT_STATUS,
     STEADY_EVENT_OPEN,
     STEADY_EVENT_CLOSE, /* an open connection ended */
@@ -27,6 +29,7 @@ enum steady_side { STEADY_BY_PEER, STEADY_BY_US, STEADY_BY_NETWORK };
 struct steady_event {
     enum steady_event_type type;
     enum steady_status status, old_status; /* STATUS */
+    enum steady_level level;               /* LINE */
 
     const uint8_t *data; /* MESSAGE, PONG: the payload; CLOSE: the reason; ERROR: the
                           * beginning of the answer's body, or NULL */
@@ -45,7 +48,7 @@ struct steady_event {
     enum steady_side by; /* CLOSE */
 
     enum steady_error error; /* ERROR */
-    const char *message;     /* ERROR */
+    const char *message;     /* ERROR, LINE */
     int http_status;         /* ERROR: 0 if there was no answer */
     double retry_after;      /* ERROR: seconds the server asked for, 0 if it did not */
 
@@ -58,7 +61,8 @@ struct steady_queued_event;
 /* A zeroed struct is empty. */
 struct steady_events {
     struct steady_queued_event *first, *last, *current;
-    bool incomplete; /* an event could not be queued for want of memory */
+    bool incomplete;   /* an event could not be queued for want of memory */
+    size_t line_bytes; /* of the LINE events that are queued */
 };
 
 /* Queues a copy, with copies of all that the event points to. False: out of memory; then the owner

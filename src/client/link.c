@@ -1,5 +1,7 @@
 #include "client/link.h"
 
+#include "core/number.h"
+
 #include <stdlib.h>
 
 /* Seconds that the peer has to end the TCP connection after its close frame, or after a failure. */
@@ -12,7 +14,7 @@ void steady_link_begin(struct steady_client *c, const struct steady_accepted *ac
     steady_stream_give(accepted->stream, calls, c);
     c->link.opened_at = c->link.heartbeat.heard = steady_loop_time(c->loop);
     steady_protocol_init(&c->link.protocol, &c->shared->random,
-                         (size_t)c->options.max_message_size);
+                         steady_size(c->options.max_message_size));
     steady_protocol_deflate(&c->link.protocol, &accepted->answer->compression);
     c->stats.connections++;
 }

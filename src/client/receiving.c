@@ -2,6 +2,7 @@
 
 #include "client/inbox.h"
 #include "client/link.h"
+#include "client/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ void steady_receiving_input(struct steady_client *c, const uint8_t *bytes, size_
 {
     c->link.heartbeat.heard = steady_loop_now(c->loop);
     c->stats.bytes_received += size;
+    steady_client_trace_received(c, bytes, size);
     steady_protocol_input(&c->link.protocol, bytes, size);
 }
 
@@ -27,6 +29,8 @@ void steady_receiving_keep(struct steady_client *c)
 static void peer_closes(struct steady_client *c, const struct steady_protocol_event *event)
 {
     struct steady_link *link = &c->link;
+    STEADY_DEBUG(&c->trace, "the server's close frame has come, with code %u%s", event->code,
+                 link->by_us ? "; it answers ours" : "");
     if (link->by_us) { /* it answers our close frame, so it has read all before that */
         c->stats.confirmed += c->queue.sent_messages;
         steady_queue_confirm(&c->queue, c->queue.sent_messages);
@@ -48,7 +52,19 @@ static void peer_fails(struct steady_client *c, const struct steady_protocol_eve
                                                                  : STEADY_PROTOCOL;
     link->failure_code = event->code;
     link->failure_message = (const char *)event->data;
+    STEADY_DEBUG(&c->trace, "the connection fails with code %u: %s", event->code,
+                 link->failure_message);
     steady_link_linger(c);
+}
+
+static void trace_pong(struct steady_client *c, double latency, size_t confirmed)
+{
+    if (latency >= 0)
+        STEADY_DEBUG(&c->trace, "a pong has come, %.3f s after its ping; it confirms %zu messages",
+                     latency, confirmed);
+    else
+        STEADY_DEBUG(&c->trace, "a pong has come to an earlier ping; it confirms %zu messages",
+                     confirmed);
 }
 
 /* A pong of ours confirms; another one is the owner's, who may have pinged by hand. */
@@ -60,6 +76,7 @@ static bool is_for_owner(struct steady_client *c, const struct steady_protocol_e
     if (!steady_heartbeat_pong(&c->link.heartbeat, pong->data, pong->size, steady_loop_now(c->loop),
                                &latency, &confirmed))
         return true;
+    trace_pong(c, latency, confirmed);
     if (latency >= 0)
         c->latency = latency;
     c->stats.confirmed += confirmed;
@@ -76,6 +93,7 @@ static bool is_reply(struct steady_client *c, const struct steady_protocol_event
         return false;
     if (c->link.heartbeat.asked > 0 && !c->link.heartbeat.covers) { /* not by a ping, that is */
         c->latency = steady_loop_now(c->loop) - c->link.heartbeat.asked;
+        STEADY_DEBUG(&c->trace, "heartbeat: the reply has come after %.3f s", c->latency);
         c->link.heartbeat.asked = 0;
     }
     return true;

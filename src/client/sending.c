@@ -3,6 +3,7 @@
 #include "client/link.h"
 #include "client/outbox.h"
 #include "client/receiving.h"
+#include "client/trace.h"
 #include "core/frame.h"
 
 #include <math.h>
@@ -38,6 +39,8 @@ static bool ask_for_confirmation(struct steady_client *c)
     steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, steady_loop_now(c->loop),
                          payload);
     c->stats.pings++;
+    STEADY_DEBUG(&c->trace, "confirmation: a ping goes out behind %zu messages",
+                 c->queue.sent_messages);
     return steady_protocol_ping(&link->protocol, payload, sizeof payload);
 }
 
@@ -47,6 +50,7 @@ static bool write_some(struct steady_client *c)
     struct steady_protocol *protocol = &c->link.protocol;
     size_t waiting = c->queue.waiting_messages;
     uint64_t expired = protocol->expired;
+    bool traced = steady_client_traces_sent(c);
     size_t size =
         steady_protocol_output(protocol, &c->queue, c->options.confirm, steady_loop_now(c->loop),
                                steady_stream_room(c->link.stream), STEADY_WRITE_SIZE);
@@ -54,6 +58,8 @@ static bool write_some(struct steady_client *c)
     c->stats.dropped += expired;
     c->stats.sent += waiting - c->queue.waiting_messages - expired;
     c->stats.bytes_sent += size;
+    if (traced)
+        steady_client_trace_sent(c, steady_stream_room(c->link.stream), size);
     if (c->watched && !c->queue.waiting_messages && waiting)
         steady_ready_add(c->loop, &c->ready);
     bool written = size && steady_stream_write(c->link.stream, size);
@@ -130,6 +136,8 @@ static void ask_for_life(struct steady_client *c)
     struct steady_link *link = &c->link;
     const char *message = c->options.heartbeat.message;
     double now = steady_loop_now(c->loop);
+    STEADY_DEBUG(&c->trace, "heartbeat: nothing has come for %.3f s, so %s goes out",
+                 now - link->heartbeat.heard, message ? "its message" : "a ping");
     if (message) {
         link->heartbeat.asked = now;
         steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message));
@@ -149,6 +157,8 @@ void steady_sending_check_heartbeat(struct steady_client *c, double now)
         ask_for_life(c);
         break;
     case STEADY_HEARTBEAT_DEAD:
+        STEADY_DEBUG(&c->trace, "heartbeat: no sign of life within %g s",
+                     c->options.heartbeat.timeout);
         link->failure = STEADY_HEARTBEAT;
         link->failure_code = STEADY_CLOSE_ABNORMAL;
         link->failure_message = "the peer is silent: it does not answer the heartbeat";

@@ -13,6 +13,8 @@
 #include "core/protocol.h"
 #include "core/queue.h"
 #include "core/session.h"
+#include "core/tap.h"
+#include "core/trace.h"
 #include "dial/failure.h"
 #include "dial/stream.h"
 #include "dial/tls_context.h"
@@ -111,6 +113,7 @@ struct steady_link {
     struct steady_stream *stream; /* NULL: it has ended */
     struct steady_protocol protocol;
     struct steady_heartbeat heartbeat;
+    struct steady_tap received, sent; /* open while frames are traced */
     double opened_at;
     double linger;               /* the deadline of LINGERING; otherwise of no meaning */
     bool by_us;                  /* our close frame, or our end of TCP, came first */
@@ -157,6 +160,8 @@ struct steady_client {
     double latency;    /* seconds from the last ping of ours to its pong; negative: not known */
     struct steady_stats stats;
     struct steady_events events;
+    struct steady_trace trace;
+    size_t lines_missing; /* of the trace, since too many wait */
 };
 
 /* Whether there is an open connection, be it one that is about to end. */

@@ -1,6 +1,7 @@
 #include "client/upgrade.h"
 
 #include "core/handshake.h"
+#include "core/trace_http.h"
 #include "dial/dial.h"
 #include "dial/encode.h"
 
@@ -9,6 +10,7 @@
 
 struct steady_upgrade {
     struct steady_loop *loop;
+    struct steady_trace *trace;
     const struct steady_upgrade_owner *calls;
     void *owner;
     const struct steady_url *url;
@@ -103,7 +105,10 @@ static bool is_good(struct steady_upgrade *u)
 static void received(void *owner, const uint8_t *bytes, size_t size)
 {
     struct steady_upgrade *u = owner;
+    bool in_head = u->response.part == STEADY_RESPONSE_HEAD;
     size_t used = steady_response_input(&u->response, bytes, size);
+    if (in_head && u->response.part != STEADY_RESPONSE_HEAD)
+        steady_trace_response(u->trace, &u->response);
     switch (u->response.part) {
     case STEADY_RESPONSE_HEAD:
     case STEADY_RESPONSE_BODY:
@@ -168,6 +173,7 @@ static bool send_request(struct steady_upgrade *u)
                           "the request has %zu bytes, more than %d KiB", request.size,
                           STEADY_WRITE_SIZE / 1024);
     if (made && fits) {
+        steady_trace_request(u->trace, &request);
         memcpy(steady_stream_room(u->stream), request.data, request.size);
         steady_stream_write(u->stream, request.size);
     }
@@ -208,6 +214,7 @@ struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
     if (!u)
         return NULL;
     u->loop = loop;
+    u->trace = target->trace;
     u->calls = calls;
     u->owner = owner;
     u->url = target->url;

@@ -1,6 +1,5 @@
 #include "core/buffer.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,19 +43,27 @@ bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_
     return true;
 }
 
+bool steady_buffer_vprintf(struct steady_buffer *buffer, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    bool room = length >= 0 && steady_buffer_reserve(buffer, (size_t)length + 1);
+    if (room) {
+        vsnprintf((char *)buffer->data + buffer->size, (size_t)length + 1, format, again);
+        buffer->size += (size_t)length;
+    }
+    va_end(again);
+    return room;
+}
+
 bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    bool appended = steady_buffer_vprintf(buffer, format, arguments);
     va_end(arguments);
-    if (length < 0 || !steady_buffer_reserve(buffer, (size_t)length + 1))
-        return false;
-    va_start(arguments, format);
-    vsnprintf((char *)buffer->data + buffer->size, (size_t)length + 1, format, arguments);
-    va_end(arguments);
-    buffer->size += (size_t)length;
-    return true;
+    return appended;
 }
 
 void steady_buffer_consume(struct steady_buffer *buffer, size_t size)

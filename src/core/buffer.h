@@ -3,6 +3,7 @@
 #ifndef STEADY_CORE_BUFFER_H
 #define STEADY_CORE_BUFFER_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,8 @@ bool steady_buffer_reserve_within(struct steady_buffer *buffer, size_t extra, si
 bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_t size);
 bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+bool steady_buffer_vprintf(struct steady_buffer *buffer, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* Forgets the first `size` bytes (at most buffer->size) and moves the rest to the front. */
 void steady_buffer_consume(struct steady_buffer *buffer, size_t size);

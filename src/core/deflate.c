@@ -1,5 +1,7 @@
 #include "core/deflate.h"
 
+#include "core/number.h"
+
 #include <limits.h>
 #include <stdlib.h>
 
@@ -134,8 +136,8 @@ static bool make_room(z_stream *stream, size_t max_size, struct steady_buffer *o
 {
     const size_t limit = max_size < SIZE_MAX ? max_size + 1 : max_size;
     const size_t left = limit - out->size;
-    const size_t wanted = (size_t)stream->avail_in * EXPECTED_RATIO + ROOM_MIN;
-    if (!steady_buffer_reserve_within(out, wanted < left ? wanted : left, limit))
+    const uint64_t wanted = (uint64_t)stream->avail_in * EXPECTED_RATIO + ROOM_MIN;
+    if (!steady_buffer_reserve_within(out, steady_at_most(left, wanted), limit))
         return false;
     stream->next_out = out->data + out->size;
     stream->avail_out = at_most(out->capacity - out->size, left);

@@ -1,5 +1,7 @@
 #include "core/extension.h"
 
+#include "core/ascii.h"
+#include "core/number.h"
 #include "core/token.h"
 
 #include <string.h>
@@ -30,7 +32,7 @@ static bool append_flag(struct steady_buffer *out, enum parameter parameter)
 
 static bool append_bits(struct steady_buffer *out, enum parameter parameter, double bits)
 {
-    return steady_buffer_printf(out, "; %s=%d", names[parameter], (int)bits);
+    return steady_buffer_printf(out, "; %s=%d", names[parameter], steady_int(bits));
 }
 
 static bool is_limit(double window_bits)
@@ -202,7 +204,7 @@ static const char *broken_promise(const struct given *given,
 static struct steady_deflate_side client_side(const struct given *given,
                                               const struct steady_deflate_options *offered)
 {
-    const uint8_t wanted = (uint8_t)offered->client_max_window_bits;
+    const uint8_t wanted = (uint8_t)steady_int(offered->client_max_window_bits);
     const uint8_t bits = given->bits[CLIENT_MAX_WINDOW_BITS];
     return (struct steady_deflate_side){bits && bits < wanted ? bits : wanted,
                                         offered->client_no_context_takeover ||
@@ -236,8 +238,8 @@ const char *steady_extension_read(const char *answer, const struct steady_deflat
         .on = true,
         .client = client_side(&given, offered),
         .server = server_side(&given),
-        .threshold = offered->threshold < (double)SIZE_MAX ? (size_t)offered->threshold : SIZE_MAX,
-        .level = (int)offered->level,
+        .threshold = steady_size(offered->threshold),
+        .level = steady_int(offered->level),
     };
     return NULL;
 }

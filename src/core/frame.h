@@ -16,6 +16,8 @@ enum steady_opcode {
 
 #define STEADY_FRAME_FIN        0x80u
 #define STEADY_FRAME_RSV1       0x40u
+#define STEADY_FRAME_RSV2       0x20u
+#define STEADY_FRAME_RSV3       0x10u
 #define STEADY_FRAME_RSV        0x70u
 #define STEADY_FRAME_OPCODE     0x0Fu
 #define STEADY_FRAME_MASKED     0x80u
@@ -24,6 +26,23 @@ enum steady_opcode {
 #define STEADY_FRAME_CONTROL    0x08u /* set in the opcode of every control frame */
 #define STEADY_CONTROL_MAX      125   /* bytes in a control frame's payload (section 5.5) */
 #define STEADY_FRAME_HEADER_MAX 14    /* bytes: 2, a length of 8, a key of 4 */
+
+/* How many bytes of a header say the length, behind its first two. second: the second byte. */
+static inline size_t steady_frame_length_bytes(uint8_t second)
+{
+    uint8_t length = second & (uint8_t)~STEADY_FRAME_MASKED;
+    return length == STEADY_FRAME_LENGTH_64 ? 8 : length == STEADY_FRAME_LENGTH_16 ? 2 : 0;
+}
+
+/* The length of the payload that a complete header announces. */
+static inline uint64_t steady_frame_length(const uint8_t *header)
+{
+    size_t bytes = steady_frame_length_bytes(header[1]);
+    uint64_t length = bytes ? 0 : header[1] & (uint8_t)~STEADY_FRAME_MASKED;
+    for (size_t i = 0; i < bytes; i++)
+        length = length << 8 | header[2 + i];
+    return length;
+}
 
 /* Writes the header of a masked frame with `size` bytes of payload. first: the byte with FIN, the
  * RSV bits and the opcode. The length is written in its shortest form. Returns the header's size, 6

@@ -1,5 +1,6 @@
 #include "core/handshake.h"
 
+#include "core/ascii.h"
 #include "core/token.h"
 
 #include <stdio.h>
@@ -8,59 +9,15 @@
 #define QUOTED_MAX  64 /* a message quotes at most so many bytes of what the server sent */
 #define QUOTED_SIZE (QUOTED_MAX + sizeof "\"...\"")
 
-/* A header's value, or one of a list, without the blanks around it. */
-struct value {
-    const char *text;
-    size_t size;
-};
-
 /* --- text ------------------------------------------------------------------------------------ */
 
-static char lower(char c)
+static struct steady_value value_of(const char *header)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return header ? steady_trim(header, strlen(header)) : (struct steady_value){"", 0};
 }
 
-static bool is_token(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (!steady_is_token_char(text[i]))
-            return false;
-    return size > 0;
-}
-
-static struct value trim(const char *text, size_t size)
-{
-    while (size > 0 && steady_is_blank(*text)) {
-        text++;
-        size--;
-    }
-    while (size > 0 && steady_is_blank(text[size - 1]))
-        size--;
-    return (struct value){text, size};
-}
-
-static struct value value_of(const char *header)
-{
-    return header ? trim(header, strlen(header)) : (struct value){"", 0};
-}
-
-/* Compares without regard to case. */
-static bool starts_with(struct value value, const char *prefix)
-{
-    size_t i = 0;
-    while (i < value.size && prefix[i] && lower(value.text[i]) == lower(prefix[i]))
-        i++;
-    return !prefix[i];
-}
-
-static bool equals(struct value value, const char *expected)
-{
-    return value.size == strlen(expected) && starts_with(value, expected);
-}
-
-/* Compares with regard to case. */
-static bool is_exactly(struct value value, const char *expected)
+/* With case. */
+static bool is_exactly(struct steady_value value, const char *expected)
 {
     return value.size == strlen(expected) && memcmp(value.text, expected, value.size) == 0;
 }
@@ -70,7 +27,7 @@ static bool is_exactly(struct value value, const char *expected)
 static bool user_gave(const struct steady_request *request, const char *name)
 {
     for (size_t i = 0; i < request->header_count; i++)
-        if (equals(value_of(request->headers[i].name), name))
+        if (steady_value_is(value_of(request->headers[i].name), name))
             return true;
     return false;
 }
@@ -144,22 +101,7 @@ struct steady_answer steady_handshake_answer(const struct steady_response *respo
     };
 }
 
-/* Whether a list such as "keep-alive, Upgrade" contains the token, in any case. */
-static bool lists(struct value list, const char *token)
-{
-    const char *at = list.text, *end = list.text + list.size;
-    while (at < end) {
-        const char *comma = memchr(at, ',', (size_t)(end - at));
-        const char *stop = comma ? comma : end;
-        struct value member = trim(at, (size_t)(stop - at));
-        if (equals(member, token))
-            return true;
-        at = comma ? comma + 1 : end;
-    }
-    return false;
-}
-
-static bool is_offered(const struct steady_request *request, struct value protocol)
+static bool is_offered(const struct steady_request *request, struct steady_value protocol)
 {
     for (size_t i = 0; i < request->protocol_count; i++)
         if (is_exactly(protocol, request->protocols[i]))
@@ -167,14 +109,13 @@ static bool is_offered(const struct steady_request *request, struct value protoc
     return false;
 }
 
-/* Quotes what the server sent, for messages: bytes that are not printable ASCII become "?", and a
- * long text is cut. */
-static void quote(char out[QUOTED_SIZE], struct value value)
+/* What the server sent, made fit for a terminal and a log: printable ASCII, and not too much. */
+static void quote(char out[QUOTED_SIZE], struct steady_value value)
 {
     char *at = out;
     *at++ = '"';
     for (size_t i = 0; i < value.size && i < QUOTED_MAX; i++)
-        *at++ = value.text[i] >= ' ' && value.text[i] <= '~' ? value.text[i] : '?';
+        *at++ = steady_is_printable(value.text[i]) ? value.text[i] : '?';
     strcpy(at, value.size > QUOTED_MAX ? "...\"" : "\"");
 }
 
@@ -200,10 +141,10 @@ bool steady_handshake_check(const struct steady_request *request, const char *ac
 {
     const char *extension_fault =
         steady_extension_read(answer->extensions, request->compression, &answer->compression);
-    struct value upgrade = value_of(answer->upgrade), accepted = value_of(answer->accept);
+    struct steady_value upgrade = value_of(answer->upgrade), accepted = value_of(answer->accept);
     const struct check checks[] = {
-        {"Upgrade", answer->upgrade, equals(upgrade, "websocket"), "is not \"websocket\""},
-        {"Connection", answer->connection, lists(value_of(answer->connection), "upgrade"),
+        {"Upgrade", answer->upgrade, steady_value_is(upgrade, "websocket"), "is not \"websocket\""},
+        {"Connection", answer->connection, steady_lists(answer->connection, "upgrade"),
          "does not list \"Upgrade\""},
         {"Sec-WebSocket-Accept", answer->accept, is_exactly(accepted, accept),
          "does not belong to our key"},
@@ -229,21 +170,21 @@ bool steady_handshake_check(const struct steady_request *request, const char *ac
 
 /* --- what users give ------------------------------------------------------------------------- */
 
-static bool is_owned(struct value name)
+static bool is_owned(struct steady_value name)
 {
     static const char *const owned[] = {"Host", "Upgrade", "Connection", "Content-Length",
                                         "Transfer-Encoding"};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
-        if (equals(name, owned[i]))
+        if (steady_value_is(name, owned[i]))
             return true;
-    return starts_with(name, "Sec-WebSocket-");
+    return steady_value_begins(name, "Sec-WebSocket-");
 }
 
 const char *steady_handshake_bad_name(const char *name, size_t size)
 {
-    if (!is_token(name, size))
+    if (!steady_is_token(name, size))
         return "is not a header name (RFC 9110 section 5.1)";
-    if (is_owned((struct value){name, size}))
+    if (is_owned((struct steady_value){name, size}))
         return "belongs to the handshake and cannot be set";
     return NULL;
 }
@@ -251,12 +192,12 @@ const char *steady_handshake_bad_name(const char *name, size_t size)
 const char *steady_handshake_bad_value(const char *value, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if ((value[i] >= 0 && value[i] < ' ' && value[i] != '\t') || value[i] == 0x7F)
+        if (steady_is_control(value[i]) && value[i] != '\t')
             return "has a control character (CR, LF and NUL are some)";
     return NULL;
 }
 
 const char *steady_handshake_bad_protocol(const char *protocol, size_t size)
 {
-    return is_token(protocol, size) ? NULL : "is not a token (RFC 9110 section 5.6.2)";
+    return steady_is_token(protocol, size) ? NULL : "is not a token (RFC 9110 section 5.6.2)";
 }

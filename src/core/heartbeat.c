@@ -35,7 +35,7 @@ enum steady_heartbeat_verdict steady_heartbeat_check(const struct steady_heartbe
 static uint64_t read_number(const uint8_t payload[STEADY_HEARTBEAT_PING])
 {
     uint64_t number = 0;
-    for (int i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++)
         number = number << 8 | payload[PREFIX + i];
     return number;
 }
@@ -43,7 +43,7 @@ static uint64_t read_number(const uint8_t payload[STEADY_HEARTBEAT_PING])
 static void write_payload(uint8_t payload[STEADY_HEARTBEAT_PING], uint64_t number)
 {
     memcpy(payload, prefix, PREFIX);
-    for (int i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++)
         payload[PREFIX + i] = (uint8_t)(number >> (56 - 8 * i));
 }
 

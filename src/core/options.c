@@ -1,5 +1,6 @@
 #include "core/options.h"
 
+#include "core/ascii.h"
 #include "core/utf8.h"
 
 #include <arpa/inet.h>
@@ -20,7 +21,7 @@
 static const char *bad_name(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F)
+        if (steady_is_control(text[i]))
             return "has a control character";
     return NULL;
 }
@@ -65,8 +66,7 @@ static const char *bad_pin(const char *text, size_t size)
 
 static bool is_host_char(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '_';
+    return steady_is_letter(c) || steady_is_digit(c) || c == '-' || c == '_';
 }
 
 /* A host name has labels of at most 63 bytes with dots between them, and at most 253 bytes in all

@@ -1,6 +1,8 @@
 /* Receiving. protocol_output.c has the sending. */
 #include "core/protocol.h"
 
+#include "core/number.h"
+
 #include <string.h>
 
 #define KEPT_MAX         65536 /* bytes of the message buffer that are kept for the next message */
@@ -123,20 +125,6 @@ static const char *start_fault(const struct steady_protocol *protocol)
     return NULL;
 }
 
-static size_t length_bytes(uint8_t second)
-{
-    return second == STEADY_FRAME_LENGTH_64 ? 8 : second == STEADY_FRAME_LENGTH_16 ? 2 : 0;
-}
-
-static uint64_t announced_length(const uint8_t *header)
-{
-    size_t bytes = length_bytes(header[1]);
-    uint64_t length = bytes ? 0 : header[1];
-    for (size_t i = 0; i < bytes; i++)
-        length = length << 8 | header[2 + i];
-    return length;
-}
-
 static const char *length_fault(uint8_t second, uint64_t length)
 {
     if (length >> 63)
@@ -179,7 +167,7 @@ static event_type begin_payload(struct steady_protocol *protocol,
         if (is_too_large(protocol, length))
             return fail(protocol, event, STEADY_CLOSE_TOO_LARGE, TOO_LARGE);
     }
-    protocol->payload_left = (size_t)length;
+    protocol->payload_left = length;
     protocol->in_payload = true;
     return STEADY_PROTOCOL_NONE;
 }
@@ -192,9 +180,9 @@ static event_type read_header(struct steady_protocol *protocol, struct steady_pr
     if (fault)
         return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR, fault);
     if (protocol->header_size < 2 ||
-        !gather_header(protocol, 2 + length_bytes(protocol->header[1])))
+        !gather_header(protocol, 2 + steady_frame_length_bytes(protocol->header[1])))
         return STEADY_PROTOCOL_NONE;
-    uint64_t length = announced_length(protocol->header);
+    uint64_t length = steady_frame_length(protocol->header);
     if ((fault = length_fault(protocol->header[1], length)))
         return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR, fault);
     return begin_payload(protocol, event, length);
@@ -203,9 +191,7 @@ static event_type read_header(struct steady_protocol *protocol, struct steady_pr
 /* Takes as much of the frame's payload as the input has. Returns its size. */
 static size_t take_payload(struct steady_protocol *protocol)
 {
-    size_t size = steady_protocol_pending(protocol);
-    if (size > protocol->payload_left)
-        size = protocol->payload_left;
+    const size_t size = steady_at_most(steady_protocol_pending(protocol), protocol->payload_left);
     protocol->cursor += size;
     protocol->payload_left -= size;
     if (protocol->payload_left == 0) {
@@ -231,7 +217,7 @@ static event_type read_data(struct steady_protocol *protocol, struct steady_prot
 {
     struct steady_buffer *message = &protocol->message;
     const uint8_t *piece = protocol->cursor;
-    const size_t frame_left = protocol->payload_left;
+    const size_t frame_left = steady_at_most(SIZE_MAX, protocol->payload_left);
     const size_t size = take_payload(protocol);
     const bool last = !protocol->in_payload && (protocol->header[0] & STEADY_FRAME_FIN);
     if (protocol->message_opcode == STEADY_OPCODE_TEXT &&

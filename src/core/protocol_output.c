@@ -1,5 +1,5 @@
 /* Sending and closing. protocol.c has the receiving. */
-#include "core/protocol.h"
+#include "core/protocol_output.h"
 
 #include "core/frame.h"
 
@@ -76,6 +76,7 @@ static size_t write_control(struct steady_protocol *protocol, uint8_t *out, size
     size_t size = frames->size < room ? frames->size : room;
     if (size == 0)
         return 0;
+    protocol->control_cut = size < frames->size;
     memcpy(out, frames->data, size);
     steady_buffer_consume(frames, size);
     if (frames->size == 0)
@@ -169,6 +170,11 @@ size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_qu
 size_t steady_protocol_backlog(const struct steady_protocol *protocol)
 {
     return protocol->control_frames.size;
+}
+
+bool steady_protocol_is_between_frames(const struct steady_protocol *protocol)
+{
+    return !protocol->control_cut && protocol->message_sent == 0;
 }
 
 bool steady_protocol_close_sent(const struct steady_protocol *protocol)

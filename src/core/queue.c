@@ -122,9 +122,9 @@ static void release(struct steady_queue *queue, struct steady_queue_position pos
 static bool add_block(struct steady_queue *queue, size_t record)
 {
     struct steady_queue_block *last = queue->last, *block;
-    size_t size = last ? 2 * (sizeof *block + last->capacity) : BLOCK_MIN;
-    if (size > BLOCK_MAX)
-        size = BLOCK_MAX;
+    size_t size = BLOCK_MIN;
+    if (last)
+        size = block_size(last) < BLOCK_MAX / 2 ? 2 * block_size(last) : BLOCK_MAX;
     if (size - sizeof *block < record)
         size = sizeof *block + record;
     block = get_block(queue->pool, &size);

@@ -1,9 +1,8 @@
-#define _GNU_SOURCE /* strcasestr */
 #include "core/response.h"
 
+#include "core/ascii.h"
 #include "core/token.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +48,8 @@ static bool add_name(struct steady_response *r, const char *name, size_t size)
     if (!steady_buffer_append(headers, name, size) || !steady_buffer_append(headers, "\0", 2))
         return false;
     for (size_t i = start; i < start + size; i++)
-        headers->data[i] = (uint8_t)tolower(headers->data[i]);
-    headers->size = start; /* so that steady_headers_find does not find the new one itself */
+        headers->data[i] = (uint8_t)steady_lower((char)headers->data[i]);
+    headers->size = start; /* to look for it among the others */
     const char *known = start ? steady_headers_find(headers, (char *)headers->data + start) : NULL;
     if (known) {
         r->last = (size_t)(known - (char *)headers->data) + strlen(known);
@@ -63,20 +62,8 @@ static bool add_name(struct steady_response *r, const char *name, size_t size)
 
 static bool add_value(struct steady_response *r, const char *value, size_t size)
 {
-    const char *end = value + size;
-    while (value < end && steady_is_blank(*value))
-        value++;
-    while (end > value && steady_is_blank(end[-1]))
-        end--;
-    return extend(r, value, (size_t)(end - value));
-}
-
-static bool is_name(const char *name, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (!steady_is_token_char(name[i]))
-            return false;
-    return size > 0;
+    const struct steady_value trimmed = steady_trim(value, size);
+    return extend(r, trimmed.text, trimmed.size);
 }
 
 /* Reads a line with a header. A line that begins with a blank continues the value of the line
@@ -88,7 +75,7 @@ static void read_header(struct steady_response *r, const char *line, size_t size
     bool done;
     if (steady_is_blank(*line) && r->headers.size > 0) {
         done = extend(r, " ", 1) && add_value(r, line, size);
-    } else if (is_name(line, name)) {
+    } else if (steady_is_token(line, name)) {
         done = add_name(r, line, name) && add_value(r, colon + 1, size - name - 1);
     } else {
         fail(r, "has a line that is no header");
@@ -106,7 +93,7 @@ static bool is_status_line(const char *line)
 {
     static const char form[] = "HTTP/1.# ###"; /* #: a digit */
     size_t i = 0;
-    while (form[i] && (form[i] == '#' ? isdigit((unsigned char)line[i]) : line[i] == form[i]))
+    while (form[i] && (form[i] == '#' ? steady_is_digit(line[i]) : line[i] == form[i]))
         i++;
     return !form[i] && line[9] != '0' && (line[i] == ' ' || line[i] == '\0');
 }
@@ -130,10 +117,10 @@ static void expect_body(struct steady_response *r)
     const char *coding = steady_headers_find(&r->headers, "transfer-encoding");
     const char *connection = steady_headers_find(&r->headers, "connection");
     r->head = 0;
-    r->chunked = coding && strcasestr(coding, "chunked");
+    r->chunked = steady_lists(coding, "chunked");
     if (r->chunked)
         r->left = 0;
-    else if (coding || (!length && connection && strcasestr(connection, "close")))
+    else if (coding || (!length && steady_lists(connection, "close")))
         r->left = SIZE_MAX;
     else
         r->left = length ? strtoul(length, NULL, 10) : 0;
@@ -159,7 +146,7 @@ static void end_head(struct steady_response *r)
 static bool has_control_character(const char *line, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if (((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 0x7F)
+        if (steady_is_control(line[i]) && line[i] != '\t')
             return true;
     return false;
 }

@@ -1,5 +1,6 @@
 #include "core/url.h"
 
+#include "core/ascii.h"
 #include "core/buffer.h"
 
 #include <arpa/inet.h>
@@ -24,46 +25,10 @@ struct parts {
     struct slice user, password, host, path;
 };
 
-/* --- characters ------------------------------------------------------------------------------ */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Returns the value of a hexadecimal digit, or -1 for any other character. */
-static int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool is_one_of(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c);
-}
-
-static bool is_control(char c)
-{
-    return (c >= 0 && c < ' ') || c == 0x7F;
-}
-
 /* RFC 3986 section 2.3 */
 static bool is_unreserved(char c)
 {
-    return is_letter(c) || is_digit(c) || is_one_of(c, "-._~");
+    return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "-._~");
 }
 
 /* --- slices ---------------------------------------------------------------------------------- */
@@ -77,7 +42,7 @@ static const char *end_of(struct slice slice)
 static const char *find(struct slice slice, const char *set)
 {
     const char *at = slice.at;
-    while (at < end_of(slice) && !is_one_of(*at, set))
+    while (at < end_of(slice) && !steady_is_one_of(*at, set))
         at++;
     return at;
 }
@@ -100,7 +65,7 @@ static void skip(struct slice *slice, size_t size)
 static bool starts_with(struct slice slice, const char *lower_case)
 {
     for (size_t i = 0; lower_case[i]; i++)
-        if (i == slice.size || lower(slice.at[i]) != lower_case[i])
+        if (i == slice.size || steady_lower(slice.at[i]) != lower_case[i])
             return false;
     return true;
 }
@@ -111,7 +76,7 @@ static char take_decoded(struct slice *slice)
     char c = *slice->at;
     size_t size = 1;
     if (c == '%') {
-        c = (char)(hex_value(slice->at[1]) * 16 + hex_value(slice->at[2]));
+        c = (char)(steady_hex_value(slice->at[1]) * 16 + steady_hex_value(slice->at[2]));
         size = 3;
     }
     skip(slice, size);
@@ -131,7 +96,8 @@ static const char *take_scheme(struct parts *parts, struct slice *rest)
 
 static bool is_escape(struct slice slice)
 {
-    return slice.size >= 3 && hex_value(slice.at[1]) >= 0 && hex_value(slice.at[2]) >= 0;
+    return slice.size >= 3 && steady_hex_value(slice.at[1]) >= 0 &&
+           steady_hex_value(slice.at[2]) >= 0;
 }
 
 static const char *check_characters(struct slice rest)
@@ -140,7 +106,7 @@ static const char *check_characters(struct slice rest)
         char c = *rest.at;
         if (c == '#')
             return "has a fragment, which WebSocket URLs cannot have";
-        if (c <= ' ' || c > '~')
+        if (c == ' ' || !steady_is_printable(c))
             return "has a blank, a control character or a non-ASCII one that is not "
                    "percent-escaped";
         if (c == '%' && !is_escape(rest))
@@ -153,11 +119,11 @@ static const char *check_characters(struct slice rest)
 static const char *check_credential(struct slice slice, bool colon_allowed)
 {
     for (const char *at = slice.at; at < end_of(slice); at++)
-        if (!is_unreserved(*at) && !is_one_of(*at, "%!$&'()*+,;=:"))
+        if (!is_unreserved(*at) && !steady_is_one_of(*at, "%!$&'()*+,;=:"))
             return "has a character in its user or password that must be percent-escaped";
     while (slice.size > 0) {
         char c = take_decoded(&slice);
-        if (is_control(c))
+        if (steady_is_control(c))
             return "has a control character in its user or password";
         if (c == ':' && !colon_allowed)
             return "has a colon in its user";
@@ -235,9 +201,9 @@ static const char *take_port(struct parts *parts, struct slice authority)
     if (authority.size == 0)
         return NULL; /* RFC 3986 section 3.2.3: an empty port is the default one */
     for (; authority.size > 0 && port <= UINT16_MAX; skip(&authority, 1)) {
-        if (!is_digit(*authority.at))
+        if (!steady_is_digit(*authority.at))
             return "has a port that is not a number";
-        port = port * 10 + (unsigned long)(*authority.at - '0');
+        port = port * 10 + (unsigned long)steady_hex_value(*authority.at);
     }
     if (port == 0 || port > UINT16_MAX)
         return "has a port that is not between 1 and 65535";
@@ -284,7 +250,7 @@ static char *copy_lower(struct slice slice)
 {
     char *text = copy(slice);
     for (char *c = text; c && *c; c++)
-        *c = lower(*c);
+        *c = steady_lower(*c);
     return text;
 }
 

@@ -1,5 +1,7 @@
 #include "dial/certificate.h"
 
+#include "core/ascii.h"
+
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,7 +51,7 @@ static void list_names(X509 *certificate, char *names, size_t size)
                                          sizeof common) > 0)
         snprintf(names, size, "\"%s\"", common);
     for (char *c = names; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
+        if (steady_is_control(*c))
             *c = '?';
 }
 
@@ -61,14 +63,19 @@ static void explain_name(X509 *certificate, const char *host, char *message, siz
              *names ? names : "no name at all", host);
 }
 
-static void explain_date(X509 *certificate, bool expired, char *message, size_t size)
+static void write_date(const ASN1_TIME *time, char *date, size_t size)
 {
     struct tm tm = {0};
-    char date[32] = "an unreadable date";
-    const ASN1_TIME *time =
-        expired ? X509_get0_notAfter(certificate) : X509_get0_notBefore(certificate);
+    snprintf(date, size, "an unreadable date");
     if (ASN1_TIME_to_tm(time, &tm))
-        strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S UTC", &tm);
+        strftime(date, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
+}
+
+static void explain_date(X509 *certificate, bool expired, char *message, size_t size)
+{
+    char date[32];
+    write_date(expired ? X509_get0_notAfter(certificate) : X509_get0_notBefore(certificate), date,
+               sizeof date);
     snprintf(message, size,
              expired ? "certificate has expired, on %s" : "certificate is not valid before %s",
              date);
@@ -102,4 +109,15 @@ void steady_certificate_explain(struct x509_store_ctx_st *verification, const ch
         snprintf(message, size, "certificate was refused: %s",
                  X509_verify_cert_error_string(error));
     }
+}
+
+void steady_certificate_describe(struct x509_st *certificate, char *text, size_t size)
+{
+    char names[384] = "", issuer[128] = "an issuer without a name", date[32];
+    list_names(certificate, names, sizeof names);
+    X509_NAME_get_text_by_NID(X509_get_issuer_name(certificate), NID_commonName, issuer,
+                              sizeof issuer);
+    write_date(X509_get0_notAfter(certificate), date, sizeof date);
+    snprintf(text, size, "certificate for %s by \"%s\", good until %s",
+             *names ? names : "no name at all", issuer, date);
 }

@@ -1,13 +1,17 @@
-/* What is wrong with a server's certificate, in words for the user. */
+/* A server's certificate, and what is wrong with it, in words for the user. */
 #ifndef STEADY_DIAL_CERTIFICATE_H
 #define STEADY_DIAL_CERTIFICATE_H
 
 #include <stddef.h>
 
+struct x509_st;           /* OpenSSL's X509: a certificate */
 struct x509_store_ctx_st; /* OpenSSL's X509_STORE_CTX: a verification that has failed */
 
 /* Writes why the certificate was refused. host is the name or address that it should be for. */
 void steady_certificate_explain(struct x509_store_ctx_st *verification, const char *host,
                                 char *message, size_t size);
+
+/* Writes for whom a certificate is, who issued it, and until when it is good. */
+void steady_certificate_describe(struct x509_st *certificate, char *text, size_t size);
 
 #endif

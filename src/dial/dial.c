@@ -1,6 +1,7 @@
 #include "dial/dial.h"
 
 #include "core/response.h"
+#include "core/trace_http.h"
 #include "dial/race.h"
 #include "dial/tunnel.h"
 
@@ -93,6 +94,7 @@ static void secure(struct steady_dial *d)
 {
     const struct steady_target *target = &d->target;
     d->phase = SECURING;
+    STEADY_DEBUG(target->trace, "TLS handshake, for the name %s", target->server_name);
     if (!steady_stream_secure(d->stream, steady_tls_context_openssl(target->tls),
                               target->server_name, target->url->port, target->verify))
         run_out_of_memory(d);
@@ -114,6 +116,7 @@ static void ask_proxy(struct steady_dial *d)
     d->phase = TUNNELLING;
     d->answer.tunnel = true;
     if (steady_tunnel_request(&request, d->target.url, d->target.proxy)) {
+        steady_trace_request(d->target.trace, &request);
         memcpy(steady_stream_room(d->stream), request.data, request.size);
         /* A write that fails is not the end yet: the proxy may have answered before. */
         steady_stream_write(d->stream, request.size);
@@ -151,7 +154,10 @@ static void received(void *owner, const uint8_t *bytes, size_t size)
     struct steady_dial *d = owner;
     if (d->phase != TUNNELLING)
         return;
+    bool in_head = d->answer.part == STEADY_RESPONSE_HEAD;
     size_t used = steady_response_input(&d->answer, bytes, size);
+    if (in_head && d->answer.part != STEADY_RESPONSE_HEAD)
+        steady_trace_response(d->target.trace, &d->answer);
     if (d->answer.part == STEADY_RESPONSE_COMPLETE) {
         proxy_answered(d, bytes + used, size - used);
     } else if (d->answer.part == STEADY_RESPONSE_BAD) {
@@ -169,7 +175,13 @@ static void writable(void *owner)
 
 static void secured(void *owner)
 {
-    succeed(owner);
+    struct steady_dial *d = owner;
+    if (steady_traces(d->target.trace, STEADY_LEVEL_DEBUG)) {
+        char text[1024];
+        steady_stream_describe(d->stream, text, sizeof text);
+        steady_trace_line(d->target.trace, STEADY_LEVEL_DEBUG, "%s", text);
+    }
+    succeed(d);
 }
 
 static void ended(void *owner)
@@ -242,7 +254,7 @@ static void race(struct steady_dial *d, const struct steady_address *addresses, 
 {
     static const struct steady_race_owner calls = {connected, not_connected};
     d->phase = CONNECTING;
-    d->race = steady_race_start(d->loop, addresses, count, &calls, d);
+    d->race = steady_race_start(d->loop, addresses, count, d->target.trace, &calls, d);
     if (!d->race)
         run_out_of_memory(d);
 }
@@ -254,15 +266,31 @@ static const struct steady_url *to_reach(const struct steady_dial *d)
     return d->target.proxy ? d->target.proxy : d->target.url;
 }
 
+static void trace_addresses(struct steady_dial *d, const struct steady_address *addresses,
+                            size_t count)
+{
+    struct steady_buffer list = {0};
+    if (!steady_traces(d->target.trace, STEADY_LEVEL_DEBUG))
+        return;
+    for (size_t i = 0; i < count; i++)
+        steady_buffer_printf(&list, "%s%s", i ? ", " : "", addresses[i].text);
+    steady_trace_line(d->target.trace, STEADY_LEVEL_DEBUG, "%s has %s %s", to_reach(d)->host,
+                      count == 1 ? "the address" : "the addresses",
+                      list.data ? (const char *)list.data : "");
+    steady_buffer_free(&list);
+}
+
 static void resolved(void *owner, const struct steady_address *addresses, size_t count,
                      const char *problem)
 {
     struct steady_dial *d = owner;
     d->dns = NULL;
     if (count) {
+        trace_addresses(d, addresses, count);
         race(d, addresses, count);
         return;
     }
+    STEADY_DEBUG(d->target.trace, "%s has no address: %s", to_reach(d)->host, problem);
     if (d->target.proxy)
         steady_cause_note(&d->cause, STEADY_PROXY,
                           "the proxy %s cannot be reached: cannot resolve \"%s\": %s",
@@ -277,9 +305,12 @@ static void resolve(struct steady_dial *d)
 {
     const struct steady_url *url = to_reach(d);
     struct steady_address address;
-    if (steady_dns_literal(url->host, url->port, &address))
+    if (steady_dns_literal(url->host, url->port, &address)) {
         race(d, &address, 1);
-    else if (!(d->dns = steady_dns_resolve(d->loop, url->host, url->port, resolved, d)))
+        return;
+    }
+    STEADY_DEBUG(d->target.trace, "looking up %s", url->host);
+    if (!(d->dns = steady_dns_resolve(d->loop, url->host, url->port, resolved, d)))
         run_out_of_memory(d);
 }
 

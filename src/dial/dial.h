@@ -3,6 +3,7 @@
 #ifndef STEADY_DIAL_DIAL_H
 #define STEADY_DIAL_DIAL_H
 
+#include "core/trace.h"
 #include "core/url.h"
 #include "dial/dns.h"
 #include "dial/failure.h"
@@ -21,6 +22,7 @@ struct steady_target {
     const struct steady_tls_context *tls; /* NULL: the URL's scheme is ws */
     const char *server_name;              /* for SNI and the certificate */
     bool verify;                          /* the certificate */
+    struct steady_trace *trace;           /* what goes on is told there */
 };
 
 /* Calls to the owner, from the loop: one of them, once, unless it drops the dial before. What they

@@ -1,9 +1,7 @@
-#define _GNU_SOURCE /* dladdr */
 #include "dial/dns.h"
 
 #include "loop/descriptor.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -210,12 +208,8 @@ static void forget_threads(void)
     looking_up = 0;
 }
 
-/* A thread may outlive the Lua state, which unloads the module: so the module stays. */
 static void expect_threads(void)
 {
-    Dl_info info;
-    if (dladdr((void *)&looking_up, &info) && info.dli_fname)
-        dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
     steady_process_at_fork(STEADY_LOCK_LOOK_UPS, wait_for_resolver, NULL);
     steady_process_at_fork(STEADY_LOCK_ANSWERS, NULL, forget_threads);
 }

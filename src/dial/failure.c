@@ -1,5 +1,7 @@
 #include "dial/failure.h"
 
+#include "core/ascii.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +17,7 @@ void steady_cause_note(struct steady_cause *cause, enum steady_error error, cons
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     for (char *at = text; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 127)
+        if (steady_is_control(*at))
             *at = '?';
     steady_buffer_append(&cause->text, text, strlen(text) + 1); /* without memory: no text */
 }

@@ -1,9 +1,10 @@
 #include "dial/proxy.h"
 
+#include "core/ascii.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *first_set(const char *const *names, const char **found)
 {
@@ -26,7 +27,7 @@ static bool covers(const char *entry, size_t size, const char *host)
         entry++;
         size--;
     }
-    if (!size || size > length || strncasecmp(host + length - size, entry, size) != 0)
+    if (!size || size > length || !steady_is_same_text(host + length - size, entry, size))
         return false;
     return size == length || host[length - size - 1] == '.';
 }

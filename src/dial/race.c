@@ -24,6 +24,7 @@ struct entrant {
 struct steady_race {
     struct steady_ready ready; /* the first member: all have failed */
     struct steady_loop *loop;
+    struct steady_trace *trace;
     const struct steady_race_owner *calls;
     void *owner;
     struct steady_timer *timer; /* until the next address starts */
@@ -34,6 +35,12 @@ struct steady_race {
 };
 
 static void start_next(struct steady_race *race);
+
+static unsigned port_of(const struct steady_address *address)
+{
+    const bool v6 = address->socket.any.sa_family == AF_INET6;
+    return ntohs(v6 ? address->socket.v6.sin6_port : address->socket.v4.sin_port);
+}
 
 /* ------------------------------------------------------------------------- how each ends */
 
@@ -71,7 +78,9 @@ static int error_of(int socket)
 static void lost(struct entrant *entrant, int error)
 {
     struct steady_race *race = entrant->race;
-    note(race, uv_translate_sys_error(error));
+    int status = uv_translate_sys_error(error);
+    STEADY_DEBUG(race->trace, "%s failed: %s", entrant->address->text, uv_strerror(status));
+    note(race, status);
     leave(entrant);
     go_on(race);
 }
@@ -92,6 +101,7 @@ static void won(struct entrant *winner)
     const struct steady_race_owner *calls = race->calls;
     int socket = winner->socket, on = 1;
     void *owner = race->owner;
+    STEADY_DEBUG(race->trace, "connected to %s port %u", address.text, port_of(&address));
     winner->watch = NULL;
     steady_race_drop(race);
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -153,6 +163,8 @@ static void start_next(struct steady_race *race)
         struct entrant *entrant = &race->entrants[race->started];
         entrant->race = race;
         entrant->address = &race->addresses[race->started++];
+        STEADY_DEBUG(race->trace, "trying %s port %u", entrant->address->text,
+                     port_of(entrant->address));
         int status = start(entrant);
         if (!status) {
             race->running++;
@@ -160,6 +172,7 @@ static void start_next(struct steady_race *race)
                 steady_timer_start(race->timer, NEXT_ADDRESS);
             return;
         }
+        STEADY_DEBUG(race->trace, "%s failed: %s", entrant->address->text, uv_strerror(status));
         note(race, status);
     }
     go_on(race);
@@ -184,6 +197,7 @@ static void all_failed(struct steady_ready *ready)
 
 struct steady_race *steady_race_start(struct steady_loop *loop,
                                       const struct steady_address *addresses, size_t count,
+                                      struct steady_trace *trace,
                                       const struct steady_race_owner *calls, void *owner)
 {
     struct steady_race *race = calloc(1, sizeof *race + count * sizeof *race->entrants);
@@ -191,6 +205,7 @@ struct steady_race *steady_race_start(struct steady_loop *loop,
         return NULL;
     race->ready.run = all_failed;
     race->loop = loop;
+    race->trace = trace;
     race->calls = calls;
     race->owner = owner;
     race->count = count;

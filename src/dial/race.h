@@ -4,6 +4,7 @@
 #ifndef STEADY_DIAL_RACE_H
 #define STEADY_DIAL_RACE_H
 
+#include "core/trace.h"
 #include "dial/dns.h"
 #include "loop/loop.h"
 #include "loop/watch.h"
@@ -26,6 +27,7 @@ struct steady_race_owner {
 /* The addresses, at least one and at most STEADY_DNS_MAX, are copied. NULL: out of memory. */
 struct steady_race *steady_race_start(struct steady_loop *loop,
                                       const struct steady_address *addresses, size_t count,
+                                      struct steady_trace *trace,
                                       const struct steady_race_owner *calls, void *owner);
 
 /* Ends it without a call to the owner; NULL is fine. */

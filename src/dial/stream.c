@@ -382,6 +382,11 @@ bool steady_stream_is_securing(const struct steady_stream *s)
     return s->state == SECURING;
 }
 
+void steady_stream_describe(const struct steady_stream *s, char *text, size_t size)
+{
+    steady_tls_describe(s->top->session, text, size);
+}
+
 void steady_stream_explain(const struct steady_stream *s, struct steady_cause *cause)
 {
     for (const struct level *level = s->top; level > s->levels; level--)

@@ -76,6 +76,9 @@ void steady_stream_pause(struct steady_stream *stream, bool pause);
 /* Whether a TLS handshake is under way. */
 bool steady_stream_is_securing(const struct steady_stream *stream);
 
+/* Once a TLS session is there: writes what the one on top agreed on. */
+void steady_stream_describe(const struct steady_stream *stream, char *text, size_t size);
+
 /* Once the stream has ended: notes how its TLS failed or how the peer complained by TLS, if either
  * did. */
 void steady_stream_explain(const struct steady_stream *stream, struct steady_cause *cause);

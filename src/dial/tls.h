@@ -52,6 +52,9 @@ bool steady_tls_has_more(const struct steady_tls *tls);
 /* Whether the handshake waits until the carrier takes bytes, and not for bytes to come. */
 bool steady_tls_wants_write(const struct steady_tls *tls);
 
+/* Once the handshake is done: writes the version, the cipher, and whose certificate it is. */
+void steady_tls_describe(const struct steady_tls *tls, char *text, size_t size);
+
 /* Once the session has failed or ended: notes why, if that is known. */
 void steady_tls_explain(const struct steady_tls *tls, struct steady_cause *cause);
 

@@ -6,6 +6,7 @@
 #include <libwebsockets.h>
 #include <limits.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -71,6 +72,17 @@ static void close_on_exec(uv_handle_t *handle, void *unused)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/* Where no context can be made, the library says why in its log alone. All versions name the
+ * plug-in by which they use libuv in the line about it. */
+static bool plugin_failed; /* for whoever holds the lock */
+
+static void hear(int level, const char *line)
+{
+    (void)level;
+    if (strstr(line, "evlib"))
+        plugin_failed = true;
+}
+
 static int descriptor_limit(void)
 {
     struct rlimit limit;
@@ -79,11 +91,13 @@ static int descriptor_limit(void)
     return (int)limit.rlim_cur;
 }
 
-/* Under the lock, which a fork waits for: so no other program gets a descriptor of the library's
- * before it is closed on exec. The library has SIGPIPE ignored, which is the program's to decide.
- */
-static void make(struct context *context)
+/* Returns NULL, or what went wrong. Under the lock, which a fork waits for: so a program that runs
+ * in a child gets no descriptor of the library's before it is closed on exec. Only posix_spawn and
+ * what is made of it tell nobody that they start one. The library has SIGPIPE ignored, which is the
+ * program's to decide. */
+static const char *make(struct context *context)
 {
+    const char *problem = NULL;
     struct steady_loop *loop = context->service.loop;
     void *foreign[] = {&loop->uv};
     struct sigaction pipe_action;
@@ -96,12 +110,22 @@ static void make(struct context *context)
     };
     steady_lock(STEADY_LOCK_LIBRARY);
     sigaction(SIGPIPE, NULL, &pipe_action);
-    lws_set_log_level(0, NULL); /* what fails is told through our own events */
+    plugin_failed = false;
+    lws_set_log_level(LLL_ERR, hear);
     context->descriptors = descriptor_limit();
     context->lws = create(loop, context->descriptors, &info);
+    lws_set_log_level(0, NULL); /* what fails is told through our own events */
+    if (!context->lws)
+        problem =
+            plugin_failed
+                ? "libwebsockets cannot use libuv, since its event plug-in is missing or cannot "
+                  "be loaded; install it: the package is libwebsockets-evlib-uv (Debian, "
+                  "Ubuntu) or libwebsockets-evlib_uv (Alpine)"
+                : "libwebsockets cannot be set up; most likely there is not enough memory";
     sigaction(SIGPIPE, &pipe_action, NULL);
     uv_walk(&loop->uv, close_on_exec, NULL);
     steady_unlock(STEADY_LOCK_LIBRARY);
+    return problem;
 }
 
 /* ------------------------------------------------------------------------- closed */
@@ -139,10 +163,9 @@ struct lws_context *steady_context_get(struct steady_loop *loop, const char **pr
         *problem = uv_strerror(error);
         return NULL;
     }
-    make(context);
-    if (!context->lws)
-        *problem = "libwebsockets cannot use libuv: its event plug-in is missing (Debian: apt-get "
-                   "install libwebsockets-evlib-uv), or memory has run out";
+    const char *trouble = make(context);
+    if (trouble)
+        *problem = trouble;
     return context->lws;
 }
 

@@ -1,5 +1,7 @@
 #include "loop/descriptor.h"
 
+#include "loop/process.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -14,11 +16,13 @@ int steady_descriptor_socket(int family, int type)
 #ifdef SOCK_CLOEXEC
     return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 #else
+    steady_lock(STEADY_LOCK_SOCKETS); /* which a fork waits for */
     int fd = socket(family, type, 0);
     if (fd >= 0) {
         fcntl(fd, F_SETFD, FD_CLOEXEC);
         fcntl(fd, F_SETFL, O_NONBLOCK);
     }
+    steady_unlock(STEADY_LOCK_SOCKETS);
     return fd;
 #endif
 }

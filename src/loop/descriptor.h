@@ -3,7 +3,7 @@
 #define STEADY_LOOP_DESCRIPTOR_H
 
 /* A socket that does not block and is closed on exec, from its first moment on where the system can
- * do that. Returns the descriptor, or -1 with errno. */
+ * do that, and elsewhere before a fork can hand it on. Returns the descriptor, or -1 with errno. */
 int steady_descriptor_socket(int family, int type);
 
 /* Tries whether some more descriptors can be had. libuv aborts where it makes its first loop

@@ -1,5 +1,6 @@
 #include "loop/loop.h"
 
+#include "core/number.h"
 #include "loop/descriptor.h"
 
 #include <math.h>
@@ -304,8 +305,8 @@ bool steady_loop_step(struct steady_loop *loop, double seconds)
     } else if (loop->alive) {
         uv_update_time(&loop->uv);
         if (seconds > 0)
-            uv_timer_start(&loop->limit, limit_reached, (uint64_t)ceil(fmin(seconds, 1e12) * 1000),
-                           0);
+            uv_timer_start(&loop->limit, limit_reached,
+                           steady_uint64(ceil(fmin(seconds, 1e12) * 1000)), 0);
         turn(loop, UV_RUN_ONCE);
         uv_timer_stop(&loop->limit);
     }

@@ -1,21 +1,28 @@
+#define _GNU_SOURCE /* dladdr */
 #include "loop/process.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
 
 unsigned steady_process;
 
+/* A fork keeps the gate shut while it waits for the mutex. Threads that take the lock again and
+ * again would otherwise get it first for as long as they like. */
 static struct {
-    pthread_mutex_t mutex;
+    pthread_mutex_t gate, mutex;
     void (*before)(void), (*in_child)(void);
 } locks[STEADY_LOCKS] = {
-    [STEADY_LOCK_LIBRARY] = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL},
-    [STEADY_LOCK_LOOK_UPS] = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL},
-    [STEADY_LOCK_ANSWERS] = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL},
+    [STEADY_LOCK_LIBRARY] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, NULL, NULL},
+    [STEADY_LOCK_LOOK_UPS] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, NULL, NULL},
+    [STEADY_LOCK_ANSWERS] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, NULL, NULL},
+    [STEADY_LOCK_SOCKETS] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, NULL, NULL},
 };
 
 void steady_lock(enum steady_lock lock)
 {
+    pthread_mutex_lock(&locks[lock].gate);
+    pthread_mutex_unlock(&locks[lock].gate);
     pthread_mutex_lock(&locks[lock].mutex);
 }
 
@@ -34,30 +41,43 @@ void steady_process_at_fork(enum steady_lock lock, void (*before)(void), void (*
 
 static void before_fork(void)
 {
-    for (int lock = 0; lock < STEADY_LOCKS; lock++) {
-        steady_lock(lock);
+    for (unsigned lock = 0; lock < STEADY_LOCKS; lock++) {
+        pthread_mutex_lock(&locks[lock].gate);
+        pthread_mutex_lock(&locks[lock].mutex);
         if (locks[lock].before)
             locks[lock].before();
     }
 }
 
+static void end_fork(enum steady_lock lock)
+{
+    steady_unlock(lock);
+    pthread_mutex_unlock(&locks[lock].gate);
+}
+
 static void in_parent(void)
 {
-    for (int lock = STEADY_LOCKS - 1; lock >= 0; lock--)
-        steady_unlock(lock);
+    for (unsigned lock = STEADY_LOCKS; lock-- > 0;)
+        end_fork(lock);
 }
 
 static void in_child(void)
 {
     steady_process++;
-    for (int lock = STEADY_LOCKS - 1; lock >= 0; lock--) {
+    for (unsigned lock = STEADY_LOCKS; lock-- > 0;) {
         if (locks[lock].in_child)
             locks[lock].in_child();
-        steady_unlock(lock);
+        end_fork(lock);
     }
 }
 
+/* A Lua state that ends unloads the module. While another thread forks, that would take the
+ * handlers away between their calls, and a thread that looks up a name may outlive the state. So
+ * the module stays. */
 void steady_process_watch_forks(void)
 {
+    Dl_info info;
+    if (dladdr((void *)&steady_process, &info) && info.dli_fname)
+        dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
     pthread_atfork(before_fork, in_parent, in_child);
 }

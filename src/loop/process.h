@@ -9,6 +9,7 @@ enum steady_lock {
     STEADY_LOCK_LIBRARY,  /* libwebsockets' process-wide state, while a context is made or ends */
     STEADY_LOCK_LOOK_UPS, /* a thread that looks up a name is about to be started */
     STEADY_LOCK_ANSWERS,  /* what the threads that look up names and the loops share */
+    STEADY_LOCK_SOCKETS,  /* a socket is about to be closed on exec, see loop/descriptor */
     STEADY_LOCKS
 };
 
@@ -23,8 +24,8 @@ extern unsigned steady_process;
  * may be NULL. One pair a lock. */
 void steady_process_at_fork(enum steady_lock lock, void (*before)(void), void (*in_child)(void));
 
-/* Watches forks from now on; to be called once. libuv's own handler in the child has to run first, so
- * the first uv_loop_init comes before it. */
+/* Watches forks from now on, and keeps the module loaded until the process ends; to be called once.
+ * libuv's own handler in the child has to run first, so the first uv_loop_init comes before it. */
 void steady_process_watch_forks(void);
 
 #endif

@@ -1,5 +1,7 @@
 #include "loop/timer.h"
 
+#include "core/number.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -53,7 +55,7 @@ static uint64_t milliseconds(const struct steady_loop *loop, double seconds)
     if (!(seconds > 0))
         return 0;
     double now = (double)uv_hrtime() / 1e6 - (double)uv_now(&loop->uv);
-    return (uint64_t)fmin(ceil(seconds * 1000 + fmax(now, 0)), 1e15);
+    return steady_uint64(fmin(ceil(seconds * 1000 + fmax(now, 0)), 1e15));
 }
 
 void steady_timer_start(struct steady_timer *timer, double seconds)

@@ -2,11 +2,14 @@
 
 #include "client/inbox.h"
 #include "client/outbox.h"
+#include "client/trace.h"
+#include "core/number.h"
 #include "loop/leave.h"
 #include "loop/watch.h"
 #include "lua/call.h"
 #include "lua/event.h"
 #include "lua/handler.h"
+#include "lua/log.h"
 #include "lua/object.h"
 #include "lua/options.h"
 #include "lua/text.h"
@@ -14,7 +17,6 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const struct object_kind kind = {"steadysocket.client", sizeof(struct client),
                                         offsetof(struct client, kind), HANDLERS};
@@ -33,7 +35,7 @@ static struct client *check_client(lua_State *L, int index)
 
 /* ------------------------------------------------------------------------- handlers */
 
-static enum handler handler_of(const struct steady_event *event)
+static int handler_of(const struct steady_event *event)
 {
     switch (event->type) {
     case STEADY_EVENT_OPEN:
@@ -53,48 +55,6 @@ static enum handler handler_of(const struct steady_event *event)
 
 /* ------------------------------------------------------------------------- delivery */
 
-static void print_log(lua_State *L)
-{
-    char now[32];
-    time_t seconds = time(NULL);
-    struct tm tm;
-    strftime(now, sizeof now, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
-    fprintf(stderr, "%s %s: %s\n", now, lua_tostring(L, -2), lua_tostring(L, -1));
-}
-
-struct log_entry {
-    struct client *client;
-    const struct steady_event *event;
-};
-
-/* (light userdata: the log entry) */
-static int log_protected(lua_State *L)
-{
-    const struct log_entry *entry = lua_touserdata(L, 1);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, entry->client);
-    bool to_function = lua_getiuservalue(L, 2, HANDLER_LOG) == LUA_TFUNCTION;
-    event_push_log(L, entry->client->core.options.name, entry->event);
-    if (to_function) {
-        lua_pushvalue(L, 2);
-        call_handler(L, 3, 0);
-    } else {
-        print_log(L);
-    }
-    return 0;
-}
-
-/* The log has a protected call of its own, so that an error in it does not keep the event from its
- * handler. During a delivery the client is at index 2 of the stack. */
-static void log_event(lua_State *L, struct client *client, const struct steady_event *event)
-{
-    struct log_entry entry = {client, event};
-    lua_getiuservalue(L, 2, HANDLER_LOG);
-    bool wanted = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    if (wanted)
-        call_protected(client->loop, log_protected, &entry);
-}
-
 /* This is called for each message, so it looks nothing up by name: deliver_protected has put the
  * strings "text" and "binary" at indices 3 and 4. */
 static void handle_message(lua_State *L, struct client *client, const struct steady_event *event)
@@ -111,12 +71,21 @@ static void handle_message(lua_State *L, struct client *client, const struct ste
     }
 }
 
+static void log_it(lua_State *L, struct client *client, const struct steady_event *event)
+{
+    const struct log_request request = {client, client->core.options.name, client->environment,
+                                        event};
+    log_event(L, client->loop, &request);
+}
+
 static void handle(lua_State *L, struct client *client, const struct steady_event *event)
 {
     if (event->type == STEADY_EVENT_INCOMPLETE)
         luaL_error(L, "not enough memory");
     if (event->type < STEADY_EVENT_MESSAGE)
-        log_event(L, client, event);
+        log_it(L, client, event);
+    if (event->type == STEADY_EVENT_LINE)
+        return;
     if (lua_getiuservalue(L, 2, handler_of(event)) == LUA_TFUNCTION) {
         int arguments = event_push(L, event);
         lua_pushvalue(L, 2);
@@ -311,7 +280,7 @@ static int client_send(lua_State *L)
     return result(L, client, error, error ? explain_send(client, error) : NULL);
 }
 
-static bool may_send_code(lua_Integer code)
+static bool may_send_code(int code)
 {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
            (code >= 3000 && code <= 4999);
@@ -321,7 +290,7 @@ static bool may_send_code(lua_Integer code)
 static int client_close(lua_State *L)
 {
     struct client *client = check_client(L, 1);
-    lua_Integer code = luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL);
+    int code = steady_narrow(luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL));
     size_t size = 0;
     const char *reason = luaL_optlstring(L, 3, "", &size);
     luaL_argcheck(L, may_send_code(code), 2,
@@ -559,17 +528,24 @@ static int client_index(lua_State *L)
     struct client *client = check_client(L, 1);
     lua_Integer number = lua_tointeger(L, -1);
     if (number > 0)
-        lua_getiuservalue(L, 1, (int)number);
+        lua_getiuservalue(L, 1, steady_narrow(number));
     else
         properties[-number].get(L, client);
     return 1;
+}
+
+/* The log of the client at index has changed. */
+static void set_trace(lua_State *L, struct client *client, int index)
+{
+    enum steady_level own = log_level(L, index), other = client->environment;
+    steady_client_trace(&client->core, own > other ? own : other);
 }
 
 /* ws.on_message = fn and so on */
 static int client_newindex(lua_State *L)
 {
     lua_settop(L, 3);
-    check_client(L, 1);
+    struct client *client = check_client(L, 1);
     bool is_name = lua_type(L, 2) == LUA_TSTRING;
     const char *name = is_name ? text_check(L, 2) : luaL_tolstring(L, 2, NULL);
     int handler = is_name ? handler_find(name) : 0;
@@ -577,9 +553,11 @@ static int client_newindex(lua_State *L)
         return luaL_error(L, "'%s' cannot be set: only handlers can (on_open, on_message, …)",
                           name);
     lua_pushvalue(L, 3);
-    const char *expected = handler_set(L, 1, handler);
+    const char *expected = handler == HANDLER_LOG ? log_set(L, 1) : handler_set(L, 1, handler);
     if (expected)
         return luaL_error(L, "'%s' is a %s, %s expected", name, luaL_typename(L, 3), expected);
+    if (handler == HANDLER_LOG)
+        set_trace(L, client, 1);
     return 0;
 }
 
@@ -631,6 +609,8 @@ int client_new(lua_State *L)
     if (!steady_client_init(&client->core, &loop->core, &owner))
         return luaL_error(L, "not enough memory");
     client->loop = loop;
+    client->environment = log_level_of_environment();
+    set_trace(L, client, index);
     lua_settop(L, index);
     return 1;
 }

@@ -12,14 +12,15 @@ struct object_kind;
 struct client {
     struct steady_client core; /* the first member */
     const struct object_kind *kind;
-    struct loop *loop; /* NULL until it is complete, and when it is gone */
+    enum steady_level environment; /* of the log that the environment asks for */
+    struct loop *loop;             /* NULL until it is complete, and when it is gone */
 };
 
 /* new(url [, on_message [, name]]) or new(options) -> client */
 int client_new(lua_State *L);
 
 /* Makes the metatable of clients, and adds to the table on top of the stack what
- * steadysocket/init.lua needs: methods (to be added to), is_client, take, watch,
+ * steadysocket/tasks.lua needs: methods (to be added to), is_client, take, watch,
  * settled. */
 void client_open(lua_State *L);
 

@@ -1,5 +1,7 @@
 #include "lua/event.h"
 
+#include "core/ascii.h"
+
 #include <lauxlib.h>
 #include <string.h>
 
@@ -134,8 +136,7 @@ static void push_close_line(lua_State *L, const struct steady_event *event)
     if (event->size)
         luaL_addstring(&line, ", ");
     for (size_t i = 0; i < event->size; i++)
-        luaL_addchar(&line,
-                     event->data[i] < ' ' || event->data[i] == 127 ? '?' : (char)event->data[i]);
+        luaL_addchar(&line, steady_is_control((char)event->data[i]) ? '?' : (char)event->data[i]);
     luaL_addchar(&line, ')');
     luaL_pushresult(&line);
 }
@@ -151,27 +152,40 @@ static void add_retry(lua_State *L, const struct steady_event *event)
     lua_concat(L, 2);
 }
 
-void event_push_log(lua_State *L, const char *name, const struct steady_event *event)
+enum steady_level event_level(const struct steady_event *event)
 {
     switch (event->type) {
+    case STEADY_EVENT_LINE:
+        return event->level;
+    case STEADY_EVENT_CLOSE:
+        return event->by == STEADY_BY_US ? STEADY_LEVEL_INFO : STEADY_LEVEL_WARNING;
+    case STEADY_EVENT_ERROR:
+        return event->delay < 0 ? STEADY_LEVEL_ERROR : STEADY_LEVEL_WARNING;
+    default:
+        return STEADY_LEVEL_INFO;
+    }
+}
+
+void event_push_line(lua_State *L, const char *name, const struct steady_event *event)
+{
+    switch (event->type) {
+    case STEADY_EVENT_LINE:
+        lua_pushfstring(L, "%s: %s", name, event->message);
+        break;
     case STEADY_EVENT_OPEN:
-        lua_pushliteral(L, "info");
         lua_pushfstring(L, "%s: connected to %s at %s", name, event->url, event->address);
         break;
     case STEADY_EVENT_CLOSE:
-        lua_pushstring(L, event->by == STEADY_BY_US ? "info" : "warning");
         lua_pushfstring(L, "%s: ", name);
         push_close_line(L, event);
         lua_concat(L, 2);
         add_retry(L, event);
         break;
     case STEADY_EVENT_ERROR:
-        lua_pushstring(L, event->delay < 0 ? "error" : "warning");
         lua_pushstring(L, event->message); /* the message begins with the client's name already */
         add_retry(L, event);
         break;
     default:
-        lua_pushliteral(L, "info");
         lua_pushfstring(L, "%s: %s", name, steady_status_name(event->status));
         break;
     }

@@ -11,8 +11,8 @@
  * pushed. Not for messages, which lua/client.c pushes by itself for speed. */
 int event_push(lua_State *L, const struct steady_event *event);
 
-/* Pushes the level ("info", "warning" or "error") and the text of a line of the log. name: the
- * client's. */
-void event_push_log(lua_State *L, const char *name, const struct steady_event *event);
+/* The level of an event's line in the log, and its text. name: the client's. */
+enum steady_level event_level(const struct steady_event *event);
+void event_push_line(lua_State *L, const char *name, const struct steady_event *event);
 
 #endif

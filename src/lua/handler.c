@@ -21,11 +21,10 @@ int handler_find(const char *name)
 
 const char *handler_set(lua_State *L, int index, int handler)
 {
-    bool fits = lua_isfunction(L, -1) || lua_isnil(L, -1) ||
-                (lua_isboolean(L, -1) && handler == HANDLER_LOG);
+    bool fits = lua_isfunction(L, -1) || lua_isnil(L, -1);
     if (fits)
         lua_setiuservalue(L, index, handler);
     else
         lua_pop(L, 1);
-    return fits ? NULL : handler == HANDLER_LOG ? "function or boolean" : "function";
+    return fits ? NULL : "function";
 }

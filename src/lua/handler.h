@@ -15,10 +15,12 @@ enum handler {
     HANDLER_DRAIN,
     HANDLER_PONG,
     HANDLER_SHOULD_RECONNECT,
-    HANDLER_LOG,     /* a function, or true for standard error */
-    HANDLER_URL,     /* the option url, where it is a function; it cannot be assigned later */
-    HANDLER_HEADERS, /* the option headers, likewise */
-    HANDLER_WATCH,   /* called after each delivery; wakes the calls that wait for the client */
+    HANDLER_LOG,       /* as it was given, see lua/log */
+    HANDLER_URL,       /* the option url, where it is a function; it cannot be assigned later */
+    HANDLER_HEADERS,   /* the option headers, likewise */
+    HANDLER_LOG_TO,    /* its function; nil: standard error */
+    HANDLER_LOG_LEVEL, /* a number, see lua/log */
+    HANDLER_WATCH,     /* called after each delivery; wakes the calls that wait for the client */
     HANDLERS = HANDLER_WATCH
 };
 
@@ -28,9 +30,9 @@ extern const char *const handler_names[HANDLERS + 1]; /* NULL for those that can
  * none. */
 int handler_find(const char *name);
 
-/* Pops a value and sets a handler of the client at `index`, which is absolute, to it. Returns NULL;
- * or, when the value is of a wrong type, changes nothing and returns the name of the type that is
- * needed, a static text. */
+/* Pops a value and sets a handler, but for the log, of the client at `index`, which is absolute, to
+ * it. Returns NULL; or, when the value is of a wrong type, changes nothing and returns the name of
+ * the type that is needed, a static text. */
 const char *handler_set(lua_State *L, int index, int handler);
 
 #endif

@@ -11,10 +11,13 @@
 
 #define VERSION "1.0.0"
 
+/* Which is read in the file where it cannot be loaded: see steadysocket/loader.lua. */
+__attribute__((used)) static const char built_for[] = "steadysocket.core for " LUA_VERSION;
+
 __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
 
 /* Makes the table `internal` available to our Lua files, as the module "steadysocket.internal".
- * init.lua removes it from the table that users get. */
+ * tasks.lua removes it from the table that users get. */
 static void share(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

@@ -2,6 +2,7 @@
 
 #include "core/options.h"
 #include "lua/handler.h"
+#include "lua/log.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -333,7 +334,8 @@ void options_replace_headers(lua_State *L, struct steady_options *options)
 static void read_handler(lua_State *L, int client, int handler, const char *name)
 {
     lua_pushvalue(L, -1);
-    const char *expected = handler_set(L, client, handler);
+    const char *expected =
+        handler == HANDLER_LOG ? log_set(L, client) : handler_set(L, client, handler);
     if (expected)
         wrong_type(L, (struct place){NULL, name}, expected, -1);
 }

@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-/* Adds what steadysocket/init.lua needs to the table on top of the stack: running, home, at_rest,
+/* Adds what steadysocket/tasks.lua needs to the table on top of the stack: running, home, at_rest,
  * on_rest, fail, on_work. */
 void run_open(lua_State *L);
 

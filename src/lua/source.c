@@ -1,5 +1,6 @@
 #include "lua/source.h"
 
+#include "core/number.h"
 #include "loop/source.h"
 #include "lua/call.h"
 #include "lua/loop.h"
@@ -118,7 +119,7 @@ static int internal_input(lua_State *L)
     int error = 0;
     luaL_argcheck(L, descriptor >= 0 && descriptor <= INT_MAX, 1, "a descriptor expected");
     struct source *source = new_source(L);
-    source->descriptor = (int)descriptor;
+    source->descriptor = steady_narrow(descriptor);
     source->core =
         steady_source_input(&source->loop->core, source->descriptor, readable, source, &error);
     return started(L, source, error);

@@ -32,6 +32,12 @@ local function complain(code, text)
   return code
 end
 
+-- What the module raises where there is no loop or no connection to be made, with what to do.
+local function not_started(problem)
+  if not problem:find "too many open files" then return problem end
+  return problem .. "; allow more of them (ulimit -n)"
+end
+
 --------------------------------------------------------------------------------------------------
 -- A session: { options, ws, output, input, code, ... }
 
@@ -171,10 +177,6 @@ local function on_input(session, data, problem)
   end)
 end
 
-local function read_pipe(session)
-  session.input = assert(internal.input(0, function(...) on_input(session, ...) end))
-end
-
 local function on_line(session, line)
   if line == "" then return end
   local sent, problem = session.ws:send(line, session.options.binary and "binary" or "text")
@@ -189,14 +191,15 @@ local function every_time(name, fn)
   end)
 end
 
+-- Returns the function that takes what is typed.
 local function read_terminal(session)
   local terminal = session.output.terminal
-  session.input = assert(internal.input(0, function(data)
-    if data then terminal:feed(data) else finish(session, EXIT.done) end
-  end))
   every_time("WINCH", function() terminal:resized() end)
   every_time("CONT", function() terminal:resumed() end)
   WebSocket.every(0.5, function() session.output:refresh() end)
+  return function(data)
+    if data then terminal:feed(data) else finish(session, EXIT.done) end
+  end
 end
 
 -- Handles a signal. The first one closes the connection in order. A second one ends the process, as
@@ -258,9 +261,11 @@ end
 local function check(options)
   if not options.url:find "://" then options.url = "ws://" .. options.url end
   local good, problem = pcall(WebSocket.new, options.url)
-  if not good then
-    return EXIT.url, ("'%s': %s; give ws://HOST:PORT/PATH or wss://..."):format(
-      options.url, problem:match "not a WebSocket URL: (.*)%)$" or problem)
+  local wrong = not good and problem:match "not a WebSocket URL: (.*)%)$"
+  if wrong then
+    return EXIT.url, ("'%s': %s; give ws://HOST:PORT/PATH or wss://..."):format(options.url, wrong)
+  elseif not good then
+    return EXIT.failed, not_started(problem)
   end
   for _, name in ipairs { "ca", "cert", "key" } do
     local file, reason = io.open(options[name] or "/dev/null")
@@ -282,6 +287,20 @@ local function new_client(options, terminal)
     if not sent then return nil, "--execute: " .. reason end
   end
   return ws
+end
+
+-- Steps and frames go to standard error; where that is the terminal, through what draws it. What is
+-- a notice already is not told twice.
+local function log_of(session)
+  local drawn = session.output.terminal and Terminal.is_terminal(2)
+  return {
+    level = session.options.verbose > 1 and "trace" or "debug",
+    to = function(level, line)
+      if level ~= "debug" and level ~= "trace" then return end
+      if drawn then return session.output:notice("dim", line) end
+      io.stderr:write(line, "\n")
+    end,
+  }
 end
 
 local function handle_events(session)
@@ -325,17 +344,31 @@ local function start(session, terminal)
   end
 end
 
-local function run(session, terminal)
-  handle_events(session)
-  start(session, terminal)
+-- Returns what is wrong, if anything is.
+local function connect(session, terminal)
   for _, signal in ipairs { "INT", "TERM" } do
     internal.signal(signal, function() obey(session, signal) end)
   end
-  session.ws:connect();
-  (terminal and read_terminal or read_pipe)(session)
-  local ok, problem = pcall(WebSocket.run)
+  local connected, problem = pcall(session.ws.connect, session.ws)
+  if not connected then return problem end
+  session.input, problem = internal.input(0, terminal and read_terminal(session) or function(...)
+    on_input(session, ...)
+  end)
+  return problem and "standard input cannot be read: " .. problem
+end
+
+local function run(session, terminal)
+  handle_events(session)
+  start(session, terminal)
+  if session.options.verbose then session.ws.log = log_of(session) end
+  local problem = connect(session, terminal)
+  if problem then
+    session.output:close()
+    return complain(EXIT.failed, not_started(problem))
+  end
+  local ok, failure = pcall(WebSocket.run)
   session.output:close()
-  if not ok then error(problem, 0) end
+  if not ok then error(failure, 0) end
   if session.options.stats then print_stats(session.ws) end
   return session.code or EXIT.done
 end

@@ -9,13 +9,12 @@
 -- thread of Copas, not only in tasks: the others go on meanwhile. copas.loop() returns when nothing
 -- is left to do. An error in a handler goes to Copas's error handler.
 --
--- This holds for Copas 4. In Copas 1, which Debian 12 has, threads cannot sleep: there only tasks
--- can wait. And the loop of Copas 1 never returns.
-
-local copas = require "copas"
+-- This holds for Copas 4. In Copas 1, which Debian 12 and 13 have, threads cannot sleep: there only
+-- tasks can wait. And the loop of Copas 1 never returns.
 
 local WebSocket = require "steadysocket"
 local internal = require "steadysocket.internal"
+local copas = require "copas"
 
 local adapter = {}
 

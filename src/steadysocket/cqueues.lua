@@ -10,11 +10,10 @@
 -- coroutine of a controller, not only in tasks: the others go on meanwhile. cq:loop() returns when
 -- nothing is left to do; it returns an error in a handler, and goes on when it is called again.
 
-local condition = require "cqueues.condition"
-local cqueues = require "cqueues"
-
 local WebSocket = require "steadysocket"
 local internal = require "steadysocket.internal"
+local condition = require "cqueues.condition"
+local cqueues = require "cqueues"
 
 local adapter = {}
 

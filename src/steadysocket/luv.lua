@@ -9,10 +9,9 @@
 -- is treated as one in any callback of luv: by default luv prints it and ends the process. Calls
 -- that wait (ws:receive and so on) can be made in tasks only; see WebSocket.spawn.
 
-local uv = require "luv"
-
 local WebSocket = require "steadysocket"
 local internal = require "steadysocket.internal"
+local uv = require "luv"
 
 local adapter = {}
 

@@ -106,8 +106,14 @@
 --- of the handshake (Host, Upgrade, Sec-WebSocket-…) are refused.
 ---@alias steadysocket.Headers table<string, string | string[]> | fun(attempt: integer, ws: steadysocket.Client): table<string, string | string[]>
 
+---@alias steadysocket.Level "error" | "warning" | "info" | "debug" | "trace"
+
+---@class steadysocket.LogTable
+---@field level steadysocket.Level | "warn" with all lines of the levels before it; debug: each step, trace: each frame
+---@field to? fun(level: steadysocket.Level, message: string, ws: steadysocket.Client) (standard error)
+
 --- true: lines on standard error.
----@alias steadysocket.Log boolean | fun(level: "info" | "warning" | "error", message: string, ws: steadysocket.Client)
+---@alias steadysocket.Log boolean | fun(level: "info" | "warning" | "error", message: string, ws: steadysocket.Client) | steadysocket.LogTable
 
 --- Called from the loop only, never inside another call. Any call but one that waits is legal in them.
 --- An error in one comes out of run, step, or the call that waits.

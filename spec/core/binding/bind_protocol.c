@@ -1,6 +1,7 @@
 #include "binding.h"
 #include "bytes.h"
 #include "compression.h"
+#include "core/number.h"
 #include "core/protocol.h"
 
 #include <stdlib.h>
@@ -50,12 +51,12 @@ static int protocol_key(lua_State *L)
 /* protocol.new([max_message_size]) -> connection */
 static int protocol_new(lua_State *L)
 {
-    lua_Integer max_message_size = luaL_optinteger(L, 1, 16 << 20);
+    double max_message_size = luaL_optnumber(L, 1, 16 << 20);
     struct connection *connection = lua_newuserdatauv(L, sizeof *connection, 0);
     memset(connection, 0, sizeof *connection);
     connection->random.refill = refill;
     connection->random.context = connection;
-    steady_protocol_init(&connection->protocol, &connection->random, (size_t)max_message_size);
+    steady_protocol_init(&connection->protocol, &connection->random, steady_size(max_message_size));
     luaL_setmetatable(L, PROTOCOL);
     return 1;
 }

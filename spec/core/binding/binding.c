@@ -17,6 +17,7 @@ static const struct {
     {"deflate", bind_deflate},
     {"heartbeat", bind_heartbeat},
     {"retry_after", bind_retry_after},
+    {"trace", bind_trace},
 };
 
 __attribute__((visibility("default"))) int luaopen_core_binding(lua_State *L);

@@ -19,5 +19,6 @@ void bind_heartbeat(lua_State *L);
 void bind_retry_after(lua_State *L);
 void bind_extension(lua_State *L);
 void bind_deflate(lua_State *L);
+void bind_trace(lua_State *L);
 
 #endif

@@ -28,6 +28,7 @@ local OPTIONS = {
   { "json", "print JSON messages indented; needs lua-cjson" },
   { "no-color", "no colours in the terminal" },
   { "quiet", "q", "print messages, and why it failed, but no notices" },
+  { "verbose", "v", count = true, "print each step on standard error; -vv: and each frame" },
   { "stats", "print counters on standard error at the end" },
   { "version", "V", "print the version" },
   { "help", "h", "print this" },
@@ -58,7 +59,8 @@ closes the connection in order; pressed twice, it ends at once.
 
 Exit codes:
   0    done
-  1    the connection failed or was lost, and no attempt was left
+  1    the connection failed or was lost, and no attempt was left, or the
+       command cannot start
   2    the command line is wrong
   3    the URL is wrong
   4    a file cannot be read
@@ -105,6 +107,7 @@ end
 
 local function set(result, option, name, value)
   if option.number then value = check_number(option, name, value) end
+  if option.count then value = (result[option[1]] or 0) + 1 end
   if option.list then
     result[option[1]] = result[option[1]] or {}
     table.insert(result[option[1]], value)

@@ -1,26 +1,14 @@
-#include "server.h"
+#include "connection.h"
+
+#include "check.h"
+#include "counters.h"
+#include "poller.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define FIRST_INPUT (16 * 1024)  /* bytes of a connection's input */
-#define SINK_INPUT  (512 * 1024) /* for one that sends much */
-#define LONG        (16 * 1024)  /* a payload that the kernel may as well throw away */
-#define LITTLE      4096         /* to read after a long payload: the next header is in it */
-#define READS       32           /* in a row, before others have their turn */
-
-void check(bool fine, const char *what)
-{
-    if (fine)
-        return;
-    perror(what);
-    exit(1);
-}
 
 struct connection *connection_new(int socket, SSL *ssl)
 {
@@ -62,25 +50,6 @@ void connection_drop(struct connection *c)
     bury(c);
 }
 
-void buffer_reserve(struct buffer *buffer, size_t size)
-{
-    const size_t held = buffer->end - buffer->begin;
-    if (buffer->capacity - buffer->begin >= size)
-        return;
-    if (buffer->begin > 0) {
-        memmove(buffer->bytes, buffer->bytes + buffer->begin, held);
-        buffer->begin = 0;
-        buffer->end = held;
-    }
-    if (buffer->capacity >= size)
-        return;
-    buffer->capacity = size;
-    buffer->bytes = realloc(buffer->bytes, size);
-    check(buffer->bytes, "realloc");
-}
-
-/* ------------------------------------------------------------------------- output */
-
 static bool would_block(struct connection *c, ssize_t result)
 {
     if (c->ssl) {
@@ -89,6 +58,19 @@ static bool would_block(struct connection *c, ssize_t result)
     }
     return result < 0 && (errno == EAGAIN || errno == EINTR);
 }
+
+bool connection_accepted(struct connection *c)
+{
+    if (!c->ssl || c->accepted)
+        return true;
+    int result = SSL_accept(c->ssl);
+    c->accepted = result == 1;
+    if (!c->accepted && !would_block(c, result))
+        connection_drop(c);
+    return c->accepted;
+}
+
+/* ------------------------------------------------------------------------- output */
 
 size_t connection_write(struct connection *c, const void *bytes, size_t size)
 {
@@ -106,8 +88,7 @@ void connection_arm(struct connection *c)
     bool wanted = c->out.begin < c->out.end || c->frames_left > 0;
     if (c->dead || wanted == c->write_wanted)
         return;
-    struct epoll_event event = {.events = EPOLLIN | (wanted ? EPOLLOUT : 0), .data.ptr = c};
-    check(!epoll_ctl(poller, EPOLL_CTL_MOD, c->socket, &event), "epoll_ctl");
+    poller_want_write(c->socket, c, wanted);
     c->write_wanted = wanted;
 }
 
@@ -131,18 +112,16 @@ void connection_send(struct connection *c, const void *bytes, size_t size)
     connection_arm(c);
 }
 
-void connection_writable(struct connection *c)
+bool connection_flush(struct connection *c)
 {
     while (c->out.begin < c->out.end) {
         size_t sent = connection_write(c, c->out.bytes + c->out.begin, c->out.end - c->out.begin);
         c->out.begin += sent;
         if (c->dead || sent == 0)
-            return;
+            return false;
     }
     c->out.begin = c->out.end = 0;
-    if (c->frames_left > 0)
-        flood_go_on(c);
-    connection_arm(c);
+    return true;
 }
 
 /* ------------------------------------------------------------------------- input */
@@ -155,9 +134,7 @@ static void forget(const struct connection *c)
     setsockopt(c->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-/* Bytes read; 0 when it would block; the connection is dropped when it has ended. `into` NULL: the
- * kernel throws them away. */
-static size_t receive(struct connection *c, void *into, size_t size)
+size_t connection_read(struct connection *c, void *into, size_t size)
 {
     ssize_t got = c->ssl ? SSL_read(c->ssl, into, (int)size)
                          : recv(c->socket, into, size, into ? 0 : MSG_TRUNC);
@@ -171,64 +148,4 @@ static size_t receive(struct connection *c, void *into, size_t size)
         connection_drop(c);
     }
     return 0;
-}
-
-static bool tls_accepted(struct connection *c)
-{
-    if (!c->ssl || c->accepted)
-        return true;
-    int result = SSL_accept(c->ssl);
-    c->accepted = result == 1;
-    if (!c->accepted && !would_block(c, result))
-        connection_drop(c);
-    return c->accepted;
-}
-
-static void take(struct connection *c)
-{
-    if (c->service == REQUEST && !upgrade_take(c))
-        return;
-    if (!c->dead)
-        frames_take(c);
-    if (c->dead || c->in.begin < c->in.end)
-        return;
-    c->in.begin = c->in.end = 0;
-    if (c->service == HOLD) {
-        free(c->in.bytes);
-        c->in = (struct buffer){0};
-    }
-}
-
-void connection_readable(struct connection *c)
-{
-    if (!tls_accepted(c))
-        return;
-    /* What TLS has decrypted wakes nobody up. */
-    for (int i = 0; !c->dead && (c->ssl || i < READS); i++) {
-        bool discard = !c->ssl && c->skip >= LONG;
-        size_t wanted;
-        if (discard) {
-            wanted = c->skip;
-        } else {
-            buffer_reserve(&c->in, c->service == SINK ? SINK_INPUT : FIRST_INPUT);
-            if (c->in.end == c->in.capacity)
-                buffer_reserve(&c->in, 2 * (c->in.end - c->in.begin) + FIRST_INPUT);
-            wanted = c->in.capacity - c->in.end;
-            if (!c->ssl && c->payload_size >= LONG && c->in.begin == c->in.end &&
-                !service_needs_payload(c) && wanted > LITTLE)
-                wanted = LITTLE;
-        }
-        size_t got = receive(c, discard ? NULL : c->in.bytes + c->in.end, wanted);
-        if (got == 0)
-            return;
-        if (discard) {
-            c->skip -= got;
-            frames_take(c);
-        } else {
-            c->in.end += got;
-            take(c);
-        }
-        if (!c->ssl && got < wanted)
-            return;
-    }
 }

@@ -1,0 +1,142 @@
+#include "core/secrets.h"
+
+#include "core/ascii.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------------- names */
+
+bool steady_secrets_is_name(const char *name, size_t size)
+{
+    static const char *const parts[] = {"auth", "bearer", "cookie", "cred",   "jwt",
+                                        "key",  "pass",   "pwd",    "secret", "session",
+                                        "sid",  "sig",    "ticket", "token",  NULL};
+    for (const char *const *part = parts; *part; part++) {
+        size_t length = strlen(*part);
+        for (size_t at = 0; at + length <= size; at++)
+            if (steady_is_same_text(name + at, *part, length))
+                return true;
+    }
+    return false;
+}
+
+bool steady_secrets_may_show(const char *header, size_t size)
+{
+    static const char *const shown[] = {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "age",
+        "allow",
+        "alt-svc",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "expires",
+        "host",
+        "keep-alive",
+        "location",
+        "origin",
+        "pragma",
+        "proxy-authenticate",
+        "proxy-connection",
+        "retry-after",
+        "sec-websocket-accept",
+        "sec-websocket-extensions",
+        "sec-websocket-key",
+        "sec-websocket-protocol",
+        "sec-websocket-version",
+        "server",
+        "strict-transport-security",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "vary",
+        "via",
+        "www-authenticate",
+        NULL,
+    };
+    for (const char *const *name = shown; *name; name++)
+        if (strlen(*name) == size && steady_is_same_text(header, *name, size))
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------------- URLs in a line */
+
+/* What a line is read from and written to. */
+struct copy {
+    const char *at;
+    char *out;
+};
+
+static void keep(struct copy *copy, size_t size)
+{
+    memcpy(copy->out, copy->at, size);
+    copy->at += size;
+    copy->out += size;
+}
+
+static void hide(struct copy *copy, size_t size)
+{
+    memcpy(copy->out, STEADY_HIDDEN, sizeof STEADY_HIDDEN - 1);
+    copy->at += size;
+    copy->out += sizeof STEADY_HIDDEN - 1;
+}
+
+/* Behind "://" may be a user and password. They end with the last "@" before the path, since some
+ * programs write a password's "@" as it is. */
+static void copy_authority(struct copy *copy)
+{
+    size_t size = strcspn(copy->at, "/?# \t"), credentials = size;
+    while (credentials > 0 && copy->at[credentials - 1] != '@')
+        credentials--;
+    if (credentials > 1)
+        hide(copy, credentials - 1);
+    keep(copy, size - (credentials > 1 ? credentials - 1 : 0));
+}
+
+/* One "name=value", or a word alone. Some servers take ";" for "&", others for a part of the value;
+ * so it ends a value that is shown, and none that is hidden. */
+static void copy_parameter(struct copy *copy)
+{
+    const size_t name = strcspn(copy->at, "=&;# \t"), whole = strcspn(copy->at, "&# \t");
+    const size_t size = strcspn(copy->at, "&;# \t");
+    const bool has_value = copy->at[name] == '=' && size > name + 1;
+    const bool secret = has_value && steady_secrets_is_name(copy->at, name);
+    if (secret || (has_value && size - name - 1 > STEADY_WORD_MAX)) {
+        keep(copy, name + 1);
+        hide(copy, whole - name - 1);
+    } else if (!has_value && size > STEADY_WORD_MAX) {
+        hide(copy, whole);
+    } else {
+        keep(copy, size);
+    }
+}
+
+static void copy_query(struct copy *copy)
+{
+    copy_parameter(copy);
+    while (*copy->at == '&' || *copy->at == ';') {
+        keep(copy, 1);
+        copy_parameter(copy);
+    }
+}
+
+void steady_secrets_hide(char *out, const char *line)
+{
+    struct copy copy = {line, out};
+    while (*copy.at) {
+        bool authority = !strncmp(copy.at, "://", 3);
+        bool query = *copy.at == '?' || *copy.at == '#';
+        keep(&copy, authority ? 3 : 1);
+        if (authority)
+            copy_authority(&copy);
+        else if (query)
+            copy_query(&copy);
+    }
+    *copy.out = 0;
+}

@@ -1,0 +1,44 @@
+/* Tells whoever wants to know what goes on, line by line. Each client has a trace, and hands it
+ * down to everything that works for it. A line is formatted only where somebody wants lines of its
+ * level, so a trace that is off costs a comparison. */
+#ifndef STEADY_CORE_TRACE_H
+#define STEADY_CORE_TRACE_H
+
+#include "core/buffer.h"
+
+/* Each level has all lines of the levels before it. */
+enum steady_level {
+    STEADY_LEVEL_OFF,
+    STEADY_LEVEL_ERROR,
+    STEADY_LEVEL_WARNING,
+    STEADY_LEVEL_INFO,
+    STEADY_LEVEL_DEBUG, /* the phases of an attempt, heads of HTTP, the heartbeat, decisions */
+    STEADY_LEVEL_TRACE, /* each frame */
+};
+
+struct steady_trace {
+    enum steady_level level; /* the most detailed one that somebody wants */
+    /* Gets a line without a newline, and without the client's name. It must not change what is
+     * being traced: it is called from the middle of everything. */
+    void (*write)(struct steady_trace *trace, enum steady_level level, const char *line);
+};
+
+/* Whether lines of this level are wanted. */
+static inline bool steady_traces(const struct steady_trace *trace, enum steady_level level)
+{
+    return trace->level >= level;
+}
+
+/* Formats a line as printf does, and writes it. Without memory for it there is no line. */
+void steady_trace_line(struct steady_trace *trace, enum steady_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for a line of the level debug. Where such lines are not wanted, not even the arguments
+ * are evaluated. */
+#define STEADY_DEBUG(trace, ...)                                                                   \
+    do {                                                                                           \
+        if (steady_traces(trace, STEADY_LEVEL_DEBUG))                                              \
+            steady_trace_line(trace, STEADY_LEVEL_DEBUG, __VA_ARGS__);                             \
+    } while (0)
+
+#endif
