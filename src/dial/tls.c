@@ -241,14 +241,13 @@ void steady_tls_describe(const struct steady_tls *tls, char *text, size_t size)
 {
     char certificate[768] = "no certificate";
     X509 *theirs = SSL_get_peer_certificate(tls->openssl);
-    const bool checked = SSL_get_verify_mode(tls->openssl) != SSL_VERIFY_NONE;
     if (theirs)
         steady_certificate_describe(theirs, certificate, sizeof certificate);
     X509_free(theirs);
     snprintf(text, size, "TLS is up: %s, %s%s; %s; %s", SSL_get_version(tls->openssl),
              SSL_get_cipher_name(tls->openssl),
              SSL_session_reused(tls->openssl) ? ", a session resumed" : "", certificate,
-             checked ? "it was verified" : "it was not verified");
+             tls->verify ? "it was verified" : "it was not verified");
 }
 
 void steady_tls_explain(const struct steady_tls *tls, struct steady_cause *cause)
