@@ -1,9 +1,11 @@
 -- What a server can do to a client by TLS alone, and what that costs: support/rude_tls.c floods it.
 
+local OpensslServer = require "support.openssl_server"
 local Peer = require "support.peer"
 local certs = require "support.certs"
 local compiled = require "support.compiled"
 local cost = require "support.cost"
+local files = require "support.files"
 local socket = require "socket"
 local turn = require "support.turn"
 local watched = require "support.watched"
@@ -11,6 +13,7 @@ local watched = require "support.watched"
 local LONGEST_TURN = 0.02 -- seconds of CPU
 local TIMEOUT = 1
 
+local FAILED = "the TLS handshake failed: "
 local TOO_MUCH = "the TLS handshake failed: the server sends too much before its handshake is done"
 local TOO_MANY = "the TLS session failed: the server sends too many messages that carry no data"
 local UNEXPECTED = "the TLS session failed: unexpected message"
@@ -18,9 +21,9 @@ local UNEXPECTED = "the TLS session failed: unexpected message"
 -- What the flood is, and what the client says of it with each version; nil: it goes on.
 local HANDSHAKES = {
   { "endless HelloRequests", "hello-requests", TOO_MUCH, TOO_MUCH },
-  { "a message in records of a byte", "bits-of-certificates", TOO_MUCH, TOO_MUCH },
-  { "empty records", "empty-records", "the TLS handshake failed: ", "the TLS handshake failed: " },
-  { "warnings", "warnings", "the TLS handshake failed: ", "the TLS handshake failed: " },
+  { "a message in records of a byte", "bits-of-certificates", FAILED, FAILED },
+  { "empty records", "empty-records", FAILED, FAILED },
+  { "warnings", "warnings", FAILED, FAILED },
 }
 local SESSIONS = {
   { "empty records", "no-data", "the TLS session failed: ", "the TLS session failed: " },
@@ -105,6 +108,7 @@ describe("a server that floods a client by TLS", function()
   teardown(function() if folder then os.execute("rm -rf " .. folder) end end)
   after_each(function()
     stop_all()
+    OpensslServer.stop_all()
     watched.end_all()
   end)
 
@@ -149,6 +153,24 @@ describe("a server that floods a client by TLS", function()
       assert.is_true(other.slowest < 0.5, "the other client waited for " .. other.slowest)
     end)
   end
+
+  it("with certificates without end is found out", function()
+    local scratch = files.new_folder "chain"
+    files.write(scratch .. "/chain", files.read(certs.client.cert):rep(150)) -- 100 KiB
+    local server = OpensslServer.start(certs.good, "-cert_chain " .. scratch .. "/chain")
+    says(error_of(connect(server), TIMEOUT), "the TLS handshake failed: excessive message size")
+    os.execute("rm -rf " .. scratch)
+  end)
+
+  it("with a Diffie-Hellman group of its choice is refused", function()
+    local scratch = files.new_folder "rsa"
+    local pair = { cert = scratch .. "/cert", key = scratch .. "/key" }
+    assert(os.execute(("openssl req -x509 -newkey rsa:2048 -nodes -keyout %s -out %s -days 2 -subj /CN=rsa 2> /dev/null")
+      :format(pair.key, pair.cert)))
+    local server = OpensslServer.start(pair, "-tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256")
+    says(error_of(connect(server), TIMEOUT), "the TLS handshake failed: the server says ")
+    os.execute("rm -rf " .. scratch)
+  end)
 
   it("bit by bit, so that no bound is met, is left when connect_timeout is over", function()
     local server = Peer.listen()

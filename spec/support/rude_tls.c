@@ -36,7 +36,7 @@ static const struct flood floods[] = {
     {"hello-requests", HANDSHAKE, {0, 0, 0, 0}, 4, 1},
     {"empty-records", HANDSHAKE, {0}, 0, 1},
     {"warnings", ALERT, {1, 90}, 2, 1},
-    /* In TLS 1.2, a Certificate message of 96 KiB in records of a byte. */
+    /* In TLS 1.2, a Certificate message of 24 KiB in records of a byte. */
     {"bits-of-certificates", HANDSHAKE, {0}, 1, 1},
     /* On an open connection. */
     {"bytes", DATA, {0x8A, 0}, 1, 0}, /* pongs */
@@ -255,7 +255,7 @@ static void answer_upgrade(SSL *ssl, int fd)
     send_all(fd, record, protect(record, DATA, (unsigned char *)answer, strlen(answer)));
 }
 
-/* The beginning of a Certificate that is 96 KiB long, and whose rest the flood is. */
+/* The beginning of a Certificate that is 24 KiB long, and whose rest the flood is. */
 static void begin_long_message(int fd)
 {
     /* ServerHello of TLS 1.2: version, random, no session, the cipher, no compression, and the
@@ -263,7 +263,7 @@ static void begin_long_message(int fd)
     static unsigned char hello[] = {
         HANDSHAKE, 3, 3, 0, 49, 2, 0, 0, 45, 3, 3, [43] = 0, 0xC0, 0x2B, 0, 0, 5, 0xFF, 1, 0, 1, 0};
     static const unsigned char certificate[] = {HANDSHAKE, 3,    3, 0, 7,    11,
-                                                1,         0x80, 0, 1, 0x7F, 0xFD};
+                                                0,         0x60, 0, 0, 0x5F, 0xFD};
     send_all(fd, hello, sizeof hello);
     send_all(fd, certificate, sizeof certificate);
 }

@@ -53,6 +53,7 @@ struct steady_tls {
     bool has_more;
     bool carrier_ended;
     bool verify;  /* the certificate's authority, name and date */
+    bool writing; /* OpenSSL has not got rid of all of the last write */
     bool offered; /* a session to resume */
     size_t handshake_bytes;
     size_t messages;     /* without data, on the open session */
@@ -511,7 +512,16 @@ ptrdiff_t steady_tls_handshake(struct steady_tls *tls)
     return 1;
 }
 
-ptrdiff_t steady_tls_read(struct steady_tls *tls, uint8_t *bytes, size_t size)
+/* OpenSSL makes a buffer for writing where it reads a ticket, and keeps it until the next write,
+ * which may be long after: 16 KiB a connection. A write of nothing frees it. */
+static void let_go_of_output(struct steady_tls *tls, size_t messages_before)
+{
+    size_t none;
+    if (tls->messages != messages_before && tls->state == OPEN && !tls->writing)
+        SSL_write_ex(tls->openssl, "", 0, &none);
+}
+
+static ptrdiff_t read_records(struct steady_tls *tls, uint8_t *bytes, size_t size)
 {
     size_t total = 0;
     begin(tls);
@@ -533,6 +543,14 @@ ptrdiff_t steady_tls_read(struct steady_tls *tls, uint8_t *bytes, size_t size)
     return (ptrdiff_t)total;
 }
 
+ptrdiff_t steady_tls_read(struct steady_tls *tls, uint8_t *bytes, size_t size)
+{
+    size_t messages = tls->messages;
+    ptrdiff_t result = read_records(tls, bytes, size);
+    let_go_of_output(tls, messages);
+    return result;
+}
+
 ptrdiff_t steady_tls_write(struct steady_tls *tls, const uint8_t *bytes, size_t size)
 {
     size_t total = 0;
@@ -540,6 +558,7 @@ ptrdiff_t steady_tls_write(struct steady_tls *tls, const uint8_t *bytes, size_t 
     while (total < size) {
         size_t left = size - total;
         int n = SSL_write(tls->openssl, bytes + total, left < INT_MAX ? (int)left : INT_MAX);
+        tls->writing = n <= 0;
         if (n <= 0)
             return end(tls, n) == STEADY_WAIT ? (ptrdiff_t)total : STEADY_BROKEN;
         total += (size_t)n;
