@@ -93,13 +93,12 @@ describe("TLS options:", function()
     end)
 
     local CERT, KEY = files.read(certs.client.cert), files.read(certs.client.key)
+    local NO_CERTIFICATE = "cannot be used: there is no certificate in PEM format in it"
     for what, case in pairs {
-      ["authorities"] = { { ca = "/etc/ca.pem" }, "tls.ca cannot be used: there is no certificate in PEM format in it" },
-      ["authorities but a key"] = { { ca = KEY }, "tls.ca cannot be used: there is no certificate in PEM format in it" },
+      ["authorities"] = { { ca = "/etc/ca.pem" }, "tls.ca " .. NO_CERTIFICATE },
+      ["authorities but a key"] = { { ca = KEY }, "tls.ca " .. NO_CERTIFICATE },
       ["authorities but a broken one"] = { { ca = (CERT:gsub("\nMII", "\nAAA")) }, "tls.ca cannot be used: " },
-      ["a certificate"] = {
-        { cert = "me", key = KEY }, "tls.cert cannot be used: there is no certificate in PEM format in it",
-      },
+      ["a certificate"] = { { cert = "me", key = KEY }, "tls.cert " .. NO_CERTIFICATE },
       ["a certificate with a chain but a broken one"] = {
         { cert = CERT .. CERT:gsub("\nMII", "\nAAA"), key = KEY }, "tls.cert cannot be used: ",
       },
@@ -342,7 +341,8 @@ describe("TLS options:", function()
       return count
     end
 
-    for version, flags in pairs { ["1.2"] = "-tls1_2", ["1.2 and no tickets"] = "-tls1_2 -no_ticket", ["1.3"] = "-tls1_3" } do
+    local VERSIONS = { ["1.2"] = "-tls1_2", ["1.2 and no tickets"] = "-tls1_2 -no_ticket", ["1.3"] = "-tls1_3" }
+    for version, flags in pairs(VERSIONS) do
       it("on each connection after the first, with TLS " .. version, function()
         local server = OpensslServer.start(GOOD, flags)
         local client = set_out(server, CA)

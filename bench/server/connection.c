@@ -5,6 +5,7 @@
 #include "poller.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,6 +64,7 @@ bool connection_accepted(struct connection *c)
 {
     if (!c->ssl || c->accepted)
         return true;
+    ERR_clear_error(); /* of other connections: SSL_get_error looks at it */
     int result = SSL_accept(c->ssl);
     c->accepted = result == 1;
     if (!c->accepted && !would_block(c, result))

@@ -39,8 +39,7 @@ static const char *bad_path(const char *text, size_t size)
 
 static bool is_base64_char(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
-           c == '/';
+    return steady_is_digit(c) || steady_is_letter(c) || steady_is_one_of(c, "+/");
 }
 
 /* Pins as curl has them: each the SHA-256 of a public key, in base64, with ';' between them. */

@@ -35,8 +35,11 @@ end
 
 function ADVICE.http(event)
   local status = event.http_status
-  if status == 401 or status == 407 then return "give a user and password in the URL, or --header" end
-  if status >= 500 then return "try again later: the server, or one behind it, is in trouble" end
+  if status == 401 then
+    return "give a user and password in the URL, or --header"
+  elseif status >= 500 then
+    return "try again later: the server, or one behind it, is in trouble"
+  end
   return "check the path, and what --header, --protocol and --origin say"
 end
 
