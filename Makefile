@@ -16,6 +16,7 @@
 #   make valgrind   the specs under valgrind
 #   make hard       the specs' programs on a Lua that collects all garbage at each allocation
 #   make fuzz       libFuzzer on each part of the core; SECONDS=1800 for each, 60 without
+#   make explore    every order of events of a client, up to as many events as SECONDS=60 allow
 #   make soak       200 clients whose server is killed all the time; SECONDS=300, 60 without
 #   make conformance   runs the cases of the RFCs against Node's ws and Python's websockets too, and
 #                   writes docs/conformance.md
@@ -28,7 +29,14 @@
 # CC, CFLAGS and LDFLAGS are as usual, BUILD is the tree to build in. Warnings are errors with
 # WERROR=-Werror only: they are for who works on this, not for who uses it with the compilers of tomorrow.
 
+# What is built for development says at once when a client is in a state that must not be
+# (src/client/invariants.c). What `make` builds, what is measured and what is installed does not look.
+ifneq ($(filter compiled specs core-specs explore fuzz-programs build/tsan/%,$(MAKECMDGOALS)),)
+BUILD := build/development
+defines := -DSTEADY_INVARIANTS
+else
 BUILD := build
+endif
 LUA := $(shell tools/lua-name)
 LUAROCKS := $(shell command -v luarocks || command -v luarocks-5.4 || echo luarocks)
 PYTHON := /usr/bin/python3
@@ -60,7 +68,7 @@ net_libs := $(shell pkg-config --libs $(libraries) 2>/dev/null)
 
 # _DEFAULT_SOURCE: the POSIX names that uv.h needs, which -std=c11 alone would hide.
 compile_flags := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) \
-    -fPIC -fvisibility=hidden -Isrc $(includes) $(CPPFLAGS) $(CFLAGS)
+    -fPIC -fvisibility=hidden -Isrc $(includes) $(defines) $(CPPFLAGS) $(CFLAGS)
 
 link_flags := -shared
 ifeq ($(shell uname),Darwin)
@@ -132,6 +140,25 @@ $(storm): $(call objects,bench/storm.c $(core_sources))
 	@echo "link $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(core_libs)
 
+# Every order of events of a client whose loop, stream and attempt are not real (spec/explore). How
+# its objects are compiled is left for explore_spec, which takes the one or other fix out.
+explorer := $(BUILD)/explore/explore
+explored := $(filter-out src/client/events.c src/client/upgrade.c,$(core_sources) $(wildcard src/client/*.c))
+explore_objects := $(patsubst %.c,$(BUILD)/explore/obj/%.o,$(explored) $(wildcard spec/explore/*.c))
+$(BUILD)/explore/obj/src/%: explored_flags := -include spec/explore/substitutes.h
+$(BUILD)/explore/obj/%.o: %.c $(BUILD)/flags | build-packages
+	@mkdir -p $(@D)
+	@echo "cc $< to explore"
+	@$(CC) -Ispec/explore $(explored_flags) $(compile_flags) -MMD -MP -c -o $@ $<
+$(explorer): $(explore_objects)
+	@echo "link $@"
+	@echo '$(CC) -Ispec/explore $(compile_flags) $(LDFLAGS) "$$@" $(core_libs)' >$(@D)/compile
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(core_libs)
+
+explore: $(explorer)
+	@$(explorer) $(SECONDS)
+
+-include $(explore_objects:.o=.d)
 -include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources) $(bench_sources) \
     $(wildcard spec/fuzz/*.c)))
 
@@ -145,7 +172,7 @@ lua_cpath := $(BUILD)/?.so;$(BUILD)/spec/?.so
 lua_env = LUA_PATH='$(lua_path);;$(shell tools/lua-path)' LUA_CPATH='$(lua_cpath);;'
 
 # UNDER: the command, if any, under which the interpreter runs. The bench's server is for Linux.
-compiled: all $(binding) $(storm) $(if $(filter Linux,$(shell uname)),$(bench_programs))
+compiled: all $(binding) $(storm) $(explorer) $(if $(filter Linux,$(shell uname)),$(bench_programs))
 
 specs: compiled
 	@$(lua_env) LUA='$(LUA)' UNDER='$(UNDER)' tools/specs $(ARGS)
@@ -176,7 +203,7 @@ asan:
 # What loads the module is a program of the specs', which has the sanitizer in it. Lua, libwebsockets,
 # libuv and OpenSSL do not: what they hand from thread to thread by atomics is not seen, so what they
 # do to memory is not looked at.
-tsan: all
+tsan:
 	@$(packages) install build test
 	@$(MAKE) BUILD=build/tsan LDFLAGS='-fsanitize=thread' \
 	    CFLAGS='-O1 -g -fsanitize=thread -fno-omit-frame-pointer' build/tsan/steadysocket/core.so
@@ -298,7 +325,8 @@ clean:
 
 force:
 
-.PHONY: all compiled specs core-specs test system asan tsan hard valgrind fuzz fuzz-programs soak conformance coverage \
+.PHONY: all compiled specs core-specs test system asan tsan hard valgrind fuzz fuzz-programs explore soak \
+    conformance coverage \
     bench bench-programs \
     bench-storm demo lint lint-lua lint-format lint-c lint-gcc lint-clang lint-rockspec conversions layers format install clean \
     build-packages force

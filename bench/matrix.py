@@ -70,10 +70,9 @@ class Peer:
     longer: int = 1  # times as long as others
 
 
-def lua_path(*folders):
+def lua_path():
     """For Debian's packages: those for an older Lua run with 5.4 too."""
-    templates = [f"{folder}/{name}" for folder in folders for name in ("?.lua", "?/init.lua")]
-    return ";".join(templates) + ";" + os.environ.get("LUA_PATH", ";")
+    return os.environ.get("LUA_PATH", "") + ";;" + subprocess.check_output(ROOT + "/tools/lua-path", text=True).strip()
 
 
 def peers(build):
@@ -85,7 +84,7 @@ def peers(build):
     }
     module = [LUA, HERE + "/steadysocket.lua"]
     speed = ("rx", "tx", "rtt")
-    lua_http = {"LUA_PATH": lua_path(*(f"/usr/share/lua/{version}" for version in ("5.4", "5.3", "5.1")))}
+    lua_http = {"LUA_PATH": lua_path()}
     return {
         OURS: Peer("**steadysocket**", module, environment=ours),
         "steadysocket-deflate": Peer(

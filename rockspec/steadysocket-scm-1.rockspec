@@ -91,6 +91,7 @@ build = {
         "src/client/client.c",
         "src/client/events.c",
         "src/client/inbox.c",
+        "src/client/invariants.c",
         "src/client/link.c",
         "src/client/outbox.c",
         "src/client/receiving.c",

@@ -1,6 +1,7 @@
 -- The bench: that its drivers do what they are asked for, that it notices when one does not, and that
 -- its report says what the figures say. How fast anything is, is not looked at.
 
+local built = require "support.built"
 local child = require "support.child"
 local has_cjson, cjson = pcall(require, "cjson")
 local files = require "support.files"
@@ -9,15 +10,6 @@ local http = require "socket.http"
 local read, write = files.read, files.write
 
 local PYTHON = "/usr/bin/python3"
-
--- The build tree that the modules are from has the bench's programs too.
-local function build_tree()
-  for tree in package.cpath:gmatch "([^;]+)/%?%.so" do
-    local server <close> = io.open(tree .. "/bench/server")
-    if server then return tree end
-  end
-  error "no bench/server in the build tree: `make specs` builds it"
-end
 
 -- Leaks are not the bench's subject: its programs end without tidying up.
 local function environment_with(values)
@@ -60,7 +52,7 @@ describe_unless(no_cjson or no_linux, "a driver", function()
   local tree, pid, port, tls_port
 
   setup(function()
-    tree = build_tree()
+    tree = select(2, built "bench/server")
     local pipe <close> = assert(io.popen(("env %s %s/bench/server --tls %s/ca.pem > %s/ports & echo $!"):format(
       environment_with(), tree, folder, folder)))
     pid = pipe:read "l"
@@ -179,7 +171,7 @@ end)
 -- bench/run with what is built, into the folder; its results, and what it said.
 local function bench(arguments, environment)
   environment = environment or {}
-  environment.BUILD = build_tree()
+  environment.BUILD = select(2, built "bench/server")
   environment.LUA = environment.LUA or child.interpreter()
   local words = {
     "--no-build", "--rounds", "1", "--repeats", "0", "--seconds", "0.002", "--connections", "5",

@@ -122,6 +122,16 @@ describe("connect_timeout", function()
     assert.same({}, client.errors)
   end)
 
+  it("is not longer for what the program did before it connected", function()
+    local url = ("ws://127.0.0.1:%d/"):format(silent.listen())
+    WebSocket.step(0)
+    block(1)
+    local spent = cost.of(function()
+      watched.connect({ url = url, connect_timeout = 0.3, reconnect = false }):await "errors"
+    end)
+    cost.expect(spent.seconds, 0.29, 0.9)
+  end)
+
   it("does not count the time for which the process was stopped", function()
     local server = Peer.listen()
     local result = child.run([[

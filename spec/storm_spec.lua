@@ -1,24 +1,12 @@
 -- A server with many clients restarts (bench/storm.*). In the simulation time is virtual, and chance
 -- the same in each run.
 
+local built = require "support.built"
 local child = require "support.child"
 
 local CLIENTS = 10000
 local ACCEPTED = 200 -- a second, so all could be back in 50 seconds
 local OUTAGE = 10
-
--- The build tree that the modules are from has the program too.
-local function find_program()
-  for folder in package.cpath:gmatch "([^;]+)/%?%.so" do
-    local path = folder .. "/bench/storm"
-    local file = io.open(path)
-    if file then
-      file:close()
-      return path
-    end
-  end
-  error "no bench/storm in the build tree: `make specs` builds it"
-end
 
 local function values_of(output)
   local values = {}
@@ -29,7 +17,7 @@ local function values_of(output)
 end
 
 local function simulate(arguments)
-  local pipe = assert(io.popen(find_program() .. " " .. arguments))
+  local pipe = assert(io.popen(built "bench/storm" .. " " .. arguments))
   local output = pipe:read "a"
   assert(pipe:close())
   return values_of(output)

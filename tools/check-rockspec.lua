@@ -27,6 +27,12 @@ end
 
 for _, path in pairs(rockspec.build.install.bin) do list(path) end
 
+-- It is compiled first, to say which library is too old before a compiler does.
+local REQUIREMENTS = "src/lua/requirements.c"
+if rockspec.build.modules["steadysocket.core"].sources[1] ~= REQUIREMENTS then
+  complain(REQUIREMENTS, "is not the first source")
+end
+
 for i = 2, #arg do
   if not listed[arg[i]] then complain(arg[i], "is not listed") end
   listed[arg[i]] = nil

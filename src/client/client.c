@@ -3,6 +3,7 @@
 #include "client/attempt.h"
 #include "client/change.h"
 #include "client/inbox.h"
+#include "client/invariants.h"
 #include "client/link.h"
 #include "client/outbox.h"
 #include "client/receiving.h"
@@ -157,13 +158,19 @@ static void check_deadlines(struct steady_client *c)
             deadlines[i].due(c, now);
 }
 
-/* Sets the timer to the next deadline. A timer that is too early does no harm, and each byte that
- * comes makes the heartbeat's later, so it stays. */
-static void arm(struct steady_client *c)
+static double next_deadline(const struct steady_client *c)
 {
     double next = INFINITY;
     for (size_t i = 0; i < DEADLINES; i++)
         next = fmin(next, deadlines[i].when(c));
+    return next;
+}
+
+/* Sets the timer to the next deadline. A timer that is too early does no harm, and each byte that
+ * comes makes the heartbeat's later, so it stays. */
+static void arm(struct steady_client *c)
+{
+    double next = next_deadline(c);
     if (!c->timer || next == c->armed || (c->armed < next && !isinf(next)))
         return;
     c->armed = next;
@@ -174,35 +181,6 @@ static void arm(struct steady_client *c)
 }
 
 /* ------------------------------------------------------------------------- the door */
-
-#ifdef STEADY_INVARIANTS
-#include <assert.h>
-
-/* What holds whenever a call from the loop has been handled. */
-static void check_invariants(const struct steady_client *c)
-{
-    const struct steady_stats *stats = &c->stats;
-    enum steady_status status = c->session.status;
-    bool connecting = status == STEADY_STATUS_CONNECTING;
-    bool up = status == STEADY_STATUS_OPEN || status == STEADY_STATUS_CLOSING;
-    bool timed = connecting || status == STEADY_STATUS_WAITING || status == STEADY_STATUS_CLOSING;
-    assert(timed == !isinf(c->session.deadline));
-    assert(!timed || c->armed <= c->session.deadline);
-    assert(connecting == (c->attempt.state != STEADY_ATTEMPT_NONE));
-    assert((c->attempt.state == STEADY_ATTEMPT_UNDER_WAY) == (c->attempt.upgrade != NULL));
-    assert(up == steady_client_has_link(c));
-    assert(c->link.state < STEADY_LINK_OPEN || c->link.state == STEADY_LINK_LOST ||
-           c->link.stream != NULL);
-    assert(c->link.state != STEADY_LINK_GREETING || steady_loop_is_halted(c->loop));
-    assert(!steady_session_active(&c->session) || c->alive);
-    assert(stats->accepted ==
-           stats->sent - stats->resent + steady_outbox_messages(c) + stats->dropped);
-    assert(!c->options.confirm ||
-           stats->sent - stats->resent == stats->confirmed + c->queue.sent_messages);
-}
-#else
-#define check_invariants(c) ((void)0)
-#endif
 
 /* Everything that comes from the loop to a client enters here. Some calls come from inside of
  * another one, which then does what is to be done at the end. */
@@ -220,7 +198,7 @@ static void settle(struct steady_client *c)
                             steady_link_unread(c) || !steady_receiving_can_deliver(c));
     arm(c);
     if (!steady_loop_is_foreign(c->loop))
-        check_invariants(c);
+        steady_client_check(c, next_deadline(c));
     if (has_news(c))
         steady_ready_add(c->loop, &c->ready);
     else if (c->alive && !steady_session_active(&c->session)) {

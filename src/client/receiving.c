@@ -109,7 +109,7 @@ static bool for_owner(struct steady_event *event, enum steady_event_type type,
     return true;
 }
 
-static bool wants_messages(const struct steady_client *c)
+bool steady_receiving_wanted(const struct steady_client *c)
 {
     bool empty = c->inbox.waiting_messages == 0; /* as it is wherever there is an on_message */
     return !c->paused && (empty || steady_inbox_has_room(c));
@@ -121,7 +121,7 @@ bool steady_receiving_can_deliver(const struct steady_client *c)
 {
     const struct steady_link *link = &c->link;
     bool closing = c->session.status == STEADY_STATUS_CLOSING && link->by_us;
-    return link->state >= STEADY_LINK_OPEN && (closing || wants_messages(c)) &&
+    return link->state >= STEADY_LINK_OPEN && (closing || steady_receiving_wanted(c)) &&
            (!link->stream || steady_protocol_backlog(&link->protocol) < PONG_BACKLOG);
 }
 
@@ -131,7 +131,7 @@ bool steady_receiving_next(struct steady_client *c, struct steady_event *event)
     while (steady_receiving_can_deliver(c)) {
         switch (steady_protocol_next(&c->link.protocol, &next)) {
         case STEADY_PROTOCOL_MESSAGE:
-            if (is_reply(c, &next) || !wants_messages(c))
+            if (is_reply(c, &next) || !steady_receiving_wanted(c))
                 break;
             c->stats.received++;
             return for_owner(event, STEADY_EVENT_MESSAGE, &next);

@@ -11,6 +11,9 @@ void steady_receiving_input(struct steady_client *client, const uint8_t *bytes, 
  * lost, and with it what was not read. */
 void steady_receiving_keep(struct steady_client *client);
 
+/* Whether the owner wants messages: it has not paused, and has room for them. */
+bool steady_receiving_wanted(const struct steady_client *client);
+
 /* Whether a message may be taken off what came: the owner wants it, and pongs do not wait. */
 bool steady_receiving_can_deliver(const struct steady_client *client);
 

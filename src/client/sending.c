@@ -25,6 +25,25 @@ static bool begin_closing(struct steady_client *c)
                                  c->close_reason ? strlen(c->close_reason) : 0);
 }
 
+/* A question that there was no memory for would wait for its answer in vain: the connection is
+ * lost. Returns whether the question is there to go out. */
+static bool asked_or_lost(struct steady_client *c, bool queued)
+{
+    if (!queued)
+        steady_link_drop(c);
+    return queued;
+}
+
+/* A ping, which asks for life and for confirmation at once. */
+static bool ask(struct steady_client *c)
+{
+    uint8_t payload[STEADY_HEARTBEAT_PING];
+    steady_heartbeat_ask(&c->link.heartbeat, c->queue.sent_messages, steady_loop_now(c->loop),
+                         payload);
+    c->stats.pings++;
+    return asked_or_lost(c, steady_protocol_ping(&c->link.protocol, payload, sizeof payload));
+}
+
 /* Behind the messages that went out, a ping whose pong confirms them. One at a time: the next one
  * covers what is sent until then. Behind a ping by hand it is asked once more, since the peer may
  * answer the last ping only. Our close frame needs none: its answer confirms as well. Returns
@@ -32,19 +51,16 @@ static bool begin_closing(struct steady_client *c)
 static bool ask_for_confirmation(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
-    uint8_t payload[STEADY_HEARTBEAT_PING];
     bool asked = link->heartbeat.covers && !link->heartbeat.overtaken;
     if (!c->options.confirm || asked || !c->queue.sent_messages || link->state != STEADY_LINK_OPEN)
         return false;
-    steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, steady_loop_now(c->loop),
-                         payload);
-    c->stats.pings++;
     STEADY_DEBUG(&c->trace, "confirmation: a ping goes out behind %zu messages",
                  c->queue.sent_messages);
-    return steady_protocol_ping(&link->protocol, payload, sizeof payload);
+    return ask(c);
 }
 
-/* One write of as much as fits; false: there is nothing to write, or it cannot be. */
+/* One write of as much as fits; false: there is nothing to write, or it cannot be, or the
+ * connection is lost. */
 static bool write_some(struct steady_client *c)
 {
     struct steady_protocol *protocol = &c->link.protocol;
@@ -63,7 +79,7 @@ static bool write_some(struct steady_client *c)
     if (c->watched && !c->queue.waiting_messages && waiting)
         steady_ready_add(c->loop, &c->ready);
     bool written = size && steady_stream_write(c->link.stream, size);
-    return ask_for_confirmation(c) || written;
+    return ask_for_confirmation(c) || (written && c->link.stream);
 }
 
 static bool can_write(const struct steady_client *c)
@@ -96,7 +112,7 @@ void steady_sending_flush(struct steady_client *c)
         return;
     bool more = true;
     for (int i = 0; more && i < WRITES_A_TURN && can_write(c); i++)
-        more = write_some(c) || (begin_closing(c) && write_some(c));
+        more = write_some(c) || (can_write(c) && begin_closing(c) && write_some(c));
     if (more)
         steady_stream_want_writable(c->link.stream);
     steady_outbox_check_drain(c);
@@ -124,10 +140,11 @@ bool steady_sending_ping(struct steady_client *c, const uint8_t *data, size_t si
     return true;
 }
 
+/* A peer that pings and takes no pong is not read from either: it is asked all the same. */
 double steady_sending_heartbeat_deadline(const struct steady_client *c)
 {
     bool asks = c->session.status == STEADY_STATUS_OPEN && c->link.state == STEADY_LINK_OPEN &&
-                steady_receiving_can_deliver(c);
+                steady_receiving_wanted(c);
     return asks ? steady_heartbeat_deadline(&c->link.heartbeat, &c->options.heartbeat) : INFINITY;
 }
 
@@ -135,18 +152,16 @@ static void ask_for_life(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
     const char *message = c->options.heartbeat.message;
-    double now = steady_loop_now(c->loop);
     STEADY_DEBUG(&c->trace, "heartbeat: nothing has come for %.3f s, so %s goes out",
-                 now - link->heartbeat.heard, message ? "its message" : "a ping");
-    if (message) {
-        link->heartbeat.asked = now;
-        steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message));
-    } else {
-        uint8_t payload[STEADY_HEARTBEAT_PING];
-        steady_heartbeat_ask(&link->heartbeat, c->queue.sent_messages, now, payload);
-        steady_protocol_ping(&link->protocol, payload, sizeof payload);
-        c->stats.pings++;
+                 steady_loop_now(c->loop) - link->heartbeat.heard,
+                 message ? "its message" : "a ping");
+    if (!message) {
+        ask(c);
+        return;
     }
+    link->heartbeat.asked = steady_loop_now(c->loop);
+    asked_or_lost(c,
+                  steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message)));
 }
 
 void steady_sending_check_heartbeat(struct steady_client *c, double now)

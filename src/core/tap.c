@@ -39,7 +39,7 @@ static const char *name_of(uint8_t opcode)
 
 /* As "text, FIN RSV1, ". A server must not mask, so that is told of what comes, and only of that.
  */
-static void append_kind(struct steady_buffer *line, const uint8_t *header, char direction)
+static void append_kind(struct steady_buffer *line, const uint8_t *header, int direction)
 {
     const uint8_t first = header[0];
     const char *name = name_of(first & STEADY_FRAME_OPCODE);
@@ -83,7 +83,7 @@ static void append_payload(struct steady_buffer *line, const struct steady_tap *
                          steady_frame_length(tap->header) > STEADY_TAP_SHOWN ? "…" : "");
 }
 
-static void tell(struct steady_tap *tap, struct steady_trace *trace, char direction)
+static void tell(struct steady_tap *tap, struct steady_trace *trace, int direction)
 {
     struct steady_buffer line = {0};
     const uint64_t length = steady_frame_length(tap->header);
@@ -138,7 +138,7 @@ static void take_payload(struct steady_tap *tap, const uint8_t **bytes, size_t *
     tap->left -= taken;
 }
 
-void steady_tap_bytes(struct steady_tap *tap, struct steady_trace *trace, char direction,
+void steady_tap_bytes(struct steady_tap *tap, struct steady_trace *trace, int direction,
                       const uint8_t *bytes, size_t size)
 {
     bool in_payload = tap->left > 0;

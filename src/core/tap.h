@@ -28,7 +28,7 @@ struct steady_tap {
 void steady_tap_open(struct steady_tap *tap, const uint8_t *header, size_t size, uint64_t left);
 
 /* The next bytes. direction: '>' when we send them, '<' when they come. */
-void steady_tap_bytes(struct steady_tap *tap, struct steady_trace *trace, char direction,
+void steady_tap_bytes(struct steady_tap *tap, struct steady_trace *trace, int direction,
                       const uint8_t *bytes, size_t size);
 
 #endif

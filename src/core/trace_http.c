@@ -37,7 +37,7 @@ static bool is_protocols(const char *name, size_t size)
 
 /* direction: '>' or '<'. value ends with a NUL byte or with CR LF, behind its `value_size` bytes.
  */
-static void trace_header(struct steady_trace *trace, char direction, const char *name,
+static void trace_header(struct steady_trace *trace, int direction, const char *name,
                          size_t name_size, const char *value, size_t value_size)
 {
     struct steady_buffer shown = {0};

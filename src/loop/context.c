@@ -14,6 +14,10 @@
 #define HIGH_DESCRIPTOR   512
 #define SPARE_DESCRIPTORS 8 /* more than the library needs for a context */
 
+#if LWS_LIBRARY_VERSION_NUMBER >= 4003000
+#define LWS_HAS_LOG_CONTEXTS
+#endif
+
 /* Turns of the loop in which the library closes its handles; it needs two. */
 #define CLOSING_ROUNDS 8
 
@@ -21,6 +25,10 @@ struct context {
     struct steady_service service; /* the first member */
     struct lws_context *lws;       /* NULL until steady_context_get */
     int descriptors;               /* the process's limit when it was made */
+#ifdef LWS_HAS_LOG_CONTEXTS
+    lws_log_cx_t
+        log; /* or all contexts would count their objects in one, whatever thread they run in */
+#endif
 };
 
 const char *steady_context_library(void)
@@ -108,6 +116,10 @@ static const char *make(struct context *context)
         .pcontext = &context->lws,
         .system_ops = &system_ops,
     };
+#ifdef LWS_HAS_LOG_CONTEXTS
+    context->log = (lws_log_cx_t){.u.emit = hear, .lll_flags = LLL_ERR};
+    info.log_cx = &context->log;
+#endif
     steady_lock(STEADY_LOCK_LIBRARY);
     sigaction(SIGPIPE, NULL, &pipe_action);
     plugin_failed = false;
@@ -115,6 +127,9 @@ static const char *make(struct context *context)
     context->descriptors = descriptor_limit();
     context->lws = create(loop, context->descriptors, &info);
     lws_set_log_level(0, NULL); /* what fails is told through our own events */
+#ifdef LWS_HAS_LOG_CONTEXTS
+    context->log.lll_flags = 0;
+#endif
     if (!context->lws)
         problem =
             plugin_failed

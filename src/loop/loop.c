@@ -146,14 +146,16 @@ void *steady_loop_service(struct steady_loop *loop, const struct steady_service_
 
 /* ------------------------------------------------------------------------- absence */
 
-double steady_loop_absent(const struct steady_loop *loop)
-{
-    return loop->absent;
-}
-
 static double exact_time(void)
 {
     return (double)uv_hrtime() / 1e9;
+}
+
+/* What is going on now counts, too: who begins to wait for a peer in the middle of it has not
+ * waited before. */
+double steady_loop_absent(const struct steady_loop *loop)
+{
+    return loop->absent + fmax(exact_time() - loop->attended - ABSENCE, 0);
 }
 
 /* From `from` on the loop should have polled, and does again now. */

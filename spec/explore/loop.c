@@ -1,0 +1,224 @@
+/* The loop: rings of what is ready and of timers that are due as in src/loop, a clock that goes on
+ * only when it is told to, and a poll in which the event of the step happens. */
+#include "explore.h"
+
+#include <math.h>
+
+struct steady_timer {
+    struct steady_ready ready; /* the first member */
+    double at;                 /* INFINITY: not armed */
+    void (*due)(void *owner);
+    void *owner;
+};
+
+/* Seconds of a turn that may go by outside of polling before the loop counts as absent. */
+#define ABSENCE 0.1
+
+unsigned steady_process;
+
+/* ------------------------------------------------------------------------- rings */
+
+static void ring_add(struct steady_ready *head, struct steady_ready *ready)
+{
+    ready->next = head;
+    ready->previous = head->previous;
+    ready->previous->next = ready->next->previous = ready;
+}
+
+void steady_ready_remove(struct steady_ready *ready)
+{
+    if (!ready->next)
+        return;
+    ready->previous->next = ready->next;
+    ready->next->previous = ready->previous;
+    ready->next = ready->previous = NULL;
+}
+
+void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready)
+{
+    if (!ready->next)
+        ring_add(&loop->ready, ready);
+}
+
+static void ring_run(struct steady_ready *head)
+{
+    struct steady_ready *last = &world.loop.last;
+    ring_add(head, last);
+    while (head->next != last && !steady_loop_is_halted(&world.loop)) {
+        struct steady_ready *ready = head->next;
+        steady_ready_remove(ready);
+        ready->run(ready);
+    }
+    steady_ready_remove(last);
+}
+
+/* ------------------------------------------------------------------------- services */
+
+void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind)
+{
+    struct steady_service *service = loop->services;
+    while (service && service->kind != kind)
+        service = service->next;
+    if (service || !(service = explore_calloc(1, kind->size)))
+        return service;
+    service->kind = kind;
+    service->loop = loop;
+    kind->open(service);
+    service->next = loop->services;
+    loop->services = service;
+    return service;
+}
+
+/* ------------------------------------------------------------------------- time */
+
+double steady_loop_now(const struct steady_loop *loop)
+{
+    (void)loop;
+    return world.turned;
+}
+
+double steady_loop_time(struct steady_loop *loop)
+{
+    (void)loop;
+    return world.turned = world.clock;
+}
+
+double steady_loop_absent(const struct steady_loop *loop)
+{
+    return loop->absent + fmax(world.clock - loop->attended - ABSENCE, 0);
+}
+
+double steady_random_number(void)
+{
+    return 0.5;
+}
+
+struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void *owner),
+                                      void *owner)
+{
+    (void)loop;
+    struct steady_timer *timer = explore_calloc(1, sizeof *timer);
+    if (!timer)
+        return NULL;
+    *timer = (struct steady_timer){.at = INFINITY, .due = due, .owner = owner};
+    if (world.timer)
+        judge_fail("a client has two timers");
+    world.timer = timer;
+    return timer;
+}
+
+void steady_timer_start(struct steady_timer *timer, double seconds)
+{
+    steady_ready_remove(&timer->ready);
+    timer->at = world.clock + fmax(seconds, 0);
+}
+
+void steady_timer_stop(struct steady_timer *timer)
+{
+    steady_ready_remove(&timer->ready);
+    timer->at = INFINITY;
+}
+
+void steady_timer_free(struct steady_timer *timer)
+{
+    if (!timer)
+        return;
+    steady_timer_stop(timer);
+    world.timer = NULL;
+    explore_free(timer);
+}
+
+static void run_timer(struct steady_ready *ready)
+{
+    struct steady_timer *timer = (struct steady_timer *)ready; /* its first member */
+    timer->due(timer->owner);
+}
+
+static void expire(void)
+{
+    struct steady_timer *timer = world.timer;
+    world.turned = world.clock;
+    if (!timer || timer->at > world.clock)
+        return;
+    timer->at = INFINITY;
+    timer->ready.run = run_timer;
+    ring_add(&world.loop.due, &timer->ready);
+}
+
+bool loop_has_ready(void)
+{
+    return world.loop.ready.next != &world.loop.ready || world.loop.due.next != &world.loop.due;
+}
+
+bool loop_has_timer(void)
+{
+    return world.timer && (!isinf(world.timer->at) || world.timer->ready.next);
+}
+
+/* ------------------------------------------------------------------------- turns */
+
+static void count_absence(void)
+{
+    double away = world.clock - world.loop.attended;
+    world.loop.absent += fmax(away - ABSENCE, 0);
+    world.waited += fmin(away, ABSENCE);
+    world.loop.attended = world.clock;
+}
+
+/* Until the timer, if that is what is waited for. */
+static void poll(void (*event)(void), bool waits)
+{
+    count_absence();
+    if (waits && world.timer && !isinf(world.timer->at) && world.timer->at > world.clock) {
+        world.waited += world.timer->at - world.clock;
+        world.loop.attended = world.clock = world.timer->at;
+    }
+    world.turned = world.clock;
+    if (event && !steady_loop_is_halted(&world.loop))
+        event();
+}
+
+static void turn(void (*event)(void), bool waits)
+{
+    world.deliveries = 0;
+    world.loop.mode = STEADY_LOOP_RUNS;
+    expire();
+    ring_run(&world.loop.ready);
+    poll(event, waits);
+    expire();
+    ring_run(&world.loop.due);
+    bool halted = steady_loop_is_halted(&world.loop);
+    world.loop.mode = STEADY_LOOP_RESTS;
+    judge_step(!halted);
+}
+
+void loop_turn(void (*event)(void))
+{
+    turn(event, false);
+}
+
+void loop_wait(void)
+{
+    turn(NULL, true);
+}
+
+/* ------------------------------------------------------------------------- life cycle */
+
+void loop_begin(void)
+{
+    struct steady_loop *loop = &world.loop;
+    world.clock = world.turned = loop->attended = 1000;
+    loop->ready.next = loop->ready.previous = &loop->ready;
+    loop->due.next = loop->due.previous = &loop->due;
+    loop->process = steady_process;
+}
+
+void loop_end(void)
+{
+    while (world.loop.services) {
+        struct steady_service *service = world.loop.services;
+        world.loop.services = service->next;
+        service->kind->close(service);
+        explore_free(service);
+    }
+}

@@ -1,0 +1,81 @@
+#include "client/invariants.h"
+
+#ifdef STEADY_INVARIANTS
+
+#include "client/link.h"
+#include "client/outbox.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* "a implies b". */
+#define IMPLIES(a, b) (!(a) || (b))
+
+/* Who waits has a deadline, and a timer that is not behind it. */
+static void check_session(const struct steady_client *c, double next)
+{
+    enum steady_status status = c->session.status;
+    bool timed = status == STEADY_STATUS_CONNECTING || status == STEADY_STATUS_WAITING ||
+                 status == STEADY_STATUS_CLOSING;
+    assert(timed == !isinf(c->session.deadline));
+    assert(IMPLIES(timed, c->armed <= c->session.deadline));
+    assert(IMPLIES(c->link.state == STEADY_LINK_LINGERING, c->armed <= c->link.linger));
+    assert(c->armed <= next);
+    assert(IMPLIES(steady_session_active(&c->session), c->alive && c->timer));
+}
+
+static void check_attempt(const struct steady_client *c)
+{
+    const struct steady_attempt *attempt = &c->attempt;
+    bool under_way = attempt->state == STEADY_ATTEMPT_UNDER_WAY;
+    assert((c->session.status == STEADY_STATUS_CONNECTING) ==
+           (attempt->state != STEADY_ATTEMPT_NONE));
+    assert(under_way == (attempt->upgrade != NULL));
+    assert(IMPLIES(under_way, attempt->url));
+}
+
+static void check_link(const struct steady_client *c)
+{
+    const struct steady_link *link = &c->link;
+    enum steady_link_state state = link->state;
+    bool halted = steady_loop_is_halted(c->loop);
+    bool up = c->session.status == STEADY_STATUS_OPEN || c->session.status == STEADY_STATUS_CLOSING;
+    assert(up == (state != STEADY_LINK_NONE));
+    assert(IMPLIES(state == STEADY_LINK_NONE, !link->stream));
+    assert(IMPLIES(state == STEADY_LINK_NEW, !steady_events_empty(&c->events)));
+    assert(IMPLIES(state == STEADY_LINK_GREETING, halted));
+    assert(IMPLIES(state == STEADY_LINK_OPEN, link->stream && !link->protocol.closing));
+    assert(IMPLIES(state == STEADY_LINK_CLOSING, link->stream && link->by_us &&
+                                                     link->protocol.closing &&
+                                                     c->session.status == STEADY_STATUS_CLOSING));
+    assert(IMPLIES(state == STEADY_LINK_LINGERING, link->stream && (link->code || link->failure)));
+    assert(IMPLIES(state == STEADY_LINK_LOST, !link->stream && steady_link_unread(c)));
+    /* The stream's memory is gone by now. */
+    assert(IMPLIES(steady_link_unread(c), link->protocol.held.size));
+}
+
+/* Each message is in one place. */
+static void check_outbox(const struct steady_client *c)
+{
+    const struct steady_stats *stats = &c->stats;
+    const struct steady_queue *queue = &c->queue;
+    assert(stats->accepted ==
+           stats->sent - stats->resent + steady_outbox_messages(c) + stats->dropped);
+    assert(IMPLIES(c->options.confirm,
+                   stats->sent - stats->resent == stats->confirmed + queue->sent_messages));
+    assert(IMPLIES(!c->options.confirm, !queue->sent_messages));
+    assert(IMPLIES(!steady_client_has_link(c), !queue->sent_messages && !queue->begun.block));
+    assert(IMPLIES(c->link.state != STEADY_LINK_GREETING, !c->front.waiting_messages));
+    assert(IMPLIES(c->session.status == STEADY_STATUS_CLOSED && c->user_closed,
+                   !steady_outbox_messages(c)));
+}
+
+void steady_client_check(const struct steady_client *c, double next)
+{
+    check_session(c, next);
+    check_attempt(c);
+    check_link(c);
+    check_outbox(c);
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* What holds between two calls to a client, whatever they were. Builds for development look after
+ * each call (STEADY_INVARIANTS); others do not. */
+#ifndef STEADY_CLIENT_INVARIANTS_H
+#define STEADY_CLIENT_INVARIANTS_H
+
+#include "client/state.h"
+
+#ifdef STEADY_INVARIANTS
+/* Ends the program when something does not hold. next: the earliest deadline; INFINITY: none. */
+void steady_client_check(const struct steady_client *client, double next);
+#else
+static inline void steady_client_check(const struct steady_client *client, double next)
+{
+    (void)client;
+    (void)next;
+}
+#endif
+
+#endif
