@@ -436,6 +436,24 @@ describe("TLS options:", function()
     assert.is_true(spent.cpu < 0.2, ("20 attempts took %.3f s of CPU"):format(spent.cpu))
   end)
 
+  it("an idle connection keeps 32 KiB at the most", function()
+    if child.keeps_what_is_freed() then return pending "this process keeps what is freed" end
+    local COUNT = 200
+    local server = Server.start { tls = GOOD }
+    local function open(count)
+      local clients = {}
+      for number = 1, count do
+        clients[number] = watched.connect { url = server:url("/echo", "localhost"), tls = CA, heartbeat = false }
+      end
+      for _, client in ipairs(clients) do client:await("opens", 1, 20) end
+      for _ = 1, 20 do turn.once() end -- for the tickets
+      collectgarbage()
+    end
+    open(1)
+    local spent = cost.of(open, COUNT)
+    assert.is_true(spent.kib / COUNT < 32, ("a connection keeps %.1f KiB"):format(spent.kib / COUNT))
+  end)
+
   describe("the name that a server is told", function()
     -- The ClientHello, from a server that says nothing.
     local function hello(host, tls)

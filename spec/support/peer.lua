@@ -412,8 +412,8 @@ turn.along(function()
 end)
 
 --- options: address ("127.0.0.1" or "::1"); port, a free one by default; tls = { cert, key,
---- client_ca: demand a certificate of this authority, optional: do without, too }; narrow = true: the kernel takes little of
---- what nobody reads.
+--- client_ca: demand a certificate of this authority, optional: do without, too }; narrow = true: the
+--- kernel takes little of what nobody reads.
 function Peer.listen(options)
   options = options or {}
   local address = options.address or "127.0.0.1"
