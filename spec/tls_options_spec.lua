@@ -436,7 +436,7 @@ describe("TLS options:", function()
     assert.is_true(spent.cpu < 0.2, ("20 attempts took %.3f s of CPU"):format(spent.cpu))
   end)
 
-  it("an idle connection takes 24 KiB for TLS at the most", function()
+  it("an idle connection takes 18 KiB for TLS at the most", function()
     if child.keeps_what_is_freed() then return pending "this process keeps what is freed" end
     local COUNT = 300
     local function memory_of(tls)
@@ -452,7 +452,7 @@ describe("TLS options:", function()
       return cost.of(open, COUNT).kib / COUNT
     end
     local secure, plain = memory_of(GOOD), memory_of()
-    assert.is_true(secure - plain < 24, ("%.1f KiB, and %.1f without TLS"):format(secure, plain))
+    assert.is_true(secure - plain < 18, ("%.1f KiB, and %.1f without TLS"):format(secure, plain))
   end)
 
   describe("the name that a server is told", function()
