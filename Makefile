@@ -193,7 +193,7 @@ sanitize := -fsanitize=address,undefined,float-cast-overflow
 asan: CC = gcc
 asan:
 	@$(packages) install build test
-	@$(MAKE) specs BUILD=build/asan CC='$(CC)' LDFLAGS='$(sanitize) -Wl,-z,nodelete' \
+	@LIMIT=400 $(MAKE) specs BUILD=build/asan CC='$(CC)' LDFLAGS='$(sanitize) -Wl,-z,nodelete' \
 	    CFLAGS='-O1 -g $(sanitize) -fno-sanitize-recover -fno-omit-frame-pointer' \
 	    UNDER="env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
 	        ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \

@@ -110,6 +110,16 @@ describe("The command, in a pipe,", function()
     assert.equal("\0\1\n\xFEend", command:result().out)
   end)
 
+  it("follows redirects where it was told how many", function()
+    local first, second = Peer.listen(), Peer.listen()
+    local command = Command.start({ "--redirects", "1", "--no-reconnect", first.url }, { input = "hello\n" })
+    local conn = first:accept()
+    conn:request()
+    conn:reply("HTTP/1.1 302 Found", { ["Location"] = second.url, ["Content-Length"] = "0" })
+    assert.equal("hello", second:welcome():receive_text())
+    command:shows("err", "connected to (" .. second.url:gsub("%p", "%%%0") .. ") at")
+  end)
+
   it("sends the headers, the origin and the subprotocols it was told", function()
     local server = Peer.listen()
     local command = Command.start({

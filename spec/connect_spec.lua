@@ -221,6 +221,18 @@ describe("a client of a plain ws server", function()
       talk(client, conn)
     end)
 
+    it("and fails where the server chose none and require_protocol is set", function()
+      local server = Peer.listen()
+      local client = watched.connect { url = server.url, protocols = "chat", require_protocol = true }
+      server:accept():upgrade()
+      local event = client:await "errors"
+      assert.equal("handshake", event.kind)
+      assert.matches("the answer has no Sec%-WebSocket%-Protocol header: the server takes none", event.message)
+      assert.equal(101, event.http_status)
+      server:welcome { protocol = "chat" }
+      assert.equal("chat", client:await("opens").protocol)
+    end)
+
     it("and takes another choice with another connection", function()
       local server = Peer.listen()
       local client, conn = meet(server, { protocols = { "a", "b" } }, { protocol = "a" })
@@ -254,6 +266,17 @@ describe("a client of a plain ws server", function()
       assert.equal("websocket", headers.upgrade)
     end)
 
+    it("each Set-Cookie header of the answer by itself, also where there is one", function()
+      local dated = "id=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT; Path=/"
+      local server = Peer.listen()
+      local client = meet(server, nil, { headers = { ["Set-Cookie"] = { dated, "shop=2" }, ["Via"] = { "a", "b" } } })
+      local headers = client.opens[1].headers
+      assert.same({ dated, "shop=2" }, headers["set-cookie"])
+      assert.equal("a, b", headers.via)
+      client = meet(server, nil, { headers = { ["Set-Cookie"] = dated } })
+      assert.same({ dated }, client.opens[1].headers["set-cookie"])
+    end)
+
     it("that it is back, after a loss", function()
       local server = Peer.listen()
       local client, conn = meet(server)
@@ -274,6 +297,11 @@ describe("a client of a plain ws server", function()
       },
       ["with another reason"] = { status = "HTTP/1.1 101 Web Socket Protocol Handshake" },
       ["with no reason"] = { status = "HTTP/1.1 101 " },
+      -- A 1xx ends at its empty line, whatever these say: RFC 9112 section 6.3.
+      ["with a Content-Length of 0"] = { headers = { ["Content-Length"] = "0" } },
+      ["with a Content-Length of 5"] = { headers = { ["Content-Length"] = "5" } },
+      ["with two different Content-Lengths"] = { headers = { ["Content-Length"] = { "5", "7" } } },
+      ["with a chunked body announced"] = { headers = { ["Transfer-Encoding"] = "chunked" } },
       ["with a cookie of 12,000 bytes"] = {
         headers = { ["Set-Cookie"] = "a=" .. ("c"):rep(12000) },
       },

@@ -1,4 +1,4 @@
--- What happens when memory runs out, at each place where it can: a whole life (connect, send, receive,
+-- What happens when memory runs out, at each place where it can: a whole life (connect, follow, send, receive,
 -- lose, reconnect, close) is run again and again, and each time another allocation fails, one of the
 -- module's own or one of Lua's. STEADY_EVERY=1 tries all of them, without it only some.
 
@@ -16,7 +16,10 @@ local ok, problem = pcall(function()
   local ws = WebSocket.new {
     url = arg[1],
     headers = function() return { ["X-A"] = "a" } end,
-    protocols = { "chat", "talk" },
+    protocols = function() return { "chat", "talk" } end,
+    redirects = 2,
+    connect_to = arg[1]:match "//(.-)/",
+    local_address = "127.0.0.1",
     confirm = true,
     compression = true,
     heartbeat = { interval = 0.05, timeout = 1 },
@@ -61,7 +64,7 @@ describe("Without memory", function()
 
   -- A life in which that allocation fails: how it ended, what it said, and how many it counted.
   local function live(which, number)
-    local result = child.run(LIFE, { server:url() }, {
+    local result = child.run(LIFE, { server:url "/moved?to=echo" }, {
       environment = ("LD_PRELOAD=%s/failing_malloc.so FAILING_MALLOC=%s:%d"):format(folder, which, number),
     })
     local reason, count, left = result.err:match
@@ -92,7 +95,7 @@ describe("Without memory", function()
   it("to spare, with the collector at work all the time, nothing is collected that is in use", function()
     for _ = 1, 3 do
       local code = 'collectgarbage("incremental", 0, 1000, 0)\n' .. LIFE
-      assert.same({ out = "", err = "", code = 0 }, child.run(code, { server:url() }))
+      assert.same({ out = "", err = "", code = 0 }, child.run(code, { server:url "/moved?to=echo" }))
     end
   end)
 end)

@@ -113,13 +113,24 @@ describe("new", function()
     end)
   end
 
+  it("raises for require_protocol where no protocols are offered", function()
+    assert.matches("option 'require_protocol' is of no use without protocols",
+      raised(new, { url = URL, require_protocol = true }))
+    new { url = URL, require_protocol = true, protocols = function() return "a" end }
+    new { url = URL, require_protocol = true, protocols = "a" }
+  end)
+
   -- What is not a value for an option, by its name.
   local NAN = 0 / 0
   local WRONG = {
     { "url", 42, true, {}, { 1 } },
+    { "connect_to", 42, true, "h", "h:0", "ws://h:80" },
+    { "local_address", 42, true, "", "eth0", "127.0.0.1\0" },
+    { "redirects", -1, 21, 0.5, NAN, "1", true },
     { "name", 42, true, {}, "with\0NUL", "line\nfeed" },
     { "headers", "X: 1", 42, { ["X-One"] = true } },
     { "protocols", 42, {}, { 42 }, "with blank", "", "a,b", { "twice", "twice" } },
+    { "require_protocol", 1, "yes" },
     { "origin", 42, {}, "http://host\r\nX-Evil: 1", "nul\0", "line\nfeed" },
     { "reconnect", 42, "yes" },
     { "reconnect.min_delay", -1, NAN, math.huge, "1", true },

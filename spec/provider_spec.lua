@@ -1,4 +1,5 @@
 local Peer = require "support.peer"
+local cost = require "support.cost"
 local WebSocket = require "steadysocket"
 local socket = require "socket"
 local turn = require "support.turn"
@@ -202,6 +203,42 @@ describe("headers as a function", function()
   end)
 end)
 
+describe("protocols as a function", function()
+  after_each(watched.end_all)
+
+  it("is called for each attempt, with its number and the client", function()
+    local server = Peer.listen()
+    local calls = {}
+    local client = watched.connect {
+      url = server.url,
+      protocols = function(attempt, ws)
+        calls[#calls + 1] = { attempt, ws }
+        return { "auth", "token." .. attempt }
+      end,
+    }
+    turn_away(server)
+    local conn = server:welcome { protocol = "token.2" }
+    assert.equal("auth, token.2", conn.asked.headers["sec-websocket-protocol"])
+    assert.equal("token.2", client:await("opens").protocol)
+    assert.same({ { 1, client.ws }, { 2, client.ws } }, calls)
+  end)
+
+  it("may return one, of which the server has to take one where that is required", function()
+    local server = Peer.listen()
+    local client = watched.connect {
+      url = server.url,
+      require_protocol = true,
+      protocols = function(attempt) return "v" .. attempt end,
+    }
+    server:accept():upgrade()
+    assert.equal("handshake", client:await("errors").kind)
+    server:accept():upgrade { protocol = "v1" }
+    assert.equal("handshake", client:await("errors", 2).kind)
+    server:welcome { protocol = "v3" }
+    assert.equal("v3", client:await("opens").protocol)
+  end)
+end)
+
 describe("a provider that fails", function()
   after_each(watched.end_all)
 
@@ -234,12 +271,21 @@ describe("a provider that fails", function()
     },
   }
 
+  FAILURES.protocols = {
+    { "an error", function() error "no token" end, "no token" },
+    { "nil and a reason", function() return nil, "no token" end, ": no token" },
+    { "nothing", function() end, "option 'protocols' is a nil, string expected" },
+    { "an empty list", function() return {} end, "option 'protocols' is an empty list" },
+    { "a blank", function() return "a b" end, "option 'protocols' has \"a b\", which is not a token" },
+    { "one twice", function() return { "a", "a" } end, "option 'protocols' has \"a\", which is offered twice" },
+  }
+
   for provider, failures in pairs(FAILURES) do
     for _, failure in ipairs(failures) do
       local what, fails, text = table.unpack(failure)
       it("by " .. what .. " in " .. provider .. ": an error that says so, and the session goes on", function()
         local server = Peer.listen()
-        local good = provider == "url" and server.url or {}
+        local good = provider == "url" and server.url or provider == "headers" and {} or "chat"
         local options = { url = server.url, name = "prices" }
         options[provider] = function(attempt)
           if attempt == 1 then return fails() end
@@ -526,7 +572,7 @@ describe("Retry-After", function()
   it("is obeyed when it is longer than the delay", function()
     local event = answered "120"
     assert.equal(120, event.retry_after)
-    assert.equal(120, event.delay)
+    near(120, event.delay)
   end)
 
   it("is obeyed in fact", function()
@@ -547,9 +593,11 @@ describe("Retry-After", function()
   end)
 
   it("may be a date", function()
-    local event = answered(os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + 100))
-    assert.is_true(event.retry_after > 90 and event.retry_after <= 100, event.retry_after)
-    assert.equal(event.retry_after, event.delay)
+    for _, form in ipairs { "!%a, %d %b %Y %H:%M:%S GMT", "!%A, %d-%b-%y %H:%M:%S GMT", "!%a %b %e %H:%M:%S %Y" } do
+      local event = answered(os.date(form, os.time() + 100))
+      assert.is_true(event.retry_after > 90 and event.retry_after <= 100, event.retry_after)
+      near(event.retry_after, event.delay)
+    end
   end)
 
   it("counts up to an hour", function()
@@ -557,7 +605,7 @@ describe("Retry-After", function()
       os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + 100000) } do
       local event = answered(value)
       assert.equal(3600, event.retry_after)
-      assert.equal(3600, event.delay)
+      near(3600, event.delay)
     end
   end)
 
@@ -574,6 +622,75 @@ describe("Retry-After", function()
     assert.equal(120, event.retry_after)
     assert.is_false(event.will_reconnect)
     assert.is_nil(event.delay)
+  end)
+
+  it("holds back the URL that it came from, and not the next one of a list", function()
+    local busy, free = Peer.listen(), Peer.listen()
+    local client = watched.connect { url = { busy.url, free.url } }
+    local spent = cost.of(function()
+      turn_away(busy, "503 Service Unavailable", { ["Retry-After"] = "60" })
+      for number = 2, 4 do -- the busy one is left out when its turn comes
+        turn_away(free)
+        near(watched.delay, client:await("errors", number).delay)
+      end
+      free:welcome()
+      client:await "opens"
+    end)
+    cost.expect(spent.seconds, 3 * watched.delay, 2)
+    local first = client.errors[1]
+    assert.equal(60, first.retry_after)
+    near(watched.delay, first.delay)
+    assert.equal(1, busy:arrivals())
+    assert.equal(free.url, client.opens[1].url)
+  end)
+
+  it("of all URLs of a list has the client wait for the first that may be asked again", function()
+    local slow, fast = Peer.listen(), Peer.listen()
+    local client = watched.connect { url = { slow.url, fast.url } }
+    turn_away(slow, "503 Service Unavailable", { ["Retry-After"] = "60" })
+    turn_away(fast, "503 Service Unavailable", { ["Retry-After"] = "1" })
+    local delay = client:await("errors", 2).delay
+    assert.is_true(delay > 0.9 and delay <= 1, delay)
+    fast:welcome()
+    assert.equal(fast.url, client:await("opens").url)
+    assert.equal(1, slow:arrivals())
+  end)
+
+  it("holds back what a function returns, whatever the query is", function()
+    local server, tokens = Peer.listen(), 0
+    local client = watched.connect {
+      url = function()
+        tokens = tokens + 1
+        return server.url .. "?token=" .. tokens
+      end,
+    }
+    turn_away(server, "503 Service Unavailable", { ["Retry-After"] = "60" })
+    near(60, client:await("errors").delay)
+    client.ws:reconnect()
+    turn_away(server)
+    local delay = client:await("errors", 2).delay -- of a server that has not taken it back
+    assert.is_true(delay > 55 and delay <= 60, delay)
+  end)
+
+  it("is over when the server has let the client in", function()
+    local server = Peer.listen()
+    local client = watched.connect { url = server.url }
+    turn_away(server, "503 Service Unavailable", { ["Retry-After"] = "60" })
+    client:await "errors"
+    client.ws:reconnect()
+    server:welcome():cut()
+    near(watched.delay, client:await("closes").delay)
+  end)
+
+  it("is exceeded by up to a tenth, at random, so that not all come back at once", function()
+    local options = { reconnect = { min_delay = 0.01, max_delay = 0.01, jitter = 1 } }
+    local least, most = math.huge, 0
+    for _ = 1, 40 do
+      local delay = answered("100", options).delay
+      least, most = math.min(least, delay), math.max(most, delay)
+    end
+    assert.is_true(least >= 100 and least < 103, least)
+    assert.is_true(most > 107 and most <= 110, most)
   end)
 
   it("gives way to should_reconnect", function()

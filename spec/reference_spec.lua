@@ -43,7 +43,11 @@ local function class(name)
 end
 
 --- The first word of an annotation's type, as the reference calls it.
-local TYPES = { ["steadysocket.Status"] = "string", ["steadysocket.Code"] = "string" }
+local TYPES = {
+  ["steadysocket.Status"] = "string",
+  ["steadysocket.Code"] = "string",
+  ["steadysocket.AnswerHeaders"] = "table",
+}
 
 --- The types of an annotated class's fields, in the reference's words.
 local function class_types(name)

@@ -181,7 +181,7 @@ static void dial(struct program *p, const char *url)
         fail(problem);
     static struct steady_trace off;
     struct steady_target target = {.url = &p->options.urls[0], .trace = &off};
-    if (!steady_upgrade_start(&p->loop, &target, &p->options, &calls, p))
+    if (!steady_upgrade_start(&p->loop, &target, &p->options, false, &calls, p))
         fail("out of memory");
 }
 

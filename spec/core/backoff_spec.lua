@@ -100,3 +100,28 @@ describe("the backoff", function()
     end
   end))
 end)
+
+describe("a delay that the server has asked for", function()
+  local function asked(options, failures, seconds, random)
+    return core.asked(backoff(options), failures, seconds, random)
+  end
+
+  it("is never shorter, and longer by up to a tenth", function()
+    local options = { min_delay = 0.5, max_delay = 30, factor = 2, jitter = 1 }
+    assert.equal(600, asked(options, 1, 600, 0))
+    assert.equal(630, asked(options, 1, 600, 0.5))
+    assert.equal(660, asked(options, 1, 600, 1))
+  end)
+
+  it("is longer by up to what the failures would make, where that is more", function()
+    local options = { min_delay = 0.5, max_delay = 30, factor = 2, jitter = 1 }
+    assert.equal(1, asked(options, 4, 1, 0))
+    assert.equal(5, asked(options, 4, 1, 1))
+    assert.equal(31, asked(options, 50, 1, 1))
+  end)
+
+  it("is spread by as much as jitter says", function()
+    assert.equal(600, asked({ min_delay = 0.5, max_delay = 30, factor = 2, jitter = 0 }, 9, 600, 0.9))
+    assert.equal(630, asked({ min_delay = 0.5, max_delay = 30, factor = 2, jitter = 0.5 }, 1, 600, 1))
+  end)
+end)

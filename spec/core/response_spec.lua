@@ -46,6 +46,17 @@ describe("The answer to the upgrade", function()
     assert.same(whole, response.read(bytes))
   end)
 
+  it("has its Set-Cookie headers one by one, since their commas separate nothing (RFC 9110 section 5.3)", function()
+    local dated = "a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT"
+    local text = lines("HTTP/1.1 101 Yes", "SET-COOKIE: " .. dated, "x: 1", "Set-Cookie: b=2;", " Path=/", "X: 2")
+    local whole = read(text)
+    assert.same({ ["set-cookie"] = { dated, "b=2; Path=/" }, x = "1, 2" }, whole.headers)
+    for cut = 0, #text do
+      assert.same(whole, read(text:sub(1, cut), text:sub(cut + 1)))
+    end
+    assert.same({ ["set-cookie"] = { "" } }, read(lines("HTTP/1.1 101 Yes", "Set-Cookie:")).headers)
+  end)
+
   it("is incomplete until the empty line", function()
     for size = 0, #SWITCHING - 1 do
       assert.equal("head", read(SWITCHING:sub(1, size)).part)

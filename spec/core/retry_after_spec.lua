@@ -60,6 +60,43 @@ describe("Retry-After", function()
     end
   end)
 
+  it("is a date in any of the three forms of RFC 9110 section 5.6.7", function()
+    local now = EXAMPLE - 100
+    for _, date in ipairs {
+      "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+    } do
+      assert.equal(100, core.seconds(date, now), date)
+    end
+    assert.equal(100 + 20 * 86400, core.seconds("Sat Nov 26 08:49:37 1994", now))
+    assert.equal(100 + 20 * 86400, core.seconds("Saturday, 26-Nov-94 08:49:37 GMT", now))
+  end)
+
+  it("knows each weekday and month in each form", function()
+    for day = 20000, 20400 do
+      local time = day * 86400 + 45296
+      for _, form in ipairs { "!%a, %d %b %Y %H:%M:%S GMT", "!%A, %d-%b-%y %H:%M:%S GMT", "!%a %b %e %H:%M:%S %Y" } do
+        local date = os.date(form, time)
+        assert.equal(50, core.seconds(date, time - 50), date)
+      end
+    end
+  end)
+
+  it("takes a year of two digits for one that is at most 50 years ahead", function()
+    local function at(year) return os.time { year = year, month = 3, day = 1, hour = 12 } end
+    local function two_digits(time) return os.date("!%A, %d-%b-%y %H:%M:%S GMT", time) end
+    for _, case in ipairs {
+      { 2026, 2026 }, { 2026, 2027 }, { 2026, 2075 }, { 2026, 2076 }, { 1999, 2000 }, { 1999, 2049 },
+      { 2099, 2101 }, { 2050, 2100 }, { 1970, 2020 }, { 2000, 2050 },
+    } do
+      local now, date = at(case[1]) - 1, at(case[2]) - 1
+      assert.equal(date - now, core.seconds(two_digits(date), now), case[1] .. " to " .. case[2])
+    end
+    -- One second more than 50 years ahead is 50 years ago.
+    assert.equal(0, core.seconds(two_digits(at(2076)), at(2026) - 1))
+    assert.equal(0, core.seconds(two_digits(at(2077)), at(2026)))
+    assert.equal(0, core.seconds(two_digits(at(2025)), at(2026)))
+  end)
+
   it("is nothing when it is neither", function()
     local nonsense = {
       "", " ", "soon", "-5", "+5", "1.5", "1e3", "0x10", "nan", "inf", "12 s", "1,2",
@@ -68,6 +105,10 @@ describe("Retry-After", function()
       "Sun, 06 Nov 1994 08:49 GMT", "Sun, 06 Nov 1994 GMT", "Sun, 06 Nov 2994 08:49:37 GMT and more",
       "Sun, 00 Nov 2994 08:49:37 GMT", "Sun, 32 Nov 2994 08:49:37 GMT",
       "Sun, 06 Nov 2994 24:49:37 GMT", "Sun, 06 Nov 2994 08:60:37 GMT",
+      "Sunday, 06-Nov-1994 08:49:37 GMT", "Sun, 06-Nov-94 08:49:37 GMT", "Sunday, 06 Nov 94 08:49:37 GMT",
+      "Sun Nov 06 08:49:37 2994 GMT", "Sun Nov 6 08:49:37 2994", "Sun Nov  0 08:49:37 2994",
+      "Sun Nov   6 08:49:37 2994", "sun, 06 Nov 2994 08:49:37 GMT", "Sux, 06 Nov 2994 08:49:37 GMT",
+      "Sun, +6 Nov 2994 08:49:37 GMT", "Sun, 06 Nov 2994 08:49:37 gmt", "Sun,  6 Nov 2994 08:49:37 GMT",
       "Sun, 06 Nov 2994 08:49:61 GMT", "Sun, 06 Nov 2994 08:49:-7 GMT",
     }
     for _, value in ipairs(nonsense) do

@@ -43,6 +43,39 @@ describe("a WebSocket URL", function()
     end
   end)
 
+  describe("of a socket of this machine", function()
+    it("is taken apart", function()
+      assert.same({
+        secure = true,
+        ipv6 = false,
+        socket = "/run/a b:c",
+        host = "localhost",
+        port = 443,
+        authority = "localhost",
+        path = "/x?y:z",
+        text = "wss+unix:/run/a%20b%3Ac:/x?y:z",
+      }, parse "WSS+Unix:///run/a%20b%3Ac:/x?y:z")
+      has("ws+unix:/s", { socket = "/s", path = "/", port = 80, secure = false, text = "ws+unix:/s:/" })
+      has("ws+unix:/s?q", { socket = "/s", path = "/?q", text = "ws+unix:/s:/?q" })
+      has("ws+unix:/s:p", { socket = "/s", path = "/p" })
+      has("ws+unix:/u:p@h/x", { socket = "/u", path = "/p@h/x" })
+      has("ws+unix:/" .. ("%61"):rep(106), { socket = "/" .. ("a"):rep(106) })
+    end)
+
+    it("has an absolute path that the system takes, without control characters", function()
+      for _, text in ipairs { "ws+unix:", "ws+unix:/", "ws+unix:s", "ws+unix://s", "ws+unix://h/s", "ws+unix::/x",
+        "ws+unix:?q", "ws+unix:///", "ws+unix:%2Fs" } do
+        refuses(text, "has no absolute path of a socket behind its scheme")
+      end
+      refuses("ws+unix:/a%00b", "has a control character in the path of its socket")
+      refuses("ws+unix:/a%0Ab", "has a control character in the path of its socket")
+      local _, message = parse("ws+unix:/" .. ("a"):rep(200))
+      assert.matches("^has the path of a socket with over %d+ bytes$", message)
+      refuses("ws+unix:/s#f", "has a fragment, which WebSocket URLs cannot have")
+      refuses("ws+unix:/s%z", "has a % without two hexadecimal digits behind it")
+    end)
+  end)
+
   describe("has a scheme that", function()
     it("may be in any case", function()
       has("WS://h/", { secure = false, text = "ws://h/" })

@@ -90,6 +90,7 @@ uint64_t stream_number(uint64_t number);
 /* first: what comes with the answer. Nothing happens when no attempt is under way. */
 void upgrade_accepts(const uint8_t *first, size_t size);
 void upgrade_fails(bool busy);
+void upgrade_redirects(void);
 
 /* ------------------------------------------------------------------------- peer.c */
 

@@ -85,6 +85,7 @@ static void set_options(struct steady_options *options)
         .close_timeout = 2,
         .reconnect = 1,
     };
+    options->redirects = 2;
     options->heartbeat = (struct steady_heartbeat_options){.interval = 5, .timeout = 3};
     if (steady_options_add_url(options, "ws://127.0.0.1/", 15))
         abort();

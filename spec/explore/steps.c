@@ -13,6 +13,7 @@ enum step {
     STEP_ACCEPT_AND_SAY,
     STEP_REFUSE,
     STEP_BUSY,
+    STEP_REDIRECT,
     STEP_END,
     STEP_WRITABLE,
     STEP_FREE,
@@ -190,6 +191,7 @@ static void add_network(struct menu *menu)
              "the server accepts, and sends two messages");
     menu_add(menu, world.upgrade, STEP_REFUSE, "the server refuses");
     menu_add(menu, world.upgrade, STEP_BUSY, "the server answers 503");
+    menu_add(menu, world.upgrade, STEP_REDIRECT, "the server redirects");
     menu_add(menu, stream_can_end(), STEP_END, "the stream ends");
     menu_add(menu, stream_is_blocked(), STEP_WRITABLE, "the stream takes the rest");
     for (int i = PEER_MESSAGE; i <= PEER_BAD; i++)
@@ -213,9 +215,13 @@ static void add_steps(struct menu *menu)
 static void take_turn(int step)
 {
     static void (*const events[])(void) = {
-        [STEP_ACCEPT] = peer_accepts, [STEP_ACCEPT_AND_SAY] = peer_accepts_and_says,
-        [STEP_REFUSE] = refuse,       [STEP_BUSY] = busy,
-        [STEP_END] = stream_ends,     [STEP_WRITABLE] = stream_takes,
+        [STEP_ACCEPT] = peer_accepts,
+        [STEP_ACCEPT_AND_SAY] = peer_accepts_and_says,
+        [STEP_REFUSE] = refuse,
+        [STEP_BUSY] = busy,
+        [STEP_REDIRECT] = upgrade_redirects,
+        [STEP_END] = stream_ends,
+        [STEP_WRITABLE] = stream_takes,
     };
     if (step == STEP_WAIT) {
         loop_wait();

@@ -13,12 +13,13 @@ struct steady_upgrade {
 
 struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
                                             const struct steady_target *target,
-                                            const struct steady_options *options,
+                                            const struct steady_options *options, bool abroad,
                                             const struct steady_upgrade_owner *calls, void *given)
 {
     (void)loop;
     (void)target;
     (void)options;
+    (void)abroad;
     judge_attempt();
     struct steady_upgrade *upgrade = explore_calloc(1, sizeof *upgrade);
     if (!upgrade)
@@ -67,6 +68,19 @@ void upgrade_fails(bool busy)
     static const struct steady_failure refusal = {.error = STEADY_REFUSED, .message = "refused"};
     if (world.upgrade)
         fail(world.upgrade, busy ? &answer : &refusal);
+}
+
+/* Always to the same place: the second time that is a loop. */
+void upgrade_redirects(void)
+{
+    static uint8_t text[] = "location\0/other";
+    static const struct steady_buffer headers = {.data = text, .size = sizeof text};
+    static const struct steady_failure answer = {.error = STEADY_HTTP,
+                                                 .message = "the server answered 302",
+                                                 .http_status = 302,
+                                                 .headers = &headers};
+    if (world.upgrade)
+        fail(world.upgrade, &answer);
 }
 
 void upgrade_accepts(const uint8_t *first, size_t size)

@@ -1,5 +1,6 @@
 /* URLs: what is taken apart fits together again, and nothing dangerous is left in its parts. */
 #include "core/url.h"
+#include "core/reference.h"
 #include "fuzz.h"
 
 typedef const char *parser(struct steady_url *url, const char *text, size_t size);
@@ -27,10 +28,27 @@ static void try_parser(parser *parse, const char *text, size_t size)
     CHECK(!parse(&again, url.text, strlen(url.text)));
     CHECK(!strcmp(again.host, url.host) && !strcmp(again.authority, url.authority));
     CHECK(!strcmp(again.path, url.path) && !strcmp(again.text, url.text));
+    CHECK(!url.socket == !again.socket && (!url.socket || !strcmp(again.socket, url.socket)));
+    CHECK(!url.socket || (*url.socket == '/' && strlen(url.socket) <= STEADY_SOCKET_MAX));
     CHECK(again.port == url.port && again.secure == url.secure && again.ipv6 == url.ipv6);
     CHECK(!again.user && !again.password);
     steady_url_free(&again);
     steady_url_free(&url);
+}
+
+static void try_reference(const char *reference)
+{
+    static const char text[] = "wss://me:secret@h:1/a/b?c";
+    struct steady_url base, url;
+    CHECK(!steady_url_parse(&base, text, sizeof text - 1));
+    const char *problem = steady_reference_resolve(&url, &base, reference);
+    if (!problem) {
+        CHECK(*url.path == '/' && is_printable(url.text));
+        CHECK(!url.password || strcmp(url.password, "secret") ||
+              (url.secure && url.port == 1 && !strcmp(url.host, "h")));
+        steady_url_free(&url);
+    }
+    steady_url_free(&base);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -39,6 +57,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *text = input_copy(&input, size, &size);
     try_parser(steady_url_parse, (char *)text, size);
     try_parser(steady_url_parse_proxy, (char *)text, size);
+    char *reference = strndup((char *)text, size); /* of a header's value, which has no NUL */
+    if (reference)
+        try_reference(reference);
+    free(reference);
     free(text);
     return 0;
 }

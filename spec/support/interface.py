@@ -2,7 +2,7 @@
 up to 12. server.py's Connection is made of this one; what else it calls has the same name in both.
 
 A Connection has the request's path and headers, and may have, of its own: answer(path, headers), which
-returns (status, text) to send instead of the upgrade, or None; select(offered), which returns one of the
+returns (status, text, headers) to send instead of the upgrade, or None; select(offered), which returns one of the
 subprotocols that were offered; and has_read(text), which is called for each text message of one frame as
 soon as it is read, before any later ping is answered.
 """
@@ -20,7 +20,7 @@ except ImportError:
 
         async def process_request(self, path, headers):
             answer = self.answer(path, headers)
-            return answer and (answer[0], [], answer[1].encode())
+            return answer and (answer[0], answer[2].items(), answer[1].encode())
 
         def select_subprotocol(self, offered, _):
             return self.select(offered)
@@ -59,7 +59,12 @@ else:
 
     def answer(ws, request):
         told = ws.answer(request.path, request.headers)
-        return told and ws.respond(*told)
+        if not told:
+            return None
+        status, text, headers = told
+        response = ws.respond(status, text)
+        response.headers.update(headers)
+        return response
 
     def select(ws, offered):
         return ws.select(offered) if offered else None

@@ -175,7 +175,7 @@ local function new_connection(raw, context)
     conn.socket = assert(ssl.wrap(raw, context))
     conn.socket:settimeout(0)
   else
-    raw:setoption("tcp-nodelay", true)
+    pcall(raw.setoption, raw, "tcp-nodelay", true) -- a socket of this machine has none
   end
   return setmetatable(conn, Connection)
 end
@@ -382,6 +382,14 @@ local function new_context(tls)
   })
 end
 
+local function listen_at(path)
+  local listener = assert(require "socket.unix".stream())
+  assert(listener:bind(path))
+  assert(listener:listen(64))
+  listener:settimeout(0)
+  return listener
+end
+
 local function listen(address, port, narrow)
   local listener = assert(address:find ":" and socket.tcp6() or socket.tcp4())
   listener:setoption("reuseaddr", true)
@@ -413,12 +421,18 @@ end)
 
 --- options: address ("127.0.0.1" or "::1"); port, a free one by default; tls = { cert, key,
 --- client_ca: demand a certificate of this authority, optional: do without, too }; narrow = true: the
---- kernel takes little of what nobody reads.
+--- kernel takes little of what nobody reads; path, of a socket of this machine in place of address and port.
 function Peer.listen(options)
   options = options or {}
   local address = options.address or "127.0.0.1"
   local server = setmetatable({ address = address, all = {}, taken = 0 }, Server)
   server.context = options.tls and new_context(options.tls)
+  servers[server] = true
+  if options.path then
+    server.listener = listen_at(options.path)
+    server.url = ("%s+unix:%s:/"):format(options.tls and "wss" or "ws", options.path)
+    return server
+  end
   server.listener = listen(address, options.port or 0, options.narrow)
   server.port = math.tointeger(select(2, server.listener:getsockname()))
   server.url = ("%s://%s:%d/"):format(
@@ -426,7 +440,6 @@ function Peer.listen(options)
     address:find ":" and "[" .. address .. "]" or address,
     server.port
   )
-  servers[server] = true
   return server
 end
 

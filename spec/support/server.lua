@@ -5,7 +5,8 @@
 -- JSON; /connections, which says how many there were; /reset, which breaks off after the first message;
 -- /close?code=&reason=; /prices?every=, which takes the last word of each message for a symbol
 -- and sends a price of each, every so many seconds; /token, no WebSocket, which gives a token to
--- user:secret (Basic), and /private, which lets in who has one (Bearer), says which, and echoes.
+-- user:secret (Basic), and /private, which lets in who has one (Bearer), says which, and echoes;
+-- /moved?to=, which redirects there.
 -- With ?file= any of them appends each message to that file, a line each, as soon as it is read.
 
 local turn = require "support.turn"

@@ -44,16 +44,18 @@ class Connection(interface.Connection):
         super().connection_made(transport)
 
     def answer(self, path, headers):
-        """/token and /private: an HTTP answer instead of the upgrade, or None."""
+        """/token, /private and /moved: an HTTP answer instead of the upgrade, or None."""
+        if urlsplit(path).path == "/moved":
+            return HTTPStatus.FOUND, "", {"Location": question(path)["to"], "Set-Cookie": "a=b"}
         if urlsplit(path).path == "/token":
             if credentials(headers, "Basic") != base64.b64encode(b"user:secret").decode():
-                return HTTPStatus.UNAUTHORIZED, "who is there?\n"
+                return HTTPStatus.UNAUTHORIZED, "who is there?\n", {}
             Connection.tokens_made += 1
             token = f"token-{Connection.tokens_made}"
             tokens.add(token)
-            return HTTPStatus.OK, token
+            return HTTPStatus.OK, token, {}
         if urlsplit(path).path == "/private" and credentials(headers, "Bearer") not in tokens:
-            return HTTPStatus.UNAUTHORIZED, "this token is not valid, or not any more\n"
+            return HTTPStatus.UNAUTHORIZED, "this token is not valid, or not any more\n", {}
         return None
 
     def has_read(self, text):

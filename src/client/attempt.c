@@ -4,6 +4,13 @@
 
 #include <stdio.h>
 
+/* Where the attempt begins; NULL: nowhere yet. */
+static void set_url(struct steady_client *c, const struct steady_url *url)
+{
+    steady_trail_begin(&c->attempt.trail, url);
+    c->attempt.url = url;
+}
+
 void steady_attempt_end(struct steady_client *c)
 {
     c->attempt.upgrade = NULL;
@@ -19,50 +26,92 @@ void steady_attempt_drop(struct steady_client *c)
 void steady_attempt_free(struct steady_client *c)
 {
     steady_attempt_drop(c);
+    set_url(c, NULL);
     steady_url_free(&c->attempt.proxy);
     steady_tls_context_release(c->attempt.tls);
     c->attempt.tls = NULL;
 }
 
-/* The proxy of the present attempt, or NULL. */
+/* The proxy of the present attempt, or NULL: to a socket of this machine none leads. */
 static const struct steady_url *proxy_of(const struct steady_client *c)
 {
-    return c->options.proxy.host   ? &c->options.proxy
+    return c->attempt.url->socket  ? NULL
+           : c->options.proxy.host ? &c->options.proxy
            : c->attempt.proxy.host ? &c->attempt.proxy
                                    : NULL;
 }
 
-/* The new context before the old one is given back, so that it stays if it is the same. */
+/* The new context before the old one is given back, so that it stays if it is the same. A server
+ * that a redirect led to is not shown the client's certificate. */
 static bool get_tls(struct steady_client *c, char *message, size_t size)
 {
-    struct steady_tls_context *tls =
-        steady_tls_context_get(c->loop, &c->options.tls, message, size);
+    struct steady_tls_options options = c->options.tls;
+    if (steady_trail_is_abroad(&c->attempt.trail))
+        options.cert_file = options.cert = options.key_file = options.key = options.key_password =
+            NULL;
+    struct steady_tls_context *tls = steady_tls_context_get(c->loop, &options, message, size);
     steady_tls_context_release(c->attempt.tls);
     c->attempt.tls = tls;
     return tls != NULL;
 }
 
-static enum steady_error connect_to(struct steady_client *c,
-                                    const struct steady_upgrade_owner *calls, char *message,
-                                    size_t size)
+/* The index of the URL that an attempt has, which would be turn % url_count if none were held back.
+ */
+static size_t next_url(const struct steady_client *c, size_t turn)
+{
+    return steady_holds_choose(&c->attempt.holds, c->options.urls, c->options.url_count, turn,
+                               steady_loop_time(c->loop));
+}
+
+double steady_attempt_held(const struct steady_client *c)
+{
+    if (!c->options.url_count) /* the owner had none to give */
+        return 0;
+    const struct steady_url *url = &c->options.urls[next_url(c, 0)];
+    return steady_holds_until(&c->attempt.holds, url) - steady_loop_time(c->loop);
+}
+
+static enum steady_error start_upgrade(struct steady_client *c,
+                                       const struct steady_upgrade_owner *calls, char *message,
+                                       size_t size)
 {
     struct steady_attempt *attempt = &c->attempt;
     const struct steady_tls_options *tls = &c->options.tls;
+    bool abroad = steady_trail_is_abroad(&attempt->trail);
+    bool has_place = c->options.connect_to.host && !abroad && !attempt->url->socket;
     struct steady_target target = {
         .url = attempt->url,
+        .connect_to = has_place ? &c->options.connect_to : NULL,
+        .local_address = c->options.local_address,
         .proxy = proxy_of(c),
         .tls = attempt->url->secure ? attempt->tls : NULL,
-        .server_name = tls->server_name ? tls->server_name : attempt->url->host,
+        .server_name = tls->server_name && !abroad ? tls->server_name : attempt->url->host,
         .verify = tls->verify,
         .trace = &c->trace,
     };
     STEADY_DEBUG(&c->trace, "attempt %u: %s%s%s", c->session.attempt, attempt->url->text,
                  target.proxy ? " through the proxy " : "", target.proxy ? target.proxy->text : "");
-    attempt->upgrade = steady_upgrade_start(c->loop, &target, &c->options, calls, c);
+    attempt->upgrade = steady_upgrade_start(c->loop, &target, &c->options, abroad, calls, c);
     if (attempt->upgrade)
         return STEADY_OK;
     snprintf(message, size, "out of memory");
     return STEADY_NETWORK;
+}
+
+/* Sets out for the trail's end. */
+static enum steady_error set_out(struct steady_client *c, const struct steady_upgrade_owner *calls,
+                                 char *message, size_t size)
+{
+    struct steady_attempt *attempt = &c->attempt;
+    attempt->state = STEADY_ATTEMPT_UNDER_WAY;
+    attempt->url = steady_trail_end(&attempt->trail);
+    steady_url_free(&attempt->proxy);
+    if (c->options.proxy_of_environment && !attempt->url->socket &&
+        !steady_proxy_of_environment(attempt->url, &attempt->proxy, message, size))
+        return STEADY_PROXY;
+    if (attempt->url->secure && !get_tls(c, message, size))
+        return STEADY_TLS;
+    return start_upgrade(c, calls, message, size);
 }
 
 enum steady_error steady_attempt_start(struct steady_client *c,
@@ -71,7 +120,7 @@ enum steady_error steady_attempt_start(struct steady_client *c,
 {
     struct steady_attempt *attempt = &c->attempt;
     attempt->state = STEADY_ATTEMPT_UNDER_WAY;
-    attempt->url = NULL; /* the options' are about to change */
+    set_url(c, NULL); /* the options' are about to change */
     c->stats.attempts++;
     c->stats.retries += c->was_open || c->session.attempt > 1;
     unsigned changes = c->changes;
@@ -80,18 +129,31 @@ enum steady_error steady_attempt_start(struct steady_client *c,
         return STEADY_OK;
     if (!prepared)
         return STEADY_PROVIDER;
-    attempt->url = &c->options.urls[(c->session.attempt - 1) % c->options.url_count];
-    steady_url_free(&attempt->proxy);
-    if (c->options.proxy_of_environment &&
-        !steady_proxy_of_environment(attempt->url, &attempt->proxy, message, size))
-        return STEADY_PROXY;
-    if (attempt->url->secure && !get_tls(c, message, size))
-        return STEADY_TLS;
-    return connect_to(c, calls, message, size);
+    set_url(c, &c->options.urls[next_url(c, c->session.attempt - 1)]);
+    return set_out(c, calls, message, size);
+}
+
+enum steady_error steady_attempt_go_on(struct steady_client *c,
+                                       const struct steady_failure *failure,
+                                       const struct steady_upgrade_owner *calls, char *message,
+                                       size_t size)
+{
+    bool late = c->attempt.state == STEADY_ATTEMPT_LATE;
+    steady_attempt_end(c);
+    if (late || !steady_trail_is_redirect(failure)) {
+        snprintf(message, size, "%s", failure->message);
+        return failure->error;
+    }
+    enum steady_error error =
+        steady_trail_follow(&c->attempt.trail, failure, c->options.redirects, message, size);
+    if (error)
+        return error;
+    STEADY_DEBUG(&c->trace, "%s: going on there", failure->message);
+    return set_out(c, calls, message, size);
 }
 
 void steady_attempt_time_out(struct steady_client *c)
 {
-    if (c->attempt.upgrade)
-        steady_upgrade_time_out(c->attempt.upgrade, c->options.session.connect_timeout);
+    c->attempt.state = STEADY_ATTEMPT_LATE;
+    steady_upgrade_time_out(c->attempt.upgrade, c->options.session.connect_timeout);
 }

@@ -11,10 +11,22 @@ enum steady_error steady_attempt_start(struct steady_client *client,
                                        const struct steady_upgrade_owner *calls, char *message,
                                        size_t size);
 
-/* connect_timeout has run out: has the call `failed` come, now. */
+/* The upgrade has failed, and is gone after this. Where that was a redirect that is to be followed,
+ * the next one begins, and STEADY_OK is returned: a call follows as after steady_attempt_start.
+ * Else that is the attempt's end; returns the kind of failure, with a text in message. */
+enum steady_error steady_attempt_go_on(struct steady_client *client,
+                                       const struct steady_failure *failure,
+                                       const struct steady_upgrade_owner *calls, char *message,
+                                       size_t size);
+
+/* connect_timeout has run out on an attempt that is UNDER_WAY: has the call `failed` come, now. */
 void steady_attempt_time_out(struct steady_client *client);
 
-/* The call has come. */
+/* Seconds for which all URLs that there are now are held back by their servers; 0 or less: there is
+ * one that is not. */
+double steady_attempt_held(const struct steady_client *client);
+
+/* The call `accepted` has come. */
 void steady_attempt_end(struct steady_client *client);
 
 /* Drops what there is of an attempt. */

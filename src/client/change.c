@@ -53,14 +53,22 @@ static void trace_decision(struct steady_client *c, double options, double delay
 
 static double delay_of_options(struct steady_client *c)
 {
-    return steady_session_delay(&c->session, steady_loop_time(c->loop), steady_random_number());
+    double now = steady_loop_time(c->loop);
+    double delay = steady_session_delay(&c->session, now, steady_random_number());
+    return delay < 0 ? delay : fmax(delay, steady_attempt_held(c));
 }
 
-/* Seconds that the server asks for, 0 where it does not. */
-static double retry_after(const struct steady_buffer *headers)
+/* Returns the seconds that the server asks for, 0 where it does not, and holds its URL back. */
+static double obey_retry_after(struct steady_client *c, const struct steady_buffer *headers)
 {
     const char *value = headers ? steady_headers_find(headers, "retry-after") : NULL;
-    return value ? fmin(steady_retry_after(value, time(NULL)), MAX_RETRY_AFTER) : 0;
+    double asked = value ? fmin(steady_retry_after(value, time(NULL)), MAX_RETRY_AFTER) : 0;
+    double delay = steady_backoff_asked(&c->options.session.backoff, c->session.attempt, asked,
+                                        steady_random_number());
+    if (asked > 0)
+        steady_holds_set(&c->attempt.holds, c->attempt.trail.first,
+                         steady_loop_time(c->loop) + delay);
+    return asked;
 }
 
 /* Makes event->message one with the client's name and the URL, and remembers it. */
@@ -110,15 +118,13 @@ void steady_client_fail_attempt(struct steady_client *c, enum steady_error error
         .headers = failure && failure->http_status ? failure->headers : NULL,
         .data = failure ? failure->body : NULL,
         .size = failure ? failure->body_size : 0,
-        .delay = delay_of_options(c),
     };
     complete_message(c, &event);
-    event.retry_after = retry_after(event.headers);
+    event.retry_after = obey_retry_after(c, event.headers);
     if (event.retry_after > 0)
         STEADY_DEBUG(&c->trace, "the server asks to wait for %g s (Retry-After)",
                      event.retry_after);
-    if (event.delay >= 0)
-        event.delay = fmax(event.delay, event.retry_after);
+    event.delay = delay_of_options(c);
     decide(c, STEADY_SESSION_FAILED, &event, &event);
 }
 

@@ -24,6 +24,8 @@
 /* What one handler does may be told to another: so often within a turn, before others have one. */
 #define DELIVERIES_A_TURN 8
 
+#define MESSAGE_SIZE 1024 /* bytes of a text that tells why an attempt failed */
+
 /* ------------------------------------------------------------------------- shared by a loop */
 
 static bool open_shared(struct steady_service *service)
@@ -266,6 +268,7 @@ static void open_link(struct steady_client *c, const struct steady_accepted *upg
 {
     static const struct steady_stream_owner calls = {received, writable, NULL, ended};
     const char *protocol = upgrade->answer->protocol;
+    steady_holds_end(&c->attempt.holds, c->attempt.trail.first);
     free(c->subprotocol);
     c->subprotocol = protocol ? strdup(protocol) : NULL;
     c->was_open = true;
@@ -289,20 +292,26 @@ static void accepted(void *owner, const struct steady_accepted *upgrade)
     leave(c, first);
 }
 
+static void failed(void *owner, const struct steady_failure *failure);
+
+static const struct steady_upgrade_owner upgrade_calls = {accepted, failed};
+
 static void failed(void *owner, const struct steady_failure *failure)
 {
     struct steady_client *c = owner;
     bool first = enter(c);
-    steady_attempt_end(c);
-    steady_client_fail_attempt(c, failure->error, failure->message, failure);
+    char message[MESSAGE_SIZE];
+    enum steady_error error =
+        steady_attempt_go_on(c, failure, &upgrade_calls, message, sizeof message);
+    if (error)
+        steady_client_fail_attempt(c, error, message, error == failure->error ? failure : NULL);
     leave(c, first);
 }
 
 static void start_attempt(struct steady_client *c)
 {
-    static const struct steady_upgrade_owner calls = {accepted, failed};
-    char message[768];
-    enum steady_error error = steady_attempt_start(c, &calls, message, sizeof message);
+    char message[MESSAGE_SIZE];
+    enum steady_error error = steady_attempt_start(c, &upgrade_calls, message, sizeof message);
     if (error)
         steady_client_fail_attempt(c, error, message, NULL);
 }

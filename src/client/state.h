@@ -6,9 +6,11 @@
 #define STEADY_CLIENT_STATE_H
 
 #include "client/events.h"
+#include "client/redirect.h"
 #include "client/upgrade.h"
 #include "core/error.h"
 #include "core/heartbeat.h"
+#include "core/holds.h"
 #include "core/options.h"
 #include "core/protocol.h"
 #include "core/queue.h"
@@ -34,8 +36,8 @@ struct steady_client_owner {
     /* Nothing will happen any more without a call from outside: the owner need not keep it alive.
      * It may be freed in here or after. */
     void (*release)(struct steady_client *client);
-    /* Before each attempt: brings the options' urls and headers up to date. False: it cannot; then
-     * the text in message says why. */
+    /* Before each attempt: brings those options up to date that functions give. False: it cannot;
+     * then the text in message says why. */
     bool (*prepare)(struct steady_client *client, char *message, size_t size);
     /* An attempt or a connection has ended, as event says. Returns the seconds until the next
      * attempt, negative for none; event->delay is what the options say. */
@@ -73,12 +75,16 @@ struct steady_client_shared {
 enum steady_attempt_state {
     STEADY_ATTEMPT_NONE,
     STEADY_ATTEMPT_DUE,       /* begins in the next turn */
-    STEADY_ATTEMPT_UNDER_WAY, /* `upgrade` is there, and ends it by a call */
+    STEADY_ATTEMPT_UNDER_WAY, /* `upgrade` is there, and ends by a call: then comes the end, or, by
+                                 a redirect, the next upgrade, without any state between them */
+    STEADY_ATTEMPT_LATE,      /* the deadline has passed: that call is being made, and is the end */
 };
 
 struct steady_attempt {
     enum steady_attempt_state state;
-    const struct steady_url *url; /* one of the options'; kept when the attempt is over */
+    struct steady_trail trail;    /* from one of the options' URLs on; kept when it is over */
+    const struct steady_url *url; /* the trail's end; NULL: there is none */
+    struct steady_holds holds;    /* what Retry-After said of URLs; outlives attempts */
     struct steady_url proxy;      /* of the environment */
     struct steady_upgrade *upgrade;
     struct steady_tls_context *tls; /* of the last attempt that needed one */

@@ -73,14 +73,8 @@ static void succeed(struct steady_upgrade *u, const uint8_t *first, size_t size)
 
 static void note_status(struct steady_upgrade *u)
 {
-    const struct steady_response *response = &u->response;
-    const char *location = steady_headers_find(&response->headers, "location");
-    if (response->status >= 300 && response->status < 400 && location)
-        steady_cause_note(&u->cause, STEADY_HTTP,
-                          "the server answered %d %s, to %s; redirects are not followed",
-                          response->status, response->reason, location);
-    steady_cause_note(&u->cause, STEADY_HTTP, "the server answered %d %s", response->status,
-                      response->reason);
+    steady_cause_note(&u->cause, STEADY_HTTP, "the server answered %d %s", u->response.status,
+                      u->response.reason);
 }
 
 static void note_problem(struct steady_upgrade *u)
@@ -145,7 +139,8 @@ static void ended(void *owner)
 
 /* ------------------------------------------------------------------------- the request */
 
-static void describe_request(struct steady_upgrade *u, const struct steady_options *options)
+static void describe_request(struct steady_upgrade *u, const struct steady_options *options,
+                             bool abroad)
 {
     u->request = (struct steady_request){
         .url = u->url,
@@ -153,7 +148,9 @@ static void describe_request(struct steady_upgrade *u, const struct steady_optio
         .origin = options->origin,
         .protocols = (const char *const *)options->protocols,
         .protocol_count = options->protocol_count,
+        .require_protocol = options->require_protocol,
         .compression = &options->compression,
+        .abroad = abroad,
         .headers = options->headers,
         .header_count = options->header_count,
         .authorization = u->authorization,
@@ -206,7 +203,7 @@ static void not_connected(void *owner, const struct steady_failure *failure)
 
 struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
                                             const struct steady_target *target,
-                                            const struct steady_options *options,
+                                            const struct steady_options *options, bool abroad,
                                             const struct steady_upgrade_owner *calls, void *owner)
 {
     static const struct steady_dial_owner dial_calls = {connected, not_connected};
@@ -220,7 +217,7 @@ struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
     u->url = target->url;
     if (steady_encode_basic(target->url, &u->authorization)) {
         steady_encode_keys(u->key, u->accept);
-        describe_request(u, options);
+        describe_request(u, options, abroad);
         u->dial = steady_dial_start(loop, target, &dial_calls, u);
     }
     if (u->dial)

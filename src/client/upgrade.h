@@ -33,10 +33,10 @@ struct steady_upgrade_owner {
 };
 
 /* options: headers, protocols and so on; like the target's texts, they must stay as they are until
- * the attempt has ended or is dropped. NULL: out of memory. */
+ * the attempt has ended or is dropped. abroad: see struct steady_request. NULL: out of memory. */
 struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
                                             const struct steady_target *target,
-                                            const struct steady_options *options,
+                                            const struct steady_options *options, bool abroad,
                                             const struct steady_upgrade_owner *calls, void *owner);
 
 /* The attempt has taken too long: the call `failed` comes before this one returns, with

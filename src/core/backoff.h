@@ -12,4 +12,11 @@ struct steady_backoff {
  * number that is uniform in [0, 1) the result is uniform in [delay * (1 - jitter), delay]. */
 double steady_backoff_delay(const struct steady_backoff *backoff, unsigned failures, double random);
 
+/* Returns the seconds to wait when the server has asked for `asked` of them: never less, and so
+ * much more, at random, that those who were told the same do not all come back at the same time.
+ * The random part is `jitter` of a tenth of what was asked, or of the delay that the failures would
+ * make, if that is longer. */
+double steady_backoff_asked(const struct steady_backoff *backoff, unsigned failures, double asked,
+                            double random);
+
 #endif

@@ -62,11 +62,19 @@ static bool append_extensions(struct steady_buffer *out, const struct steady_req
            steady_extension_offer(out, request->compression) && steady_buffer_printf(out, "\r\n");
 }
 
+static bool is_secret(const char *name)
+{
+    struct steady_value value = value_of(name);
+    return steady_value_is(value, "Authorization") ||
+           steady_value_is(value, "Proxy-Authorization") || steady_value_is(value, "Cookie");
+}
+
 static bool append_headers(struct steady_buffer *out, const struct steady_request *request)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < request->header_count; i++)
-        ok = append_header(out, request->headers[i].name, request->headers[i].value);
+        if (!request->abroad || !is_secret(request->headers[i].name))
+            ok = append_header(out, request->headers[i].name, request->headers[i].value);
     return ok;
 }
 
@@ -95,8 +103,6 @@ struct steady_answer steady_handshake_answer(const struct steady_response *respo
         .accept = steady_headers_find(headers, "sec-websocket-accept"),
         .protocol = steady_headers_find(headers, "sec-websocket-protocol"),
         .extensions = steady_headers_find(headers, "sec-websocket-extensions"),
-        .has_body = steady_headers_find(headers, "content-length") ||
-                    steady_headers_find(headers, "transfer-encoding"),
         .http_1_0 = response->http_1_0,
     };
 }
@@ -123,12 +129,14 @@ struct check {
     const char *name, *sent; /* NULL when the header was not sent */
     bool good;
     const char *complaint;
+    const char *missing; /* what goes on behind "the answer has no … header"; NULL: nothing */
 };
 
 static void complain(const struct check *check, char *message, size_t size)
 {
     if (!check->sent) {
-        snprintf(message, size, "the answer has no %s header", check->name);
+        snprintf(message, size, "the answer has no %s header%s", check->name,
+                 check->missing ? check->missing : "");
         return;
     }
     char quoted[QUOTED_SIZE];
@@ -143,15 +151,18 @@ bool steady_handshake_check(const struct steady_request *request, const char *ac
         steady_extension_read(answer->extensions, request->compression, &answer->compression);
     struct steady_value upgrade = value_of(answer->upgrade), accepted = value_of(answer->accept);
     const struct check checks[] = {
-        {"Upgrade", answer->upgrade, steady_value_is(upgrade, "websocket"), "is not \"websocket\""},
+        {"Upgrade", answer->upgrade, steady_value_is(upgrade, "websocket"), "is not \"websocket\"",
+         NULL},
         {"Connection", answer->connection, steady_lists(answer->connection, "upgrade"),
-         "does not list \"Upgrade\""},
+         "does not list \"Upgrade\"", NULL},
         {"Sec-WebSocket-Accept", answer->accept, is_exactly(accepted, accept),
-         "does not belong to our key"},
+         "does not belong to our key", NULL},
         {"Sec-WebSocket-Protocol", answer->protocol,
-         !answer->protocol || is_offered(request, value_of(answer->protocol)),
-         "is not a subprotocol that we offered"},
-        {"Sec-WebSocket-Extensions", answer->extensions, !extension_fault, extension_fault},
+         answer->protocol ? is_offered(request, value_of(answer->protocol))
+                          : !request->require_protocol,
+         "is not a subprotocol that we offered",
+         ": the server takes none of those that we offered, and require_protocol is set"},
+        {"Sec-WebSocket-Extensions", answer->extensions, !extension_fault, extension_fault, NULL},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         if (checks[i].good)
@@ -159,13 +170,9 @@ bool steady_handshake_check(const struct steady_request *request, const char *ac
         complain(&checks[i], message, size);
         return false;
     }
-    if (answer->has_body)
-        snprintf(message, size,
-                 "the answer has a Content-Length or Transfer-Encoding header, "
-                 "which a 101 must not have (RFC 9110 section 8.6)");
-    else if (answer->http_1_0)
+    if (answer->http_1_0)
         snprintf(message, size, "the answer is one of HTTP/1.0, which knows no upgrade");
-    return !answer->has_body && !answer->http_1_0;
+    return !answer->http_1_0;
 }
 
 /* --- what users give ------------------------------------------------------------------------- */

@@ -24,9 +24,12 @@ struct steady_request {
     const char *origin;           /* NULL for none; left out when headers has an Origin */
     const char *const *protocols; /* subprotocols offered, in order */
     size_t protocol_count;
+    bool require_protocol; /* an answer without a subprotocol is not accepted */
     const struct steady_deflate_options *compression; /* offered when `on` is set; NULL for none */
     const struct steady_header *headers; /* the user's headers, sent as written and in order */
     size_t header_count;
+    bool abroad; /* a redirect of another server has led here: of the user's headers, Authorization,
+                    Proxy-Authorization and Cookie are left out */
     const char *authorization; /* the value of the Authorization header that the URL's user and
                                   password make; NULL for none; left out when headers has one */
 };
@@ -39,7 +42,6 @@ bool steady_handshake_request(struct steady_buffer *out, const struct steady_req
  * that say what was agreed on. */
 struct steady_answer {
     const char *upgrade, *connection, *accept, *protocol, *extensions;
-    bool has_body; /* it has Content-Length or Transfer-Encoding, which RFC 9110 forbids in a 101 */
     bool http_1_0; /* HTTP/1.0 has no upgrade (RFC 9110 section 7.8) */
     struct steady_deflate_parameters compression;
 };
@@ -48,10 +50,11 @@ struct steady_answer {
 struct steady_answer steady_handshake_answer(const struct steady_response *response);
 
 /* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`,
- * the subprotocol against those offered (none at all is accepted), extensions (see
- * steady_extension_read), has_body, http_1_0. The status is the caller's business. Returns true, or
- * false with a text in message that says what is wrong and quotes (all but printable ASCII as '?',
- * long values cut) what the server sent; 256 bytes hold any. */
+ * the subprotocol against those offered (none at all is accepted unless require_protocol is set),
+ * extensions (see steady_extension_read), http_1_0. Content-Length and Transfer-Encoding mean
+ * nothing in a 101, which ends at its empty line (RFC 9112 section 6.3). The status is the caller's
+ * business. Returns true, or false with a text in message that says what is wrong and quotes (all
+ * but printable ASCII as '?', long values cut) what the server sent; 256 bytes hold any. */
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
                             struct steady_answer *answer, char *message, size_t size);
 

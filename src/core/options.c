@@ -13,6 +13,7 @@
 #define HOST_MAX  253 /* bytes */
 #define LABEL_MAX 63
 #define PIN_SIZE  52 /* characters of a pin */
+#define SCOPE_MAX 17 /* of an IPv6 address, with its % */
 
 /* --- strings: each returns what is wrong, or NULL -------------------------------------------- */
 
@@ -91,6 +92,19 @@ static const char *bad_host(const char *text, size_t size)
         }
     }
     return NULL;
+}
+
+static const char *bad_address(const char *text, size_t size)
+{
+    struct in6_addr address;
+    char without_scope[INET6_ADDRSTRLEN] = "";
+    size_t length = strcspn(text, "%");
+    if (length < sizeof without_scope && size < sizeof without_scope + SCOPE_MAX)
+        memcpy(without_scope, text, length);
+    if (inet_pton(AF_INET, text, &address) == 1 ||
+        inet_pton(AF_INET6, without_scope, &address) == 1)
+        return NULL;
+    return "is no literal IPv4 or IPv6 address, as 192.0.2.1 or 2001:db8::1 is";
 }
 
 /* --- the table ------------------------------------------------------------------------------- */
@@ -196,15 +210,18 @@ const struct steady_option steady_option_list[] = {
     STRING("name", name, bad_name),
     SWITCH("reconnect", session.reconnect, reconnect_fields),
     NUMBER("connect_timeout", session.connect_timeout, 0.001, STEADY_MAX_SECONDS),
+    INTEGER("redirects", redirects, 0, 20), /* as many as browsers follow */
     NUMBER("close_timeout", session.close_timeout, 0, STEADY_MAX_SECONDS),
     SWITCH("heartbeat", heartbeat.on, heartbeat_fields),
     GROUP("queue", queue_fields),
     BOOLEAN("confirm", confirm),
+    BOOLEAN("require_protocol", require_protocol),
     INTEGER("high_water", high_water, 0, INFINITY),
     INTEGER("low_water", low_water, 0, INFINITY),
     GROUP("inbox", inbox_fields),
     SWITCH("compression", compression.on, compression_fields),
     GROUP("tls", tls_fields),
+    STRING("local_address", local_address, bad_address),
     INTEGER("max_message_size", max_message_size, 1, MAX_BYTES),
     {0},
 };
@@ -251,18 +268,26 @@ void steady_options_clear_headers(struct steady_options *options)
     options->header_count = 0;
 }
 
+void steady_options_clear_protocols(struct steady_options *options)
+{
+    for (size_t i = 0; i < options->protocol_count; i++)
+        free(options->protocols[i]);
+    options->protocol_count = 0;
+}
+
 void steady_options_free(struct steady_options *options)
 {
     steady_options_clear_urls(options);
     steady_options_clear_headers(options);
-    for (size_t i = 0; i < options->protocol_count; i++)
-        free(options->protocols[i]);
+    steady_options_clear_protocols(options);
     free(options->urls);
     free(options->headers);
     free(options->protocols);
     free(options->name);
     free(options->origin);
     steady_url_free(&options->proxy);
+    steady_url_free(&options->connect_to);
+    free(options->local_address);
     free(options->heartbeat.message);
     free(options->heartbeat.reply);
     free(options->tls.ca_file);
@@ -428,6 +453,25 @@ const char *steady_options_set_proxy(struct steady_options *options, const char 
     options->proxy_of_environment = size == 3 && !memcmp(proxy, "env", 3);
     return options->proxy_of_environment ? NULL
                                          : steady_url_parse_proxy(&options->proxy, proxy, size);
+}
+
+/* "host:port" and what goes around it in a URL. The port is not left out: its default would be that
+ * of ws, whatever the URL says. */
+const char *steady_options_set_connect_to(struct steady_options *options, const char *text,
+                                          size_t size)
+{
+    static const char scheme[] = "ws://";
+    struct steady_buffer url = {0};
+    steady_url_free(&options->connect_to);
+    bool port = size > 0 && steady_is_digit(text[size - 1]) && memchr(text, ':', size);
+    if (!port || memchr(text, '/', size) || memchr(text, '@', size) || memchr(text, '?', size))
+        return "is not of the form host:port";
+    bool done = steady_buffer_append(&url, scheme, sizeof scheme - 1) &&
+                steady_buffer_append(&url, text, size);
+    const char *problem =
+        done ? steady_url_parse(&options->connect_to, (char *)url.data, url.size) : out_of_memory;
+    steady_buffer_free(&url);
+    return problem;
 }
 
 /* ------------------------------------------------------------------------- near names */

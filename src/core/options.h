@@ -43,10 +43,12 @@ struct steady_options {
     char *name;
     struct steady_url *urls; /* one for each attempt, in turn */
     size_t url_count;
+    double redirects; /* that an attempt follows at most */
     struct steady_header *headers;
     size_t header_count;
     char **protocols;
     size_t protocol_count;
+    bool require_protocol; /* the server has to take one of them */
     char *origin;
     struct steady_session_options session;
     struct steady_heartbeat_options heartbeat;
@@ -56,6 +58,8 @@ struct steady_options {
     struct steady_tls_options tls;
     struct steady_url proxy; /* its host is NULL when there is no proxy */
     bool proxy_of_environment;
+    struct steady_url connect_to; /* its host is NULL when the URL's is connected to */
+    char *local_address;          /* a literal address; NULL for any */
     double max_message_size;      /* bytes */
     double high_water, low_water; /* bytes of payload in the queue */
     bool confirm;
@@ -88,7 +92,7 @@ struct steady_option {
 };
 
 /* All options that the table can describe; ends with a NULL name. Not among them are url, headers,
- * protocols, origin and proxy, which have rules of their own, and the handlers. */
+ * protocols, origin, proxy and connect_to, which have rules of their own, and the handlers. */
 extern const struct steady_option steady_option_list[];
 
 /* Sets the defaults. Allocates nothing. */
@@ -114,6 +118,7 @@ const char *steady_option_add_string(struct steady_options *options,
 /* Empties a list. */
 void steady_options_clear_urls(struct steady_options *options);
 void steady_options_clear_headers(struct steady_options *options);
+void steady_options_clear_protocols(struct steady_options *options);
 
 /* Add a copy to a list, or set the origin to a copy. Return NULL, or what is wrong with the text,
  * as a static text. */
@@ -129,6 +134,11 @@ const char *steady_options_set_origin(struct steady_options *options, const char
  * URL, as a static text. */
 const char *steady_options_set_proxy(struct steady_options *options, const char *proxy,
                                      size_t size);
+
+/* Sets the address to connect to: "host:port". Returns NULL, or what is wrong with it, as a static
+ * text. */
+const char *steady_options_set_connect_to(struct steady_options *options, const char *text,
+                                          size_t size);
 
 /* Returns NULL, or a static text that names options that contradict each other. */
 const char *steady_options_check(const struct steady_options *options);

@@ -27,6 +27,11 @@ const char *steady_headers_find(const struct steady_buffer *headers, const char 
     return NULL;
 }
 
+bool steady_headers_stay_apart(const char *name)
+{
+    return !strcmp(name, "set-cookie");
+}
+
 /* Inserts text at the end of the value that was read last, which ends at r->last. */
 static bool extend(struct steady_response *r, const char *text, size_t size)
 {
@@ -50,7 +55,9 @@ static bool add_name(struct steady_response *r, const char *name, size_t size)
     for (size_t i = start; i < start + size; i++)
         headers->data[i] = (uint8_t)steady_lower((char)headers->data[i]);
     headers->size = start; /* to look for it among the others */
-    const char *known = start ? steady_headers_find(headers, (char *)headers->data + start) : NULL;
+    const char *added = (char *)headers->data + start;
+    const char *known =
+        start && !steady_headers_stay_apart(added) ? steady_headers_find(headers, added) : NULL;
     if (known) {
         r->last = (size_t)(known - (char *)headers->data) + strlen(known);
         return extend(r, ", ", 2);

@@ -29,7 +29,8 @@ struct steady_response {
     char reason[64]; /* the text behind the status, such as "Not Found"; may be cut */
     bool http_1_0;   /* the version is 1.0 */
     /* "name\0value\0" for each name, which is in lower case. The values of several headers of one
-     * name are joined with commas (section 5.3). */
+     * name are joined with commas (RFC 9110 section 5.3), unless steady_headers_stay_apart says
+     * otherwise: then there is such a pair for each header. */
     struct steady_buffer headers;
     struct steady_buffer body; /* without the lines between chunks */
     const char *problem; /* when STEADY_RESPONSE_BAD: a static text such as "is not HTTP", or NULL
@@ -49,8 +50,12 @@ size_t steady_response_input(struct steady_response *response, const uint8_t *by
 
 void steady_response_free(struct steady_response *response);
 
-/* Returns the value of a header, or NULL when there is none. headers: as in struct steady_response.
- * name: in lower case. */
+/* Returns the value of a header, the first one of those that stay apart, or NULL when there is
+ * none. headers: as in struct steady_response. name: in lower case. */
 const char *steady_headers_find(const struct steady_buffer *headers, const char *name);
+
+/* Whether the values of several headers of this name must not be joined: those of Set-Cookie have
+ * commas that separate nothing (RFC 9110 section 5.3, RFC 6265 section 3). name: in lower case. */
+bool steady_headers_stay_apart(const char *name);
 
 #endif

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TEXT_OF(number) #number
+#define TEXT(number)    TEXT_OF(number)
+
 #define HOST_MAX 255 /* bytes; no DNS name is longer (RFC 1035 section 2.3.4) */
 
 /* Bytes. When there are more, libwebsockets silently does not use the proxy. */
@@ -23,6 +26,7 @@ struct parts {
     bool secure, ipv6;
     uint16_t port;
     struct slice user, password, host, path;
+    struct slice socket; /* in place of user, password, host and port */
 };
 
 /* RFC 3986 section 2.3 */
@@ -87,11 +91,18 @@ static char take_decoded(struct slice *slice)
 
 static const char *take_scheme(struct parts *parts, struct slice *rest)
 {
-    parts->secure = starts_with(*rest, "wss://");
-    if (!parts->secure && !starts_with(*rest, "ws://"))
-        return "does not begin with ws:// or wss://";
-    skip(rest, strlen(parts->secure ? "wss://" : "ws://"));
-    return NULL;
+    static const char *const schemes[] = {"ws://", "wss://", "ws+unix:", "wss+unix:"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        if (!starts_with(*rest, schemes[i]))
+            continue;
+        skip(rest, strlen(schemes[i]));
+        parts->secure = schemes[i][2] == 's';
+        parts->port = parts->secure ? 443 : 80;
+        if (strchr(schemes[i], '+'))
+            parts->socket = *rest;
+        return NULL;
+    }
+    return "does not begin with ws:// or wss://";
 }
 
 static bool is_escape(struct slice slice)
@@ -192,7 +203,6 @@ static const char *take_name(struct parts *parts, struct slice *authority)
 static const char *take_port(struct parts *parts, struct slice authority)
 {
     unsigned long port = 0;
-    parts->port = parts->secure ? 443 : 80;
     if (authority.size == 0)
         return NULL;
     if (*authority.at != ':')
@@ -217,6 +227,26 @@ static const char *take_host(struct parts *parts, struct slice *authority)
     return bracket ? take_ipv6(parts, authority) : take_name(parts, authority);
 }
 
+/* As in Node's ws, there may be an authority in front that is empty. */
+static const char *take_socket(struct parts *parts, struct slice rest)
+{
+    size_t size = 0;
+    if (starts_with(rest, "//"))
+        skip(&rest, 2);
+    parts->socket = cut(&rest, find(rest, ":?"));
+    if (rest.size > 0 && *rest.at == ':')
+        skip(&rest, 1);
+    parts->path = rest;
+    if (parts->socket.size < 2 || *parts->socket.at != '/')
+        return "has no absolute path of a socket behind its scheme";
+    for (struct slice path = parts->socket; path.size > 0; size++)
+        if (steady_is_control(take_decoded(&path)))
+            return "has a control character in the path of its socket";
+    if (size > STEADY_SOCKET_MAX)
+        return "has the path of a socket with over " TEXT(STEADY_SOCKET_MAX) " bytes";
+    return NULL;
+}
+
 static const char *take_apart(struct parts *parts, struct slice rest)
 {
     if (rest.size > STEADY_URL_MAX)
@@ -226,6 +256,8 @@ static const char *take_apart(struct parts *parts, struct slice rest)
         wrong = check_characters(rest);
     if (wrong)
         return wrong;
+    if (parts->socket.at)
+        return take_socket(parts, rest);
     struct slice authority = cut(&rest, find(rest, "/?"));
     parts->path = rest;
     wrong = take_credentials(parts, &authority);
@@ -283,16 +315,21 @@ static char *make_path(struct slice path)
     return (char *)text.data;
 }
 
-static char *make_text(const struct steady_url *url)
+static char *make_text(const struct steady_url *url, struct slice socket)
 {
     struct steady_buffer text = {0};
     const char *scheme = url->secure ? "wss" : "ws";
-    steady_buffer_printf(&text, "%s://%s%s", scheme, url->authority, url->path);
+    if (url->socket)
+        steady_buffer_printf(&text, "%s+unix:%.*s:%s", scheme, (int)socket.size, socket.at,
+                             url->path);
+    else
+        steady_buffer_printf(&text, "%s://%s%s", scheme, url->authority, url->path);
     return (char *)text.data;
 }
 
 static bool put_together(struct steady_url *url, const struct parts *parts)
 {
+    static const struct slice localhost = {"localhost", sizeof "localhost" - 1};
     url->secure = parts->secure;
     url->ipv6 = parts->ipv6;
     url->port = parts->port;
@@ -300,8 +337,11 @@ static bool put_together(struct steady_url *url, const struct parts *parts)
         return false;
     if (parts->password.at && !(url->password = copy_decoded(parts->password)))
         return false;
-    return (url->host = copy_lower(parts->host)) && (url->authority = make_authority(url)) &&
-           (url->path = make_path(parts->path)) && (url->text = make_text(url));
+    if (parts->socket.at && !(url->socket = copy_decoded(parts->socket)))
+        return false;
+    return (url->host = copy_lower(url->socket ? localhost : parts->host)) &&
+           (url->authority = make_authority(url)) && (url->path = make_path(parts->path)) &&
+           (url->text = make_text(url, parts->socket));
 }
 
 const char *steady_url_parse(struct steady_url *url, const char *text, size_t size)
@@ -353,6 +393,7 @@ const char *steady_url_parse_proxy(struct steady_url *url, const char *text, siz
 
 void steady_url_free(struct steady_url *url)
 {
+    free(url->socket);
     free(url->host);
     free(url->authority);
     free(url->path);

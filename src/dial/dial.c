@@ -33,6 +33,18 @@ struct steady_dial {
     struct steady_cause cause;
 };
 
+/* Where the server is. */
+static const struct steady_url *place_of_server(const struct steady_dial *d)
+{
+    return d->target.connect_to ? d->target.connect_to : d->target.url;
+}
+
+/* What is connected to. */
+static const struct steady_url *to_reach(const struct steady_dial *d)
+{
+    return d->target.proxy ? d->target.proxy : place_of_server(d);
+}
+
 /* ------------------------------------------------------------------------- how it ends */
 
 static void free_dial(struct steady_dial *d)
@@ -115,7 +127,7 @@ static void ask_proxy(struct steady_dial *d)
     struct steady_buffer request = {0};
     d->phase = TUNNELLING;
     d->answer.tunnel = true;
-    if (steady_tunnel_request(&request, d->target.url, d->target.proxy)) {
+    if (steady_tunnel_request(&request, place_of_server(d), d->target.proxy)) {
         steady_trace_request(d->target.trace, &request);
         memcpy(steady_stream_room(d->stream), request.data, request.size);
         /* A write that fails is not the end yet: the proxy may have answered before. */
@@ -131,7 +143,7 @@ static void proxy_refused(struct steady_dial *d)
     char text[512];
     steady_tunnel_explain(&d->answer, text, sizeof text);
     steady_cause_note(&d->cause, STEADY_PROXY, "the proxy %s refused to connect to %s: it %s",
-                      d->target.proxy->text, d->target.url->authority, text);
+                      d->target.proxy->text, place_of_server(d)->authority, text);
     fail(d);
 }
 
@@ -228,10 +240,48 @@ static void hung_up(struct steady_dial *d)
         steady_cause_note(&d->cause, STEADY_HANDSHAKE, STEADY_HUNG_UP);
 }
 
+/* The server listens on a socket of this machine. */
+static void no_socket(struct steady_dial *d, int status)
+{
+    const char *path = d->target.url->socket;
+    if (status == UV_ENOENT)
+        steady_cause_note(&d->cause, STEADY_UNREACHABLE,
+                          "there is no socket %s: the server does not run, or has another path",
+                          path);
+    else if (status == UV_ECONNREFUSED)
+        steady_cause_note(&d->cause, STEADY_REFUSED,
+                          "connection refused: nothing listens on the socket %s", path);
+    else
+        steady_cause_note(&d->cause, STEADY_UNREACHABLE, "the socket %s cannot be reached: %s",
+                          path, uv_strerror(status));
+}
+
+/* Whether the local address was the reason. */
+static bool no_local_address(struct steady_dial *d, int status)
+{
+    const char *local = d->target.local_address;
+    if (local && status == UV_EADDRNOTAVAIL)
+        steady_cause_note(
+            &d->cause, STEADY_NETWORK,
+            "no connection from local_address %s: it is no address of this machine, or "
+            "has no port left",
+            local);
+    else if (local && status == UV_EAFNOSUPPORT)
+        steady_cause_note(&d->cause, STEADY_NETWORK,
+                          "no connection from local_address %s to %s, which has no address of that "
+                          "family",
+                          local, to_reach(d)->host);
+    return d->cause.error != STEADY_OK;
+}
+
 static void not_connected(void *owner, int status)
 {
     struct steady_dial *d = owner;
     d->race = NULL;
+    if (no_local_address(d, status)) {
+        fail(d);
+        return;
+    }
     if (status == UV_ECONNRESET || status == UV_EPIPE)
         hung_up(d);
     else if (status == UV_EMFILE || status == UV_ENFILE || status == UV_ENOMEM ||
@@ -241,6 +291,12 @@ static void not_connected(void *owner, int status)
     else if (d->target.proxy)
         steady_cause_note(&d->cause, STEADY_PROXY, "the proxy %s cannot be reached: %s",
                           d->target.proxy->text, uv_strerror(status));
+    else if (d->target.url->socket)
+        no_socket(d, status);
+    else if (status == UV_ECONNREFUSED && d->target.connect_to)
+        steady_cause_note(&d->cause, STEADY_REFUSED,
+                          "connection refused: nothing listens on %s:%u, as connect_to has it",
+                          d->target.connect_to->host, (unsigned)d->target.connect_to->port);
     else if (status == UV_ECONNREFUSED)
         steady_cause_note(&d->cause, STEADY_REFUSED,
                           "connection refused: nothing listens on that port");
@@ -253,18 +309,17 @@ static void not_connected(void *owner, int status)
 static void race(struct steady_dial *d, const struct steady_address *addresses, size_t count)
 {
     static const struct steady_race_owner calls = {connected, not_connected};
+    const char *local = d->target.local_address;
+    struct steady_address from;
+    bool bound = local && steady_dns_literal(local, 0, &from);
     d->phase = CONNECTING;
-    d->race = steady_race_start(d->loop, addresses, count, d->target.trace, &calls, d);
+    d->race = steady_race_start(d->loop, addresses, count, bound ? &from : NULL, d->target.trace,
+                                &calls, d);
     if (!d->race)
         run_out_of_memory(d);
 }
 
 /* ------------------------------------------------------------------------- the name */
-
-static const struct steady_url *to_reach(const struct steady_dial *d)
-{
-    return d->target.proxy ? d->target.proxy : d->target.url;
-}
 
 static void trace_addresses(struct steady_dial *d, const struct steady_address *addresses,
                             size_t count)
@@ -296,8 +351,8 @@ static void resolved(void *owner, const struct steady_address *addresses, size_t
                           "the proxy %s cannot be reached: cannot resolve \"%s\": %s",
                           d->target.proxy->text, d->target.proxy->host, problem);
     else
-        steady_cause_note(&d->cause, STEADY_DNS, "cannot resolve \"%s\": %s", d->target.url->host,
-                          problem);
+        steady_cause_note(&d->cause, STEADY_DNS, "cannot resolve \"%s\": %s",
+                          place_of_server(d)->host, problem);
     fail(d);
 }
 
@@ -305,7 +360,9 @@ static void resolve(struct steady_dial *d)
 {
     const struct steady_url *url = to_reach(d);
     struct steady_address address;
-    if (steady_dns_literal(url->host, url->port, &address)) {
+    if (url->socket)
+        steady_dns_socket(url->socket, &address);
+    if (url->socket || steady_dns_literal(url->host, url->port, &address)) {
         race(d, &address, 1);
         return;
     }

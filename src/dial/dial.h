@@ -18,6 +18,8 @@ struct steady_dial;
 /* Where to. What it points to must stay as it is until the dial has ended or is dropped. */
 struct steady_target {
     const struct steady_url *url;
+    const struct steady_url *connect_to;  /* its host and port are connected to; NULL: the URL's */
+    const char *local_address;            /* to connect from, a literal address; NULL: any */
     const struct steady_url *proxy;       /* NULL: none */
     const struct steady_tls_context *tls; /* NULL: the URL's scheme is ws */
     const char *server_name;              /* for SNI and the certificate */

@@ -76,6 +76,26 @@ size_t steady_dns_literal(const char *host, uint16_t port, struct steady_address
     return 1;
 }
 
+void steady_dns_socket(const char *path, struct steady_address *address)
+{
+    struct sockaddr_un *local = &address->socket.local;
+    *local = (struct sockaddr_un){.sun_family = AF_UNIX};
+    snprintf(local->sun_path, sizeof local->sun_path, "%s", path);
+    snprintf(address->text, sizeof address->text, "%s", path);
+}
+
+socklen_t steady_dns_size(const struct steady_address *address)
+{
+    switch (address->socket.any.sa_family) {
+    case AF_INET:
+        return sizeof address->socket.v4;
+    case AF_INET6:
+        return sizeof address->socket.v6;
+    default:
+        return sizeof address->socket.local;
+    }
+}
+
 static void set_port(struct steady_address *address, uint16_t port)
 {
     if (address->socket.any.sa_family == AF_INET6)

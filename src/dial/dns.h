@@ -7,14 +7,16 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/un.h>
 
 struct steady_address {
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } socket;      /* with the port */
-    char text[64]; /* numeric, without the port */
+        struct sockaddr_un local;
+    } socket;       /* with the port */
+    char text[112]; /* numeric, without the port; or the path of a socket */
 };
 
 #define STEADY_DNS_MAX 16 /* addresses of one name that are looked at */
@@ -29,6 +31,12 @@ typedef void (*steady_dns_done)(void *owner, const struct steady_address *addres
 /* A literal address (IPv6 without brackets) is no question for a resolver: returns its count, 1,
  * with the address in *address, or 0. */
 size_t steady_dns_literal(const char *host, uint16_t port, struct steady_address *address);
+
+/* The address of a socket of this machine. path: at most STEADY_SOCKET_MAX bytes. */
+void steady_dns_socket(const char *path, struct steady_address *address);
+
+/* The size of the address's struct. */
+socklen_t steady_dns_size(const struct steady_address *address);
 
 /* NULL when out of memory, or of threads. */
 struct steady_dns *steady_dns_resolve(struct steady_loop *loop, const char *host, uint16_t port,

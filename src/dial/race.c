@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +30,7 @@ struct steady_race {
     void *owner;
     struct steady_timer *timer; /* until the next address starts */
     struct steady_address *addresses;
+    struct steady_address from; /* zeroed: any */
     size_t count, started, running;
     int status; /* libuv's error; 0: none has failed */
     struct entrant entrants[];
@@ -36,19 +38,31 @@ struct steady_race {
 
 static void start_next(struct steady_race *race);
 
-static unsigned port_of(const struct steady_address *address)
+/* "127.0.0.1 port 80", or the path of a socket. */
+struct place {
+    char text[128];
+};
+
+static struct place place_of(const struct steady_address *address)
 {
-    const bool v6 = address->socket.any.sa_family == AF_INET6;
-    return ntohs(v6 ? address->socket.v6.sin6_port : address->socket.v4.sin_port);
+    struct place place;
+    int family = address->socket.any.sa_family;
+    unsigned port =
+        ntohs(family == AF_INET6 ? address->socket.v6.sin6_port : address->socket.v4.sin_port);
+    if (family == AF_UNIX)
+        snprintf(place.text, sizeof place.text, "%s", address->text);
+    else
+        snprintf(place.text, sizeof place.text, "%s port %u", address->text, port);
+    return place;
 }
 
 /* ------------------------------------------------------------------------- how each ends */
 
-/* A server that refuses was reached, so that tells more than what was wrong with another address.
- */
+/* A server that refuses was reached, so that tells more than what was wrong with another address;
+ * that one was not even tried tells least. */
 static void note(struct steady_race *race, int status)
 {
-    if (race->status == 0 || status == UV_ECONNREFUSED)
+    if (race->status == 0 || race->status == UV_EAFNOSUPPORT || status == UV_ECONNREFUSED)
         race->status = status;
 }
 
@@ -101,7 +115,7 @@ static void won(struct entrant *winner)
     const struct steady_race_owner *calls = race->calls;
     int socket = winner->socket, on = 1;
     void *owner = race->owner;
-    STEADY_DEBUG(race->trace, "connected to %s port %u", address.text, port_of(&address));
+    STEADY_DEBUG(race->trace, "connected to %s", place_of(&address).text);
     winner->watch = NULL;
     steady_race_drop(race);
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -133,18 +147,33 @@ static void broken(void *owner)
     lost(entrant, error ? error : ECONNRESET);
 }
 
+/* Binds the socket to the local address. The port is chosen by connect, which may share it among
+ * servers: bind would run out of them after 28,000. False with errno set. */
+static bool bind_to(int socket, const struct steady_address *from)
+{
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    int on = 1;
+    setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+#endif
+    return !bind(socket, &from->socket.any, steady_dns_size(from));
+}
+
 /* Returns 0 where the connection is under way, or libuv's error. */
 static int start(struct entrant *entrant)
 {
     static const struct steady_watch_owner calls = {readable, writable, broken};
     const struct sockaddr *to = &entrant->address->socket.any;
-    socklen_t size = to->sa_family == AF_INET6 ? sizeof entrant->address->socket.v6
-                                               : sizeof entrant->address->socket.v4;
+    const struct steady_address *from = &entrant->race->from;
+    bool bound = from->socket.any.sa_family && to->sa_family != AF_UNIX;
     int error;
+    if (bound && from->socket.any.sa_family != to->sa_family)
+        return UV_EAFNOSUPPORT;
     entrant->socket = steady_descriptor_socket(to->sa_family, SOCK_STREAM);
     if (entrant->socket < 0)
         return uv_translate_sys_error(errno);
-    if (connect(entrant->socket, to, size) && errno != EINPROGRESS && errno != EINTR)
+    if ((bound && !bind_to(entrant->socket, from)) ||
+        (connect(entrant->socket, to, steady_dns_size(entrant->address)) && errno != EINPROGRESS &&
+         errno != EINTR))
         error = uv_translate_sys_error(errno);
     else
         entrant->watch =
@@ -163,8 +192,7 @@ static void start_next(struct steady_race *race)
         struct entrant *entrant = &race->entrants[race->started];
         entrant->race = race;
         entrant->address = &race->addresses[race->started++];
-        STEADY_DEBUG(race->trace, "trying %s port %u", entrant->address->text,
-                     port_of(entrant->address));
+        STEADY_DEBUG(race->trace, "trying %s", place_of(entrant->address).text);
         int status = start(entrant);
         if (!status) {
             race->running++;
@@ -197,7 +225,7 @@ static void all_failed(struct steady_ready *ready)
 
 struct steady_race *steady_race_start(struct steady_loop *loop,
                                       const struct steady_address *addresses, size_t count,
-                                      struct steady_trace *trace,
+                                      const struct steady_address *from, struct steady_trace *trace,
                                       const struct steady_race_owner *calls, void *owner)
 {
     struct steady_race *race = calloc(1, sizeof *race + count * sizeof *race->entrants);
@@ -209,6 +237,8 @@ struct steady_race *steady_race_start(struct steady_loop *loop,
     race->calls = calls;
     race->owner = owner;
     race->count = count;
+    if (from)
+        race->from = *from;
     race->addresses = malloc(count * sizeof *addresses);
     race->timer = steady_timer_new(loop, timer_due, race);
     if (!race->addresses || !race->timer) {

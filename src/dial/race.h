@@ -24,10 +24,12 @@ struct steady_race_owner {
     void (*failed)(void *owner, int status);
 };
 
-/* The addresses, at least one and at most STEADY_DNS_MAX, are copied. NULL: out of memory. */
+/* The addresses, at least one and at most STEADY_DNS_MAX, are copied, and so is `from`, the local
+ * address to connect from; NULL: any. One of another family is none that can be reached
+ * (UV_EAFNOSUPPORT), but for a socket of this machine it does not count. NULL: out of memory. */
 struct steady_race *steady_race_start(struct steady_loop *loop,
                                       const struct steady_address *addresses, size_t count,
-                                      struct steady_trace *trace,
+                                      const struct steady_address *from, struct steady_trace *trace,
                                       const struct steady_race_owner *calls, void *owner);
 
 /* Ends it without a call to the owner; NULL is fine. */

@@ -23,8 +23,9 @@
 
 struct context {
     struct steady_service service; /* the first member */
-    struct lws_context *lws;       /* NULL until steady_context_get */
-    int descriptors;               /* the process's limit when it was made */
+    struct lws_context *lws;       /* NULL until steady_context_start */
+    struct lws_vhost *vhost;
+    int descriptors; /* the process's limit when it was made */
 #ifdef LWS_HAS_LOG_CONTEXTS
     lws_log_cx_t
         log; /* or all contexts would count their objects in one, whatever thread they run in */
@@ -143,6 +144,21 @@ static const char *make(struct context *context)
     return problem;
 }
 
+static bool make_vhost(struct context *context, const struct lws_protocols *protocols)
+{
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .protocols = protocols,
+        .vhost_name = protocols->name,
+        .http_proxy_address = "", /* or the library reads the environment */
+    };
+#ifdef LWS_HAS_LOG_CONTEXTS
+    info.log_cx = &context->log;
+#endif
+    context->vhost = lws_create_vhost(context->lws, &info);
+    return context->vhost != NULL;
+}
+
 /* ------------------------------------------------------------------------- closed */
 
 /* Destroying takes two calls with the loop run in between: the first closes the connections, the
@@ -161,6 +177,7 @@ static void close_context(struct steady_service *service)
         lws_context_destroy(context->lws);
     steady_unlock(STEADY_LOCK_LIBRARY);
     context->lws = NULL;
+    context->vhost = NULL;
 }
 
 /* ------------------------------------------------------------------------- for others */
@@ -168,20 +185,24 @@ static void close_context(struct steady_service *service)
 static const struct steady_service_kind kind = {.size = sizeof(struct context),
                                                 .close = close_context};
 
-struct lws_context *steady_context_get(struct steady_loop *loop, const char **problem)
+const char *steady_context_start(struct steady_loop *loop, const struct lws_protocols *protocols)
 {
     struct context *context = steady_loop_service(loop, &kind);
-    if (context && context->lws)
-        return context->lws;
-    int error = context ? steady_descriptor_check() : UV_ENOMEM;
-    if (error) {
-        *problem = uv_strerror(error);
+    if (context && context->vhost)
         return NULL;
-    }
-    const char *trouble = make(context);
-    if (trouble)
-        *problem = trouble;
-    return context->lws;
+    int error = context ? steady_descriptor_check() : UV_ENOMEM;
+    if (error)
+        return uv_strerror(error);
+    const char *problem = context->lws ? NULL : make(context);
+    if (!problem && !make_vhost(context, protocols))
+        problem = "not enough memory";
+    return problem;
+}
+
+struct lws_vhost *steady_context_vhost(struct steady_loop *loop)
+{
+    const struct context *context = steady_loop_service(loop, &kind);
+    return context ? context->vhost : NULL;
 }
 
 int steady_context_descriptors(struct steady_loop *loop)

@@ -5,14 +5,18 @@
 
 #include "loop/loop.h"
 
-struct lws_context;
+struct lws_protocols;
+struct lws_vhost;
 
 /* The version at run time, as "4.1.6". */
 const char *steady_context_library(void);
 
-/* The loop's context, made when there is none yet. NULL with a static text in *problem that says
- * what is wrong. */
-struct lws_context *steady_context_get(struct steady_loop *loop, const char **problem);
+/* Makes the loop's context with one vhost, unless they are there. protocols: what the vhost has,
+ * static. NULL, or a static text that says what is wrong. */
+const char *steady_context_start(struct steady_loop *loop, const struct lws_protocols *protocols);
+
+/* The vhost; NULL: steady_context_start was not called, or has failed. */
+struct lws_vhost *steady_context_vhost(struct steady_loop *loop);
 
 /* Descriptors from this number on cannot be watched: it was the process's limit when the context
  * was made, and the library has a table of that size. 0 without a context. */

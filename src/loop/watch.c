@@ -18,14 +18,6 @@ struct steady_watch {
     bool write_wanted;
 };
 
-/* What a loop's watches share. */
-struct watches {
-    struct steady_service service; /* the first member */
-    struct lws_vhost *vhost;       /* its context's; NULL until steady_watch_prepare */
-};
-
-static const struct steady_service_kind watches_kind = {.size = sizeof(struct watches)};
-
 /* ------------------------------------------------------------------------- events */
 
 static void readable(struct steady_watch *watch)
@@ -89,22 +81,7 @@ const char *steady_watch_prepare(struct steady_loop *loop)
 {
     static const struct lws_protocols protocols[] = {{.name = PROTOCOL_NAME, .callback = event},
                                                      {.name = NULL}};
-    static const char out_of_memory[] = "not enough memory";
-    struct watches *watches = steady_loop_service(loop, &watches_kind);
-    const char *problem = out_of_memory;
-    if (!watches)
-        return out_of_memory;
-    if (watches->vhost)
-        return NULL;
-    struct lws_context *context = steady_context_get(loop, &problem);
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = protocols,
-        .vhost_name = PROTOCOL_NAME,
-        .http_proxy_address = "", /* or the library reads the environment */
-    };
-    watches->vhost = context ? lws_create_vhost(context, &info) : NULL;
-    return watches->vhost ? NULL : problem;
+    return steady_context_start(loop, protocols);
 }
 
 /* In a turn of its own: asked for from inside of WRITEABLE, libwebsockets 4.1 forgets it. */
@@ -117,17 +94,13 @@ static void ask_for_writable(struct steady_ready *ready)
 /* A number over the library's table would make it leak now, and crash at its end. */
 static struct lws *adopt(struct steady_loop *loop, int socket, int *error)
 {
-    const struct watches *watches = steady_loop_service(loop, &watches_kind);
-    if (socket >= steady_context_descriptors(loop)) {
-        *error = UV_EMFILE;
-        return NULL;
-    }
-    *error = UV_ENOMEM;
-    return watches && watches->vhost
-               ? lws_adopt_descriptor_vhost(watches->vhost, LWS_ADOPT_RAW_FILE_DESC,
-                                            (lws_sock_file_fd_type){.filefd = socket},
-                                            PROTOCOL_NAME, NULL)
-               : NULL;
+    struct lws_vhost *vhost = steady_context_vhost(loop);
+    bool fits = socket < steady_context_descriptors(loop);
+    *error = fits ? UV_ENOMEM : UV_EMFILE;
+    return fits && vhost ? lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC,
+                                                      (lws_sock_file_fd_type){.filefd = socket},
+                                                      PROTOCOL_NAME, NULL)
+                         : NULL;
 }
 
 struct steady_watch *steady_watch_start(struct steady_loop *loop, int socket,

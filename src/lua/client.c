@@ -132,21 +132,19 @@ static void release(struct steady_client *core)
 
 struct preparation {
     struct client *client;
-    int provider; /* the function that is being called: HANDLER_URL or HANDLER_HEADERS */
+    const char *option; /* whose function is being called */
 };
 
-/* (light userdata: the preparation). Calls the functions that the options `url` and `headers` may
- * be, and sets the options to what they return. */
+/* (light userdata: the preparation). Calls the functions that some options may be, and sets the
+ * options to what they return. */
 static int prepare_protected(lua_State *L)
 {
     struct preparation *preparation = lua_touserdata(L, 1);
     struct client *client = preparation->client;
-    static void (*const replace[])(lua_State *, struct steady_options *) = {
-        [HANDLER_URL] = options_replace_url, [HANDLER_HEADERS] = options_replace_headers};
     lua_rawgetp(L, LUA_REGISTRYINDEX, client);
-    for (int provider = HANDLER_URL; provider <= HANDLER_HEADERS; provider++) {
-        preparation->provider = provider;
-        if (lua_getiuservalue(L, 2, provider) == LUA_TNIL)
+    for (const struct options_provider *p = options_providers; p->name; p++) {
+        preparation->option = p->name;
+        if (lua_getiuservalue(L, 2, p->handler) == LUA_TNIL)
             continue;
         lua_pushinteger(L, client->core.session.attempt);
         lua_pushvalue(L, 2);
@@ -154,20 +152,19 @@ static int prepare_protected(lua_State *L)
         if (lua_isnil(L, -2) && lua_type(L, -1) == LUA_TSTRING)
             lua_error(L); /* it failed as Lua's own functions do: nil and a message */
         lua_pop(L, 1);
-        replace[provider](L, &client->core.options);
+        p->replace(L, &client->core.options);
     }
     return 0;
 }
 
 static bool prepare(struct steady_client *core, char *message, size_t size)
 {
-    struct preparation preparation = {(struct client *)core, 0};
+    struct preparation preparation = {(struct client *)core, NULL};
     char problem[480];
     if (call_caught(preparation.client->loop, prepare_protected, &preparation, problem,
                     sizeof problem))
         return true;
-    snprintf(message, size, "the %s function failed: %s",
-             preparation.provider == HANDLER_HEADERS ? "headers" : "url", problem);
+    snprintf(message, size, "the %s function failed: %s", preparation.option, problem);
     return false;
 }
 

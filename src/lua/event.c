@@ -1,6 +1,7 @@
 #include "lua/event.h"
 
 #include "core/ascii.h"
+#include "core/response.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -28,8 +29,22 @@ static void set_boolean(lua_State *L, const char *name, bool value)
     lua_setfield(L, -2, name);
 }
 
-/* Sets a field to a table of headers, with names in lower case. The values of a header that came
- * several times are joined with commas. */
+/* Adds a value to the list in the field `name` of the table on top. */
+static void append_string(lua_State *L, const char *name, const char *value)
+{
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, name);
+    }
+    lua_pushstring(L, value);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 1);
+}
+
+/* Sets a field to a table of headers, with names in lower case: to strings, or to lists where
+ * headers of one name must not be joined, however many came. */
 static void set_headers(lua_State *L, const char *name, const struct steady_buffer *headers)
 {
     if (!headers)
@@ -38,7 +53,10 @@ static void set_headers(lua_State *L, const char *name, const struct steady_buff
     const char *at = (const char *)headers->data, *end = at ? at + headers->size : at;
     while (at < end) {
         const char *value = at + strlen(at) + 1;
-        set_string(L, at, value);
+        if (steady_headers_stay_apart(at))
+            append_string(L, at, value);
+        else
+            set_string(L, at, value);
         at = value + strlen(value) + 1;
     }
     lua_setfield(L, -2, name);

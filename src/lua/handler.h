@@ -1,5 +1,5 @@
-/* The Lua functions that a client calls: its handlers, and the functions that the options `url` and
- * `headers` may be. */
+/* The Lua functions that a client calls: its handlers, and the functions that the options `url`,
+ * `headers` and `protocols` may be. */
 #ifndef STEADY_LUA_HANDLER_H
 #define STEADY_LUA_HANDLER_H
 
@@ -18,6 +18,7 @@ enum handler {
     HANDLER_LOG,       /* as it was given, see lua/log */
     HANDLER_URL,       /* the option url, where it is a function; it cannot be assigned later */
     HANDLER_HEADERS,   /* the option headers, likewise */
+    HANDLER_PROTOCOLS, /* the option protocols, likewise */
     HANDLER_LOG_TO,    /* its function; nil: standard error */
     HANDLER_LOG_LEVEL, /* a number, see lua/log */
     HANDLER_WATCH,     /* called after each delivery; wakes the calls that wait for the client */

@@ -184,9 +184,9 @@ static const struct steady_option *find(const struct steady_option *list, const 
 /* ------------------------------------------------------------------------- unknown names */
 
 static const char *const special[] = {
-    "url",        "headers",          "protocols", "origin",    "on_open",
-    "on_message", "on_close",         "on_error",  "on_status", "on_drain",
-    "on_pong",    "should_reconnect", "log",       "proxy",     NULL,
+    "url",      "headers",  "protocols",  "origin",   "on_open", "on_message",
+    "on_close", "on_error", "on_status",  "on_drain", "on_pong", "should_reconnect",
+    "log",      "proxy",    "connect_to", NULL,
 };
 
 static _Noreturn void unknown(lua_State *L, const struct steady_option *list, struct place place)
@@ -279,7 +279,7 @@ static void read_list(lua_State *L, struct steady_options *options, const char *
     }
 }
 
-void options_replace_url(lua_State *L, struct steady_options *options)
+static void replace_url(lua_State *L, struct steady_options *options)
 {
     steady_options_clear_urls(options);
     read_list(L, options, "url", add_url);
@@ -290,6 +290,12 @@ static void add_protocol(lua_State *L, struct steady_options *options)
     size_t size;
     const char *text = check_text(L, -1, (struct place){NULL, "protocols"}, &size);
     check_added(L, "protocols", text, steady_options_add_protocol(options, text, size));
+}
+
+static void replace_protocols(lua_State *L, struct steady_options *options)
+{
+    steady_options_clear_protocols(options);
+    read_list(L, options, "protocols", add_protocol);
 }
 
 static void add_header(lua_State *L, struct steady_options *options, const char *name)
@@ -307,7 +313,7 @@ static void add_header(lua_State *L, struct steady_options *options, const char 
     lua_pop(L, 1);
 }
 
-void options_replace_headers(lua_State *L, struct steady_options *options)
+static void replace_headers(lua_State *L, struct steady_options *options)
 {
     struct place place = {NULL, "headers"};
     steady_options_clear_headers(options);
@@ -330,6 +336,21 @@ void options_replace_headers(lua_State *L, struct steady_options *options)
     }
 }
 
+const struct options_provider options_providers[] = {
+    {"url", HANDLER_URL, replace_url},
+    {"headers", HANDLER_HEADERS, replace_headers},
+    {"protocols", HANDLER_PROTOCOLS, replace_protocols},
+    {0},
+};
+
+static const struct options_provider *find_provider(const char *name)
+{
+    const struct options_provider *provider = options_providers;
+    while (provider->name && strcmp(provider->name, name) != 0)
+        provider++;
+    return provider;
+}
+
 /* Sets a handler to the value on top of the stack. */
 static void read_handler(lua_State *L, int client, int handler, const char *name)
 {
@@ -343,20 +364,14 @@ static void read_handler(lua_State *L, int client, int handler, const char *name
 static void read_special(lua_State *L, int client, struct steady_options *options, const char *name)
 {
     int handler = handler_find(name);
+    const struct options_provider *provider = find_provider(name);
     if (handler) {
         read_handler(L, client, handler, name);
-    } else if (!strcmp(name, "url")) {
+    } else if (provider->name) {
         if (lua_isfunction(L, -1))
-            read_handler(L, client, HANDLER_URL, name);
+            read_handler(L, client, provider->handler, name);
         else
-            options_replace_url(L, options);
-    } else if (!strcmp(name, "headers")) {
-        if (lua_isfunction(L, -1))
-            read_handler(L, client, HANDLER_HEADERS, name);
-        else
-            options_replace_headers(L, options);
-    } else if (!strcmp(name, "protocols")) {
-        read_list(L, options, "protocols", add_protocol);
+            provider->replace(L, options);
     } else if (!strcmp(name, "origin")) {
         size_t size;
         const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
@@ -369,6 +384,10 @@ static void read_special(lua_State *L, int client, struct steady_options *option
             wrong(L, (struct place){NULL, name},
                   lua_pushfstring(L, "is neither \"env\" nor the URL of a proxy: the URL %s",
                                   problem));
+    } else if (!strcmp(name, "connect_to")) {
+        size_t size;
+        const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
+        check_added(L, "connect_to", NULL, steady_options_set_connect_to(options, text, size));
     } else {
         unknown(L, steady_option_list, (struct place){NULL, name});
     }
@@ -390,6 +409,9 @@ static void read_table(lua_State *L, int client, struct steady_options *options)
     }
     if (!options->url_count && lua_getiuservalue(L, client, HANDLER_URL) == LUA_TNIL)
         wrong(L, (struct place){NULL, "url"}, "is missing");
+    if (options->require_protocol && !options->protocol_count &&
+        lua_getiuservalue(L, client, HANDLER_PROTOCOLS) == LUA_TNIL)
+        wrong(L, (struct place){NULL, "require_protocol"}, "is of no use without protocols");
 }
 
 static void read_arguments(lua_State *L, int client, struct steady_options *options)

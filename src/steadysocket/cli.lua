@@ -264,6 +264,9 @@ local function client_options(options, headers, terminal)
     protocols = options.protocol,
     origin = options.origin,
     proxy = options.proxy,
+    redirects = options.redirects,
+    connect_to = options["connect-to"],
+    local_address = options["local-address"],
     compression = options.compress,
     confirm = options.confirm,
     connect_timeout = options["connect-timeout"],
@@ -281,7 +284,8 @@ end
 
 -- Checks the options. When something is wrong, returns the exit code and a message.
 local function check(options)
-  if not options.url:find "://" then options.url = "ws://" .. options.url end
+  local complete = options.url:find "://" or options.url:find "^%a+%+unix:"
+  if not complete then options.url = "ws://" .. options.url end
   local good, problem = pcall(WebSocket.new, options.url)
   local wrong = not good and problem:match "not a WebSocket URL: (.*)%)$"
   if wrong then

@@ -10,7 +10,7 @@
 --- `kind` in on_error, and the third value of a call that fails.
 ---@alias steadysocket.Code
 ---| "dns"               # the host name does not resolve
----| "refused"           # nothing listens on the port
+---| "refused"           # nothing listens on the port, or on the socket
 ---| "unreachable"       # there is no way to the host
 ---| "timeout"           # connect_timeout ran out
 ---| "tls"               # the TLS handshake failed, or the certificate does not fit
@@ -21,12 +21,16 @@
 ---| "heartbeat"         # the peer is silent
 ---| "too_large"         # a message over max_message_size
 ---| "network"           # the connection broke, or the system refused
----| "provider"          # the url or headers function failed
+---| "provider"          # the url, headers or protocols function failed
 ---| "queue_full"        # send: the queue's bounds are reached
 ---| "closed"            # send: the client is closing or closed
 ---| "already_connected" # connect: the client is active
 ---| "not_connected"     # the call needs a connection
 ---| "invalid"           # text that is not UTF-8
+
+--- The headers of an answer; names in lower case. Those that came several times are joined with ", ".
+---@class steadysocket.AnswerHeaders: { [string]: string }
+---@field ["set-cookie"]? string[] each by itself
 
 --- A connection is open.
 ---@class steadysocket.OpenEvent
@@ -34,8 +38,8 @@
 ---@field attempt integer the number of the attempt that succeeded, from 1
 ---@field protocol? string the subprotocol that the server chose
 ---@field url string without user and password
----@field address string numeric, without the port; through a proxy, the proxy's
----@field headers table<string, string> of the server's answer; names in lower case
+---@field address string numeric, without the port; through a proxy, the proxy's; the path of a socket
+---@field headers steadysocket.AnswerHeaders of the server's answer
 
 --- An open connection has ended.
 ---@class steadysocket.CloseEvent
@@ -53,7 +57,7 @@
 ---@field url? string without user and password
 ---@field attempt integer the number of the attempt
 ---@field http_status? integer of the server's answer: not 101 with "http", 101 with "handshake"
----@field http_headers? table<string, string> of that answer; names in lower case
+---@field http_headers? steadysocket.AnswerHeaders of that answer
 ---@field http_body? string the first 4 KiB of its body
 ---@field retry_after? number seconds that the server asked for, at most 3600
 ---@field will_reconnect boolean there will be another attempt
@@ -112,6 +116,9 @@
 --- of the handshake (Host, Upgrade, Sec-WebSocket-…) are refused.
 ---@alias steadysocket.Headers table<string, string | string[]> | fun(attempt: integer, ws: steadysocket.Client): table<string, string | string[]>
 
+--- One subprotocol, a list of them, or a function as for the URL.
+---@alias steadysocket.Protocols string | string[] | fun(attempt: integer, ws: steadysocket.Client): string | string[]
+
 ---@alias steadysocket.Level "error" | "warning" | "info" | "debug" | "trace"
 
 ---@class steadysocket.LogTable
@@ -135,10 +142,12 @@
 ---@field log? steadysocket.Log true: on standard error (none)
 
 ---@class steadysocket.Options : steadysocket.Handlers
----@field url steadysocket.Url ws:// or wss://; a list is tried in turn
+---@field url steadysocket.Url ws://, wss://, ws+unix: or wss+unix:; a list is tried in turn
+---@field redirects? integer redirects that an attempt follows at most, 0 to 20 (0)
 ---@field name? string for messages and the log ("default")
 ---@field headers? steadysocket.Headers of the request (none)
----@field protocols? string | string[] subprotocols offered, in order (none)
+---@field protocols? steadysocket.Protocols subprotocols offered, in order (none)
+---@field require_protocol? boolean a server that takes none of them fails the attempt with "handshake" (false)
 ---@field origin? string the Origin header (none)
 ---@field reconnect? boolean | steadysocket.Reconnect (true)
 ---@field heartbeat? boolean | steadysocket.Heartbeat (true)
@@ -152,6 +161,8 @@
 ---@field inbox? steadysocket.Inbox bounds of what waits for receive
 ---@field compression? boolean | steadysocket.Compression permessage-deflate (false)
 ---@field tls? steadysocket.Tls for wss://; a file that cannot be used fails each attempt with "tls"
+---@field connect_to? string "host:port" to connect to, while the URL, Host and the certificate's name stay (none)
+---@field local_address? string address of this machine to connect from (none: the system chooses)
 ---@field proxy? string "http://[user:password@]host:port", or "env" for the environment's (none)
 
 ---@class steadysocket.Stats

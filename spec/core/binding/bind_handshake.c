@@ -72,8 +72,8 @@ static void read_headers(lua_State *L, struct given *given)
     lua_pop(L, 1);
 }
 
-/* From { key, origin, authorization, protocols = { … }, headers = { { name, value }, … },
- * compression = options }; without the URL, which has memory of its own. */
+/* From { key, origin, authorization, require_protocol, protocols = { … }, headers = { { name, value
+ * }, … }, compression = options }; without the URL, which has memory of its own. */
 static void read_request(lua_State *L, int index, struct given *given)
 {
     luaL_checktype(L, index, LUA_TTABLE);
@@ -82,6 +82,9 @@ static void read_request(lua_State *L, int index, struct given *given)
     given->request.key = string_field(L, "key");
     given->request.origin = string_field(L, "origin");
     given->request.authorization = string_field(L, "authorization");
+    lua_getfield(L, -1, "require_protocol");
+    given->request.require_protocol = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     read_protocols(L, given);
     read_compression(L, given);
     read_headers(L, given);
@@ -117,9 +120,7 @@ static struct steady_answer read_answer(lua_State *L, int index)
     answer.accept = string_field(L, "accept");
     answer.protocol = string_field(L, "protocol");
     answer.extensions = string_field(L, "extensions");
-    lua_getfield(L, -1, "has_body");
-    answer.has_body = lua_toboolean(L, -1);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     return answer;
 }
 

@@ -2,14 +2,32 @@
 #include "bytes.h"
 #include "core/response.h"
 
+/* Adds a value to the list in the field `name` of the table on top. */
+static void append_string(lua_State *L, const char *name, const char *value)
+{
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, name);
+    }
+    lua_pushstring(L, value);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 1);
+}
+
 static void push_headers(lua_State *L, const struct steady_buffer *headers)
 {
     const char *at = (const char *)headers->data, *end = at ? at + headers->size : at;
     lua_newtable(L);
     while (at < end) {
         const char *value = at + strlen(at) + 1;
-        lua_pushstring(L, value);
-        lua_setfield(L, -2, at);
+        if (steady_headers_stay_apart(at)) {
+            append_string(L, at, value);
+        } else {
+            lua_pushstring(L, value);
+            lua_setfield(L, -2, at);
+        }
         at = value + strlen(value) + 1;
     }
 }

@@ -13,6 +13,9 @@ local OPTIONS = {
   { "passphrase", takes = "TEXT", "what the key is locked with" },
   { "insecure", "k", "accept any certificate" },
   { "proxy", takes = "URL", "go through this HTTP proxy; env: the environment's" },
+  { "redirects", takes = "N", number = 0, "follow up to this many redirects (0)" },
+  { "connect-to", takes = "HOST:PORT", "connect there, whatever the URL says" },
+  { "local-address", takes = "ADDRESS", "connect from this address" },
   { "connect-timeout", takes = "SECONDS", number = 0, "give an attempt this long (10)" },
   { "ping", takes = "SECONDS", number = 0, "ping a silent server after this (20; 0: never)" },
   { "compress", "offer compression" },
@@ -39,6 +42,7 @@ local ALIASES = {
   subprotocol = "protocol",
   ["no-check"] = "insecure",
   ["ping-interval"] = "ping",
+  ["max-redirects"] = "redirects",
 }
 
 local HEAD = [[
@@ -47,7 +51,7 @@ Usage: steadysocket [OPTION...] URL
 Connects to a WebSocket server and stays connected: sends the lines of standard
 input, and prints the messages that come, one a line; binary ones as they are,
 with nothing behind them. The URL is ws://..., wss://..., or a host and port;
-ws://USER:PASSWORD@HOST logs in.
+ws://USER:PASSWORD@HOST logs in; ws+unix:/SOCKET:/PATH leads to a socket.
 
 ]]
 
