@@ -327,7 +327,7 @@ not JSON
     end
     for line in help.out:gmatch "[^\n]+" do assert(#line < 100, line) end
     local version = run({ "-V" }, { input = "" })
-    assert.match("^steadysocket %d+%.%d+%.%d+ %(libwebsockets %d", version.out)
+    assert.match("^steadysocket %d+%.%d+%.%d+ %(libwebsockets %d[^,]*%w, ", version.out)
   end)
 end)
 
@@ -383,6 +383,28 @@ describe("The command fails with one line that says what to do, and exit code", 
     assert.match("; %-%-ca FILE trusts another authority, %-%-insecure any certificate\n", result.err)
     assert.equal("a\n", run({ "--ca", certs.ca, server:url() }, { input = "a\n" }).out)
     assert.equal("a\n", run({ "-k", server:url() }, { input = "a\n" }).out)
+  end)
+
+  it("1: and the advice fits what was found", function()
+    local plain = Server.start()
+    local result = run({ "--no-reconnect", (plain:url():gsub("^ws", "wss")) }, { input = "a\n" })
+    assert.equal(1, result.code)
+    assert.match("is not TLS .*; a server without TLS is reached by ws://\n$", result.err)
+    assert.is_nil(result.err:find("--ca", 1, true))
+
+    for status, advice in pairs {
+      ["404 Not Found"] = "; check the path, and what --header, --protocol and --origin say\n",
+      ["502 Bad Gateway"] = "; try again later: the server, or one behind it, is in trouble\n",
+      ["401 Unauthorized"] = "; give a user and password in the URL, or --header\n",
+    } do
+      local server = Peer.listen()
+      local command = Command.start { "--no-reconnect", server.url }
+      local conn = server:accept()
+      conn:request()
+      conn:reply("HTTP/1.1 " .. status, { ["Content-Length"] = "0" })
+      conn:finish()
+      assert.equal(advice, command:result().err:sub(-#advice))
+    end
   end)
 
   it("1: the connection was lost, with --no-reconnect", function()

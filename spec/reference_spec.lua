@@ -310,7 +310,8 @@ describe("the reference says of each option", function()
         if kind == "STRING" and min == "bad_utf8" then kind = "TEXT" end
         if kind == "GROUP" then path = nil end
         if kind == "SWITCH" then kind = "GROUP" end
-        fn(group and group .. "." .. name or name, kind, path, number_of(min), number_of(max))
+        local choices = kind == "CHOICE" and source:match(min .. "%[%] = {(.-), NULL}")
+        fn(group and group .. "." .. name or name, kind, path, number_of(min), number_of(max), choices)
       end
     end
     return count
@@ -318,14 +319,14 @@ describe("the reference says of each option", function()
 
   it("its default", function()
     local defaults, checked = real_defaults(), 0
-    each_option(function(name, kind, path)
+    each_option(function(name, kind, path, _, _, choices)
       local real = path and defaults
       for key in (path or ""):gmatch "[%w_]+" do
         real = real and real[key]
       end
       local text = told[name].default
       if kind == "CHOICE" then
-        real = source:match "overflows%[%] = {\"([%w_]+)\"" -- the first is zero
+        real = choices:match '^"([%w_.]+)"' -- the first is zero
       elseif kind == "BOOLEAN" then
         real = real or false
       elseif kind == "GROUP" and path then
@@ -340,7 +341,7 @@ describe("the reference says of each option", function()
   end)
 
   it("its type and range", function()
-    local count = each_option(function(name, kind, path, min, max)
+    local count = each_option(function(name, kind, path, min, max, choices)
       local text = told[name].kind
       if kind == "NUMBER" or kind == "INTEGER" then
         local from, to = text:match "([%w.^]+) to ([%w.^]+)$"
@@ -350,10 +351,10 @@ describe("the reference says of each option", function()
       elseif kind == "GROUP" then
         assert.equal(path and "boolean or table" or "table", text, name)
       elseif kind == "CHOICE" then
-        local choices = source:match "overflows%[%] = {(.-), NULL}"
-        assert.same(sorted(all(choices, '"([%w_]+)"')), sorted(all(text, '`"([%w_]+)"`')))
+        assert.same(sorted(all(choices, '"([%w_.]+)"')), sorted(all(text, '`"([%w_.]+)"`')))
       else
-        local expected = { BOOLEAN = "boolean", STRING = "string", TEXT = "string, UTF-8" }
+        local expected = { BOOLEAN = "boolean", STRING = "string", TEXT = "string, UTF-8",
+          STRINGS = "string or list of strings" }
         assert.equal(expected[kind], text, name)
       end
     end)

@@ -34,9 +34,9 @@ local BELONGINGS = {
   { names = "connect", files = "dial/race" },
   -- What makes a descriptor, which no other program may inherit.
   { names = "socket socketpair pipe2? eventfd epoll_create1? accept4? open openat creat",
-    files = "loop/descriptor" },
+    files = "loop/descriptor dial/keylog" },
   { names = "dup[23]?", files = "loop/leave" },
-  { names = "fopen freopen", files = "dial/tls_context" },
+  { names = "fopen freopen", files = "dial/credentials" },
   -- What would hide from this check who calls what, or would run another program.
   { names = "dlsym syscall asm __asm __asm__ fork vfork system popen posix_spawn.*", files = "" },
   -- Core is without I/O, and its results depend on nothing but what it is given.

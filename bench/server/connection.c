@@ -5,6 +5,7 @@
 #include "poller.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,6 +64,7 @@ bool connection_accepted(struct connection *c)
 {
     if (!c->ssl || c->accepted)
         return true;
+    ERR_clear_error(); /* of other connections: SSL_get_error looks at it */
     int result = SSL_accept(c->ssl);
     c->accepted = result == 1;
     if (!c->accepted && !would_block(c, result))
@@ -74,6 +76,8 @@ bool connection_accepted(struct connection *c)
 
 size_t connection_write(struct connection *c, const void *bytes, size_t size)
 {
+    if (c->ssl)
+        ERR_clear_error();
     ssize_t sent = c->ssl ? SSL_write(c->ssl, bytes, size < INT32_MAX ? (int)size : INT32_MAX)
                           : send(c->socket, bytes, size, 0);
     if (sent > 0)
@@ -136,6 +140,8 @@ static void forget(const struct connection *c)
 
 size_t connection_read(struct connection *c, void *into, size_t size)
 {
+    if (c->ssl)
+        ERR_clear_error();
     ssize_t got = c->ssl ? SSL_read(c->ssl, into, (int)size)
                          : recv(c->socket, into, size, into ? 0 : MSG_TRUNC);
     if (got > 0) {

@@ -113,6 +113,13 @@ void steady_stream_give(struct steady_stream *s, const struct steady_stream_owne
     s->owner = given;
 }
 
+/* These streams have no TLS that could fail. */
+void steady_stream_explain(const struct steady_stream *s, struct steady_cause *cause)
+{
+    (void)s;
+    (void)cause;
+}
+
 void steady_stream_free(struct steady_stream *s)
 {
     if (!s)

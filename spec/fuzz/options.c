@@ -14,6 +14,9 @@ static void set_strings(struct steady_options *options, const struct steady_opti
         } else if (option->type == STEADY_OPTION_STRING) {
             const char *problem = steady_option_set_string(options, option, text, size);
             CHECK(!problem || *problem);
+        } else if (option->type == STEADY_OPTION_STRINGS) {
+            const char *problem = steady_option_add_string(options, option, text, size);
+            CHECK(!problem || *problem);
         }
     }
 }

@@ -378,7 +378,7 @@ local function new_context(tls)
     certificate = tls.cert,
     key = tls.key,
     cafile = tls.client_ca,
-    verify = tls.client_ca and { "peer", "fail_if_no_peer_cert" } or "none",
+    verify = tls.client_ca and { "peer", not tls.optional and "fail_if_no_peer_cert" or nil } or "none",
   })
 end
 
@@ -420,8 +420,8 @@ turn.along(function()
 end)
 
 --- options: address ("127.0.0.1" or "::1"); port, a free one by default; tls = { cert, key,
---- client_ca: demand a certificate of this authority }; narrow = true: the kernel takes little of
---- what nobody reads; path, of a socket of this machine in place of address and port.
+--- client_ca: demand a certificate of this authority, optional: do without, too }; narrow = true: the
+--- kernel takes little of what nobody reads; path, of a socket of this machine in place of address and port.
 function Peer.listen(options)
   options = options or {}
   local address = options.address or "127.0.0.1"

@@ -57,7 +57,8 @@ static bool get_server_tls(struct steady_client *c, char *message, size_t size)
 {
     struct steady_tls_options options = c->options.tls;
     if (steady_trail_is_abroad(&c->attempt.trail))
-        options.cert_file = options.key_file = options.key_password = NULL;
+        options.cert_file = options.cert = options.key_file = options.key = options.key_password =
+            NULL;
     return get_tls(c, &c->attempt.tls, &options, message, size);
 }
 
@@ -67,6 +68,9 @@ static bool get_proxy_tls(struct steady_client *c, char *message, size_t size)
 {
     struct steady_tls_options options = {
         .ca_file = c->options.tls.ca_file,
+        .ca = c->options.tls.ca,
+        .min_version = c->options.tls.min_version,
+        .keylog = c->options.tls.keylog,
         .verify = c->options.tls.verify,
     };
     return get_tls(c, &c->attempt.proxy_tls, &options, message, size);

@@ -245,7 +245,7 @@ static void ended(void *owner)
     struct steady_client *c = owner;
     bool first = enter(c);
     STEADY_DEBUG(&c->trace, "TCP has ended");
-    steady_link_drop(c);
+    steady_link_lose_stream(c);
     leave(c, first);
 }
 

@@ -61,6 +61,18 @@ void steady_link_drop(struct steady_client *c)
         c->link.state = STEADY_LINK_LOST;
 }
 
+void steady_link_lose_stream(struct steady_client *c)
+{
+    struct steady_link *link = &c->link;
+    steady_stream_explain(link->stream, &link->cause);
+    if (link->cause.error && !link->failure) {
+        link->failure = link->cause.error;
+        link->failure_code = STEADY_CLOSE_ABNORMAL;
+        link->failure_message = steady_cause_text(&link->cause);
+    }
+    steady_link_drop(c);
+}
+
 struct steady_event steady_link_close_event(const struct steady_client *c, double delay)
 {
     const struct steady_link *link = &c->link;
@@ -72,9 +84,10 @@ struct steady_event steady_link_close_event(const struct steady_client *c, doubl
         .data = (const uint8_t *)link->reason,
         .size = link->reason_size,
         .clean = link->code && steady_protocol_close_sent(&link->protocol),
-        .by = link->failure || link->by_us ? STEADY_BY_US
-              : link->code                 ? STEADY_BY_PEER
-                                           : STEADY_BY_NETWORK,
+        .by = link->cause.error              ? STEADY_BY_NETWORK
+              : link->failure || link->by_us ? STEADY_BY_US
+              : link->code                   ? STEADY_BY_PEER
+                                             : STEADY_BY_NETWORK,
         .delay = delay,
     };
 }
@@ -100,6 +113,7 @@ void steady_link_free(struct steady_client *c)
     steady_stream_free(c->link.stream);
     steady_protocol_free(&c->link.protocol);
     free(c->link.reason);
+    steady_cause_free(&c->link.cause);
     c->link = (struct steady_link){.state = STEADY_LINK_NONE};
 }
 

@@ -24,7 +24,10 @@ void steady_link_begin_closing(struct steady_client *client);
 /* The peer may take so long to end TCP. */
 void steady_link_linger(struct steady_client *client);
 
-/* The stream has ended, or is ended here, as if TCP had. */
+/* The stream has ended by itself; where TLS has failed, so has the link. */
+void steady_link_lose_stream(struct steady_client *client);
+
+/* The stream is ended here, as if TCP had. */
 void steady_link_drop(struct steady_client *client);
 
 /* The CLOSE event, were the connection to end now. */

@@ -17,6 +17,7 @@
 #include "core/session.h"
 #include "core/tap.h"
 #include "core/trace.h"
+#include "dial/failure.h"
 #include "dial/stream.h"
 #include "dial/tls_context.h"
 #include "loop/loop.h"
@@ -128,7 +129,8 @@ struct steady_link {
     size_t reason_size;          /* bytes */
     enum steady_error failure;   /* the peer broke a rule, or is silent; STEADY_OK: neither */
     uint16_t failure_code;       /* what our close frame says then; 1006: there is none */
-    const char *failure_message; /* static */
+    const char *failure_message; /* static, or that of `cause` */
+    struct steady_cause cause;   /* why TLS failed, if it did */
 };
 
 struct steady_client {

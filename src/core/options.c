@@ -12,6 +12,7 @@
 #define MAX_BYTES 0x1p48
 #define HOST_MAX  253 /* bytes */
 #define LABEL_MAX 63
+#define PIN_SIZE  52 /* characters of a pin */
 #define SCOPE_MAX 17 /* of an IPv6 address, with its % */
 
 /* --- strings: each returns what is wrong, or NULL -------------------------------------------- */
@@ -35,6 +36,32 @@ static const char *bad_path(const char *text, size_t size)
 {
     (void)text;
     return size ? NULL : "is empty, where the name of a file is needed";
+}
+
+static bool is_base64_char(char c)
+{
+    return steady_is_digit(c) || steady_is_letter(c) || steady_is_one_of(c, "+/");
+}
+
+/* Pins as curl has them: each the SHA-256 of a public key, in base64, with ';' between them. */
+static const char *bad_pin(const char *text, size_t size)
+{
+    static const char problem[] = "is no pin: one is written as \"sha256//\", 43 characters of "
+                                  "base64, and \"=\"";
+    static const char prefix[] = "sha256//";
+    size_t at = 0;
+    do {
+        size_t end = at + PIN_SIZE;
+        if (end > size || memcmp(text + at, prefix, sizeof prefix - 1) != 0 || text[end - 1] != '=')
+            return problem;
+        for (at += sizeof prefix - 1; at < end - 1; at++)
+            if (!is_base64_char(text[at]))
+                return problem;
+        at = end + 1;
+        if (end < size && text[end] != ';')
+            return problem;
+    } while (at <= size);
+    return NULL;
 }
 
 static bool is_host_char(char c)
@@ -100,6 +127,10 @@ static const char *bad_address(const char *text, size_t size)
     {                                                                                              \
         name, STEADY_OPTION_STRING, AT(member), 0, 0, NULL, NULL, problem                          \
     }
+#define STRINGS(name, member, problem)                                                             \
+    {                                                                                              \
+        name, STEADY_OPTION_STRINGS, AT(member), 0, 0, NULL, NULL, problem                         \
+    }
 #define CHOICE(name, member, choices)                                                              \
     {                                                                                              \
         name, STEADY_OPTION_CHOICE, AT(member), 0, 0, choices, NULL, NULL                          \
@@ -113,6 +144,7 @@ static const char *bad_address(const char *text, size_t size)
         name, STEADY_OPTION_GROUP, STEADY_NO_SWITCH, 0, 0, NULL, fields, NULL                      \
     }
 
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const overflows[] = {"refuse", "drop_oldest", NULL};
 
 static const struct steady_option reconnect_fields[] = {
@@ -160,10 +192,16 @@ static const struct steady_option compression_fields[] = {
 
 static const struct steady_option tls_fields[] = {
     STRING("ca_file", tls.ca_file, bad_path),
+    STRING("ca", tls.ca, NULL),
     STRING("cert_file", tls.cert_file, bad_path),
+    STRING("cert", tls.cert, NULL),
     STRING("key_file", tls.key_file, bad_path),
+    STRING("key", tls.key, NULL),
     STRING("key_password", tls.key_password, NULL),
     STRING("server_name", tls.server_name, bad_host),
+    STRINGS("pin", tls.pin, bad_pin),
+    CHOICE("min_version", tls.min_version, tls_versions),
+    STRING("keylog", tls.keylog, bad_path),
     BOOLEAN("verify", tls.verify),
     {0},
 };
@@ -253,11 +291,32 @@ void steady_options_free(struct steady_options *options)
     free(options->heartbeat.message);
     free(options->heartbeat.reply);
     free(options->tls.ca_file);
+    free(options->tls.ca);
     free(options->tls.cert_file);
+    free(options->tls.cert);
     free(options->tls.key_file);
+    free(options->tls.key);
     free(options->tls.key_password);
     free(options->tls.server_name);
+    free(options->tls.pin);
+    free(options->tls.keylog);
     *options = (struct steady_options){0};
+}
+
+static const char *check_tls(const struct steady_tls_options *tls)
+{
+    bool certificate = tls->cert_file || tls->cert, key = tls->key_file || tls->key;
+    if (tls->ca_file && tls->ca)
+        return "of tls.ca_file and tls.ca only one can be given";
+    if (tls->cert_file && tls->cert)
+        return "of tls.cert_file and tls.cert only one can be given";
+    if (tls->key_file && tls->key)
+        return "of tls.key_file and tls.key only one can be given";
+    if (certificate != key)
+        return "tls.cert_file and tls.key_file go together, as do tls.cert and tls.key";
+    if (tls->key_password && !key)
+        return "tls.key_password is of no use without tls.key_file or tls.key";
+    return NULL;
 }
 
 const char *steady_options_check(const struct steady_options *options)
@@ -268,11 +327,7 @@ const char *steady_options_check(const struct steady_options *options)
         return "low_water is greater than high_water";
     if (!options->heartbeat.message != !options->heartbeat.reply)
         return "heartbeat.message and heartbeat.reply go together";
-    if (!options->tls.cert_file != !options->tls.key_file)
-        return "tls.cert_file and tls.key_file go together";
-    if (options->tls.key_password && !options->tls.key_file)
-        return "tls.key_password is of no use without tls.key_file";
-    return NULL;
+    return check_tls(&options->tls);
 }
 
 /* ------------------------------------------------------------------------- lists */
@@ -311,6 +366,25 @@ const char *steady_option_set_string(struct steady_options *options,
     free(problem ? new : *member);
     if (!problem)
         *member = new;
+    return problem;
+}
+
+const char *steady_option_add_string(struct steady_options *options,
+                                     const struct steady_option *option, const char *text,
+                                     size_t size)
+{
+    const char *before = *(char **)((char *)options + option->offset);
+    if (!before)
+        return steady_option_set_string(options, option, text, size);
+    size_t start = strlen(before) + 1;
+    char *joined = malloc(start + size);
+    if (!joined)
+        return out_of_memory;
+    memcpy(joined, before, start - 1);
+    joined[start - 1] = ';';
+    memcpy(joined + start, text, size);
+    const char *problem = steady_option_set_string(options, option, joined, start + size);
+    free(joined);
     return problem;
 }
 

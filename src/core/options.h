@@ -28,9 +28,14 @@ struct steady_inbox_options {
 };
 
 struct steady_tls_options {
-    char *ca_file;                             /* PEM; NULL for the system's authorities */
-    char *cert_file, *key_file, *key_password; /* the client's, PEM; NULL for none */
+    char *ca_file, *ca;     /* PEM: a file, or the text; both NULL for the system's authorities */
+    char *cert_file, *cert; /* the client's, likewise; both NULL for none */
+    char *key_file, *key;
+    char *key_password;
     char *server_name; /* for SNI and the check of the certificate; NULL for the URL's host */
+    char *pin;         /* sha256//BASE64 of public keys, with ';' between them; NULL: any key */
+    char *keylog;      /* a file; NULL: none */
+    int min_version;   /* 0: TLS 1.2, 1: TLS 1.3 */
     bool verify;
 };
 
@@ -66,6 +71,7 @@ enum steady_option_type {
                               is infinite */
     STEADY_OPTION_BOOLEAN, /* a bool */
     STEADY_OPTION_STRING,  /* a char *; see steady_option_set_string */
+    STEADY_OPTION_STRINGS, /* a char *, of one string or several; see steady_option_add_string */
     STEADY_OPTION_CHOICE,  /* an int, the index of one of `choices` */
     STEADY_OPTION_GROUP,   /* a table of `fields`; unless offset is STEADY_NO_SWITCH, the user may
                               also give false or true, which sets the int there */
@@ -100,6 +106,12 @@ const char *steady_nearest_name(const char *name, const char *const *names);
 /* Sets an option of type STEADY_OPTION_STRING to a copy of `text`. Returns NULL; or what is wrong
  * with the text, as a static text, and changes nothing. */
 const char *steady_option_set_string(struct steady_options *options,
+                                     const struct steady_option *option, const char *text,
+                                     size_t size);
+
+/* Adds a text to an option of type STEADY_OPTION_STRINGS, behind those that are there, with ';'
+ * between them. Returns NULL, or what is wrong with the text, as a static text. */
+const char *steady_option_add_string(struct steady_options *options,
                                      const struct steady_option *option, const char *text,
                                      size_t size);
 

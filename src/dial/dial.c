@@ -110,11 +110,11 @@ static void run_out_of_memory(struct steady_dial *d)
 /* ------------------------------------------------------------------------- TLS */
 
 static void secure(struct steady_dial *d, enum phase phase,
-                   const struct steady_tls_context *context, const char *name)
+                   const struct steady_tls_context *context, const char *name, uint16_t port)
 {
     d->phase = phase;
     STEADY_DEBUG(d->target.trace, "TLS handshake, for the name %s", name);
-    if (!steady_stream_secure(d->stream, steady_tls_context_openssl(context), name,
+    if (!steady_stream_secure(d->stream, steady_tls_context_openssl(context), name, port,
                               d->target.verify))
         run_out_of_memory(d);
 }
@@ -122,7 +122,7 @@ static void secure(struct steady_dial *d, enum phase phase,
 static void reached_server(struct steady_dial *d)
 {
     if (d->target.tls)
-        secure(d, SECURING, d->target.tls, d->target.server_name);
+        secure(d, SECURING, d->target.tls, d->target.server_name, d->target.url->port);
     else
         succeed(d);
 }
@@ -162,7 +162,8 @@ static void ask_proxy(struct steady_dial *d)
 static void reached_proxy(struct steady_dial *d)
 {
     if (d->target.proxy_tls)
-        secure(d, SECURING_PROXY, d->target.proxy_tls, d->target.proxy->host);
+        secure(d, SECURING_PROXY, d->target.proxy_tls, d->target.proxy->host,
+               d->target.proxy->port);
     else
         ask_proxy(d);
 }

@@ -350,13 +350,13 @@ void steady_stream_give(struct steady_stream *s, const struct steady_stream_owne
 }
 
 bool steady_stream_secure(struct steady_stream *s, struct ssl_ctx_st *context, const char *host,
-                          bool verify)
+                          uint16_t port, bool verify)
 {
     static const struct steady_carrier calls = {read_level, write_level};
     struct level *below = s->top, *level = below + 1;
     if (below == s->levels + SESSIONS_MAX)
         return false;
-    struct steady_tls *tls = steady_tls_new(context, host, verify, &calls, below);
+    struct steady_tls *tls = steady_tls_new(context, host, port, verify, &calls, below);
     if (!tls)
         return false;
     *level = (struct level){.stream = s, .session = tls};

@@ -43,10 +43,10 @@ void steady_stream_give(struct steady_stream *stream, const struct steady_stream
 void steady_stream_free(struct steady_stream *stream);
 
 /* Begins a TLS session on top of what there is; `secured` or `ended` follows in a later turn. What
- * was received so far stays below it. host, verify: see steady_tls_new. False: out of memory, or
- * there are two sessions already. */
+ * was received so far stays below it. host, port, verify: see steady_tls_new. False: out of memory,
+ * or there are two sessions already. */
 bool steady_stream_secure(struct steady_stream *stream, struct ssl_ctx_st *context,
-                          const char *host, bool verify);
+                          const char *host, uint16_t port, bool verify);
 
 /* Puts bytes back, in front of what comes next: those of the last `received` that belong to whoever
  * goes on with the stream. False: out of memory. */

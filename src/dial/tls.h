@@ -1,12 +1,13 @@
 /* A TLS session of a client, by OpenSSL, over anything that carries bytes: a socket, or another TLS
  * session.
  *
- * What a peer may do with it is bounded (the constants are in tls.c): how much it sends in a
- * handshake, how many records a call looks at, and how many messages that carry no data come on an
- * open session. So no peer can hold a turn of the loop, and each call returns soon. */
+ * What a peer may do with it is bounded (the constants are in tls_carrier.c): how much it sends in
+ * a handshake, how many records a call looks at, and how many messages that carry no data come on
+ * an open session. So no peer can hold a turn of the loop, and each call returns soon. */
 #ifndef STEADY_DIAL_TLS_H
 #define STEADY_DIAL_TLS_H
 
+#include "dial/carrier.h"
 #include "dial/failure.h"
 
 #include <stdbool.h>
@@ -16,24 +17,17 @@
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 struct steady_tls;
 
-/* What carries the bytes. Both return how many went, STEADY_WAIT, or one of the others. */
-struct steady_carrier {
-    ptrdiff_t (*read)(void *carrier, uint8_t *bytes, size_t size);
-    ptrdiff_t (*write)(void *carrier, const uint8_t *bytes, size_t size);
-};
-
-#define STEADY_WAIT   0    /* nothing goes now */
-#define STEADY_EOF    (-1) /* the peer has said that no more will come */
-#define STEADY_BROKEN (-2)
-
-/* Of each context that sessions are made from. */
-void steady_tls_observe(struct ssl_ctx_st *context);
+/* Of each context that sessions are made from, which also needs steady_tls_shared_attach. keylog:
+ * whether that has one. */
+void steady_tls_observe(struct ssl_ctx_st *context, bool keylog);
 
 /* host: what the certificate has to be for, and what the server is told (SNI, RFC 6066 section 3:
- * not where it is a literal address). Without verify any certificate will do. NULL: out of memory.
+ * not where it is a literal address). Without verify any certificate will do that the context's
+ * pins allow. A session that was kept from an earlier connection to that host and port is offered.
+ * NULL: out of memory.
  */
-struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, bool verify,
-                                  const struct steady_carrier *calls, void *carrier);
+struct steady_tls *steady_tls_new(struct ssl_ctx_st *context, const char *host, uint16_t port,
+                                  bool verify, const struct steady_carrier *calls, void *carrier);
 
 /* Goes on with the handshake: 1 when it is done, STEADY_WAIT, or STEADY_BROKEN. */
 ptrdiff_t steady_tls_handshake(struct steady_tls *tls);

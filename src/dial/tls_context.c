@@ -1,16 +1,21 @@
 #include "dial/tls_context.h"
 
 #include "core/buffer.h"
+#include "dial/credentials.h"
+#include "dial/keylog.h"
 #include "dial/tls.h"
+#include "dial/tls_shared.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Bytes of a server's certificates. Some 5 KiB are usual; reading 100 KiB of them takes 25 ms. */
+#define CHAIN_MAX (32 * 1024)
 
 struct steady_tls_context {
     struct steady_tls_context *next, **link; /* in the loop's list */
@@ -26,84 +31,41 @@ struct contexts {
     struct steady_tls_context *first;
 };
 
-/* ------------------------------------------------------------------------- from files */
+/* ------------------------------------------------------------------------- made of options */
 
-static const char *last_error(void)
+/* Without Diffie-Hellman in groups of the server's choice: with one of 10,000 bits a handshake
+ * takes a second of CPU. No browser offers it any more. What else the system's policy allows stays.
+ */
+static bool leave_out_slow_ciphers(SSL_CTX *openssl)
 {
-    unsigned long code = ERR_peek_last_error();
-    return code ? ERR_reason_error_string(code) : NULL;
-}
-
-/* OpenSSL says "no such file" in its own way; the system's way is known to more people. */
-static const char *file_problem(const char *file)
-{
-    FILE *f = fopen(file, "re");
-    if (!f)
-        return strerror(errno);
-    fclose(f);
-    const char *reason = last_error();
-    return reason ? reason : "not in PEM format";
-}
-
-static const char *system_authorities(void)
-{
-    const char *file = getenv(X509_get_default_cert_file_env());
-    return file ? file : X509_get_default_cert_file();
-}
-
-/* OpenSSL leaves out a file that it cannot open. That must not be for want of a descriptor, since
- * the context is used again. */
-static bool use_system_authorities(SSL_CTX *openssl, char *message, size_t size)
-{
-    FILE *f = fopen(system_authorities(), "re");
-    if (!f && (errno == EMFILE || errno == ENFILE)) {
-        snprintf(message, size, "the system's authorities cannot be read: %s", strerror(errno));
-        return false;
+    STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(openssl);
+    struct steady_buffer names = {0};
+    bool done = true;
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers) && done; i++) {
+        const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
+        int exchange = SSL_CIPHER_get_kx_nid(cipher);
+        if (exchange != NID_kx_any && exchange != NID_kx_dhe)
+            done = steady_buffer_printf(&names, "%s:", SSL_CIPHER_get_name(cipher));
     }
-    if (f)
-        fclose(f);
-    return SSL_CTX_set_default_verify_paths(openssl);
-}
-
-static bool use_authorities(SSL_CTX *openssl, const struct steady_tls_options *options,
-                            char *message, size_t size)
-{
-    if (!options->ca_file)
-        return use_system_authorities(openssl, message, size);
-    if (SSL_CTX_load_verify_locations(openssl, options->ca_file, NULL) == 1)
-        return true;
-    snprintf(message, size, "tls.ca_file \"%s\" cannot be used: %s", options->ca_file,
-             file_problem(options->ca_file));
-    return false;
-}
-
-/* OpenSSL would ask on the terminal. */
-static int give_password(char *out, int size, int writing, void *password)
-{
-    (void)writing;
-    int length = password ? snprintf(out, (size_t)size, "%s", (char *)password) : 0;
-    return length < size ? length : 0;
-}
-
-static bool use_certificate(SSL_CTX *openssl, const struct steady_tls_options *options,
-                            char *message, size_t size)
-{
-    if (!options->cert_file)
-        return true;
-    SSL_CTX_set_default_passwd_cb(openssl, give_password);
-    SSL_CTX_set_default_passwd_cb_userdata(openssl, options->key_password);
-    bool done = false;
-    if (SSL_CTX_use_certificate_chain_file(openssl, options->cert_file) != 1)
-        snprintf(message, size, "tls.cert_file \"%s\" cannot be used: %s", options->cert_file,
-                 file_problem(options->cert_file));
-    else if (SSL_CTX_use_PrivateKey_file(openssl, options->key_file, SSL_FILETYPE_PEM) != 1)
-        snprintf(message, size, "tls.key_file \"%s\" cannot be used%s: %s", options->key_file,
-                 options->key_password ? " with this tls.key_password" : "",
-                 file_problem(options->key_file));
-    else
-        done = true;
-    SSL_CTX_set_default_passwd_cb_userdata(openssl, NULL); /* the options may go before it */
+    done = done && (!names.size || SSL_CTX_set_cipher_list(openssl, (char *)names.data) == 1);
+    steady_buffer_free(&names);
     return done;
+}
+
+static bool attach_shared(SSL_CTX *openssl, const struct steady_tls_options *options, char *message,
+                          size_t size)
+{
+    struct steady_tls_shared *shared = steady_tls_shared_attach(openssl);
+    snprintf(message, size, "out of memory");
+    if (!shared || !steady_pins_read(&shared->pins, options->pin))
+        return false;
+    if (!options->keylog)
+        return true;
+    shared->keylog = steady_keylog_open(options->keylog);
+    if (shared->keylog < 0)
+        snprintf(message, size, "tls.keylog \"%s\" cannot be written: %s", options->keylog,
+                 errno == EINVAL ? "it is no file" : strerror(errno));
+    return shared->keylog >= 0;
 }
 
 static SSL_CTX *make_openssl(const struct steady_tls_options *options, char *message, size_t size)
@@ -111,16 +73,19 @@ static SSL_CTX *make_openssl(const struct steady_tls_options *options, char *mes
     ERR_clear_error();
     SSL_CTX *openssl = SSL_CTX_new(TLS_client_method());
     if (!openssl) {
-        snprintf(message, size, "TLS cannot be used: %s", last_error());
+        const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+        snprintf(message, size, "TLS cannot be used: %s", reason ? reason : "out of memory");
         return NULL;
     }
-    SSL_CTX_set_min_proto_version(openssl, TLS1_2_VERSION);
+    SSL_CTX_set_min_proto_version(openssl, options->min_version ? TLS1_3_VERSION : TLS1_2_VERSION);
+    SSL_CTX_set_max_cert_list(openssl, CHAIN_MAX);
     SSL_CTX_set_options(openssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(openssl, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_RELEASE_BUFFERS);
-    steady_tls_observe(openssl);
-    if (use_authorities(openssl, options, message, size) &&
-        use_certificate(openssl, options, message, size))
+    SSL_CTX_set_session_cache_mode(openssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    steady_tls_observe(openssl, options->keylog != NULL);
+    if (leave_out_slow_ciphers(openssl) && attach_shared(openssl, options, message, size) &&
+        steady_credentials_load(openssl, options, message, size))
         return openssl;
     SSL_CTX_free(openssl);
     return NULL;
@@ -133,17 +98,25 @@ static bool append_text(struct steady_buffer *key, const char *text)
     return steady_buffer_printf(key, "%c%s\n", text ? '+' : '-', text ? text : "");
 }
 
+/* Everything that decides how a session comes about: those of one context may be resumed by all who
+ * have it. server_name is not among it, since sessions are kept by name. */
 static bool make_names(struct steady_buffer *names, const struct steady_tls_options *options)
 {
-    return append_text(names, options->ca_file ? NULL : system_authorities()) &&
-           append_text(names, options->ca_file) && append_text(names, options->cert_file) &&
-           append_text(names, options->key_file) && append_text(names, options->key_password);
+    const char *const texts[] = {options->ca_file,      options->ca,       options->cert_file,
+                                 options->cert,         options->key_file, options->key,
+                                 options->key_password, options->pin,      options->keylog};
+    bool own = options->ca_file || options->ca;
+    bool done = append_text(names, own ? NULL : steady_credentials_system()) &&
+                steady_buffer_printf(names, "%d %d\n", options->verify, options->min_version);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && done; i++)
+        done = append_text(names, texts[i]);
+    return done;
 }
 
 static bool append_stamp(struct steady_buffer *stamp, const char *file)
 {
-    struct stat s = {0};
-    if (file && stat(file, &s))
+    struct stat s;
+    if (!file || stat(file, &s))
         return true; /* it is being replaced, perhaps: see may_serve */
     return steady_buffer_printf(stamp, "%lld %lld %lld %lld\n", (long long)s.st_ino,
                                 (long long)s.st_size, (long long)s.st_mtim.tv_sec,
@@ -152,9 +125,11 @@ static bool append_stamp(struct steady_buffer *stamp, const char *file)
 
 static bool make_stamp(struct steady_buffer *stamp, const struct steady_tls_options *options)
 {
-    return append_stamp(stamp, options->ca_file ? options->ca_file : system_authorities()) &&
-           append_stamp(stamp, options->cert_file) && append_stamp(stamp, options->key_file) &&
-           steady_buffer_printf(stamp, "%s", "");
+    const char *authorities = options->ca_file ? options->ca_file
+                              : options->ca    ? NULL
+                                               : steady_credentials_system();
+    return append_stamp(stamp, authorities) && append_stamp(stamp, options->cert_file) &&
+           append_stamp(stamp, options->key_file) && steady_buffer_printf(stamp, "%s", "");
 }
 
 static void free_context(struct steady_tls_context *context)
@@ -237,9 +212,13 @@ struct steady_tls_context *steady_tls_context_get(struct steady_loop *loop,
     struct steady_buffer names = {0}, stamp = {0};
     snprintf(message, size, "out of memory");
     if (contexts && make_names(&names, options) && make_stamp(&stamp, options)) {
-        context = find(contexts, (const char *)names.data);
-        if (!context || !may_serve(context, (const char *)stamp.data))
-            context = make(contexts, options, &names, &stamp, message, size);
+        struct steady_tls_context *old = find(contexts, (const char *)names.data);
+        context = old && may_serve(old, (const char *)stamp.data)
+                      ? old
+                      : make(contexts, options, &names, &stamp, message, size);
+        /* A file that is being written makes no sense until it is whole: the next attempt looks
+         * again. */
+        context = context ? context : old;
     }
     steady_buffer_free(&names);
     steady_buffer_free(&stamp);

@@ -13,7 +13,8 @@ struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 struct steady_tls_context;
 
 /* A context for these options, counted. One that is there is used again, unless a file that it was
- * made from has changed on the disk since. NULL with a text in message when a file cannot be read
+ * made from has changed on the disk since. While such a file is gone, or cannot be used, the old
+ * context serves on. NULL with a text in message when there is no old one and a file cannot be read
  * or is not what it should be, or memory is short. */
 struct steady_tls_context *steady_tls_context_get(struct steady_loop *loop,
                                                   const struct steady_tls_options *options,

@@ -8,11 +8,22 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <string.h>
 
 #define VERSION "1.0.0"
 
 /* Which is read in the file where it cannot be loaded: see steadysocket/loader.lua. */
 __attribute__((used)) static const char built_for[] = "steadysocket.core for " LUA_VERSION;
+
+/* The version of libwebsockets, which ends in a dash where Debian has built it. */
+static void push_library(lua_State *L)
+{
+    const char *version = steady_context_library();
+    size_t size = strlen(version);
+    while (size && version[size - 1] == '-')
+        size--;
+    lua_pushlstring(L, version, size);
+}
 
 __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
 
@@ -44,7 +55,7 @@ int luaopen_steadysocket_core(lua_State *L)
     timer_register(L);
     lua_pushliteral(L, VERSION);
     lua_setfield(L, -2, "version");
-    lua_pushstring(L, steady_context_library());
+    push_library(L);
     lua_setfield(L, -2, "libwebsockets");
     return 1;
 }

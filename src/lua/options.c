@@ -32,6 +32,26 @@ static _Noreturn void wrong_type(lua_State *L, struct place place, const char *e
     wrong(L, place, lua_pushfstring(L, "is a %s, %s expected", luaL_typename(L, index), expected));
 }
 
+/* Returns the size of the list on top of the stack. Raises when the table has any keys but those
+ * from 1 to its size. */
+static lua_Unsigned list_size(lua_State *L, struct place place)
+{
+    lua_Unsigned size = lua_rawlen(L, -1), count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pop(L, 1);
+        lua_Unsigned index = lua_isinteger(L, -1) ? (lua_Unsigned)lua_tointeger(L, -1) : 0;
+        if (index < 1 || index > size)
+            wrong(L, place,
+                  lua_pushfstring(L, "is no list without a gap: it has the key '%s'",
+                                  luaL_tolstring(L, -1, NULL)));
+        count++;
+    }
+    if (count < size)
+        wrong(L, place, "is no list without a gap: an entry is nil");
+    return size;
+}
+
 /* ------------------------------------------------------------------------- plain options */
 
 static void *member(struct steady_options *options, const struct steady_option *option)
@@ -70,6 +90,34 @@ static void read_string(lua_State *L, struct steady_options *options,
     const char *problem = steady_option_set_string(options, option, text, size);
     if (problem)
         wrong(L, place, problem);
+}
+
+static void add_string(lua_State *L, struct steady_options *options,
+                       const struct steady_option *option, struct place place)
+{
+    size_t size;
+    const char *text = check_text(L, -1, place, &size);
+    const char *problem = steady_option_add_string(options, option, text, size);
+    if (problem)
+        wrong(L, place, problem);
+}
+
+/* A string, or a list of strings. */
+static void read_strings(lua_State *L, struct steady_options *options,
+                         const struct steady_option *option, struct place place)
+{
+    if (!lua_istable(L, -1)) {
+        add_string(L, options, option, place);
+        return;
+    }
+    lua_Unsigned count = list_size(L, place);
+    if (!count)
+        wrong(L, place, "is an empty list");
+    for (lua_Unsigned i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i);
+        add_string(L, options, option, place);
+        lua_pop(L, 1);
+    }
 }
 
 static void read_choice(lua_State *L, struct steady_options *options,
@@ -113,6 +161,9 @@ static void read_option(lua_State *L, struct steady_options *options,
         break;
     case STEADY_OPTION_STRING:
         read_string(L, options, option, place);
+        break;
+    case STEADY_OPTION_STRINGS:
+        read_strings(L, options, option, place);
         break;
     case STEADY_OPTION_CHOICE:
         read_choice(L, options, option, place);
@@ -206,26 +257,6 @@ static void add_url(lua_State *L, struct steady_options *options)
     const char *problem = steady_options_add_url(options, text, size);
     if (problem)
         wrong(L, place, lua_pushfstring(L, "is not a WebSocket URL: the URL %s", problem));
-}
-
-/* Returns the size of the list on top of the stack. Raises when the table has any keys but those
- * from 1 to its size. */
-static lua_Unsigned list_size(lua_State *L, struct place place)
-{
-    lua_Unsigned size = lua_rawlen(L, -1), count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        lua_pop(L, 1);
-        lua_Unsigned index = lua_isinteger(L, -1) ? (lua_Unsigned)lua_tointeger(L, -1) : 0;
-        if (index < 1 || index > size)
-            wrong(L, place,
-                  lua_pushfstring(L, "is no list without a gap: it has the key '%s'",
-                                  luaL_tolstring(L, -1, NULL)));
-        count++;
-    }
-    if (count < size)
-        wrong(L, place, "is no list without a gap: an entry is nil");
-    return size;
 }
 
 /* Reads a string, or a list of strings, on top of the stack. Calls `add` for each, with that string

@@ -15,17 +15,40 @@ local MAX_LINE = 16 * 1024 * 1024 -- bytes; what the queue takes by default
 local TERMINAL_PING = 5 -- seconds, so that the latency is shown soon
 local BROKEN_PIPE = 32 -- EPIPE, on all systems we know
 
--- What to do about a failure, by its kind.
+-- What to do about a failure, by its kind: a text, or a function of the event that may return one.
 local ADVICE = {
   dns = "check the name of the host",
   refused = "start the server, or check the port",
   unreachable = "check the address and the network",
   timeout = "check the address, or wait longer with --connect-timeout",
-  tls = "--ca FILE trusts another authority, --insecure any certificate",
-  http = "check the path, and what --header, --protocol and --origin say",
   handshake = "check that a WebSocket server listens there",
   proxy = "check the proxy",
 }
+
+function ADVICE.tls(event)
+  if event.message:find(": certificate is ", 1, true) then
+    return "--ca FILE trusts another authority, --insecure any certificate"
+  elseif event.message:find("is not TLS", 1, true) then
+    return "a server without TLS is reached by ws://"
+  end
+end
+
+function ADVICE.http(event)
+  local status = event.http_status
+  if status == 401 then
+    return "give a user and password in the URL, or --header"
+  elseif status >= 500 then
+    return "try again later: the server, or one behind it, is in trouble"
+  end
+  return "check the path, and what --header, --protocol and --origin say"
+end
+
+-- A text to put behind a failure's message, or nothing.
+local function advice_for(event)
+  local advice = ADVICE[event.kind]
+  if type(advice) == "function" then advice = advice(event) end
+  return advice and "; " .. advice or ""
+end
 
 local function complain(code, text)
   output.complain(text)
@@ -92,8 +115,7 @@ end
 local function on_error(session, event)
   local text = event.message:gsub("^" .. NAME .. ": ", "") .. again(session, event)
   if event.will_reconnect then return notice(session, "yellow", text) end
-  local advice = ADVICE[event.kind]
-  session.output:notice("red", text .. (advice and "; " .. advice or ""))
+  session.output:notice("red", text .. advice_for(event))
   finish(session, EXIT.failed)
 end
 

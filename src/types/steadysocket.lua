@@ -96,11 +96,17 @@
 
 ---@class steadysocket.Tls
 ---@field ca_file? string PEM; the authorities to trust (the system's)
----@field cert_file? string PEM; the client's certificate and its chain; goes with key_file (none)
+---@field ca? string the PEM text itself, in place of ca_file
+---@field cert_file? string PEM; the client's certificate and its chain; goes with key_file or key (none)
+---@field cert? string the PEM text itself, in place of cert_file
 ---@field key_file? string PEM; its key (none)
----@field key_password? string of key_file (none)
+---@field key? string the PEM text itself, in place of key_file
+---@field key_password? string of the key (none)
 ---@field server_name? string for SNI and the check of the certificate (the URL's host)
----@field verify? boolean false accepts any certificate (true)
+---@field verify? boolean false accepts any certificate that pin allows (true)
+---@field pin? string | string[] public keys the server may have, as curl writes them: "sha256//BASE64=" (any)
+---@field min_version? "1.2" | "1.3" the oldest version of TLS that is spoken ("1.2")
+---@field keylog? string a file to which the keys of each session are added, for Wireshark (none)
 
 --- One URL, a list of them, or a function that is called for each attempt. What it must not return
 --- fails the attempt with "provider".

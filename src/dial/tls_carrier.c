@@ -1,0 +1,136 @@
+#include "dial/tls_carrier.h"
+
+#include "dial/tls_session.h"
+
+#include <openssl/bio.h>
+#include <pthread.h>
+#include <string.h>
+
+#define HANDSHAKE_MAX                                                                              \
+    (512 * 1024) /* bytes from the server; a chain of certificates takes some 5 KiB */
+
+/* OpenSSL asks twice for each record. A record that brings a KeyUpdate costs some 40 µs, one that
+ * brings a byte of data some 2 µs. */
+#define QUIET_READS_A_CALL 256  /* without data among them */
+#define READS_A_CALL       4096 /* in all */
+
+/* Messages of the server's that carry no data, on an open session: tickets, KeyUpdate,
+ * HelloRequest. A server sends a few at its beginning, and one for many gigabytes later. */
+#define MESSAGES_MAX        64
+#define BYTES_FOR_A_MESSAGE (64 * 1024) /* of data: for each that came one more message may */
+
+#define INPUT_SIZE (32 * 1024) /* bytes that are read from the carrier at once */
+
+static bool may_send_more(struct steady_tls *tls)
+{
+    if (tls->state == TLS_HANDSHAKING && tls->handshake_bytes > HANDSHAKE_MAX)
+        steady_tls_note(tls, "%s", "the server sends too much before its handshake is done");
+    else if (tls->messages > MESSAGES_MAX + tls->data_bytes / BYTES_FOR_A_MESSAGE)
+        steady_tls_note(tls, "%s", "the server sends too many messages that carry no data");
+    else
+        return true;
+    return false;
+}
+
+/* Returns how many bytes are there for OpenSSL, or what the carrier said. */
+static ptrdiff_t fetch(struct steady_tls *tls)
+{
+    struct steady_buffer *input = &tls->input;
+    if (tls->taken < input->size)
+        return (ptrdiff_t)(input->size - tls->taken);
+    input->size = tls->taken = 0;
+    if (!steady_buffer_reserve(input, INPUT_SIZE))
+        return STEADY_BROKEN;
+    ptrdiff_t size = tls->calls->read(tls->carrier, input->data, INPUT_SIZE);
+    if (size <= 0)
+        return size;
+    input->size = (size_t)size;
+    if (tls->state == TLS_HANDSHAKING)
+        tls->handshake_bytes += (size_t)size;
+    return size;
+}
+
+/* True: this call has looked at enough; what is left has its turn later. */
+static bool has_read_enough(struct steady_tls *tls)
+{
+    return ++tls->reads > READS_A_CALL || ++tls->quiet_reads > QUIET_READS_A_CALL;
+}
+
+static int bio_read(BIO *bio, char *out, int size)
+{
+    struct steady_tls *tls = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (!may_send_more(tls))
+        return -1;
+    if (has_read_enough(tls)) {
+        tls->has_more = true;
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    ptrdiff_t there = fetch(tls);
+    if (there == STEADY_WAIT)
+        BIO_set_retry_read(bio);
+    if (there <= 0) {
+        tls->carrier_ended = there < 0;
+        return there == STEADY_EOF ? 0 : -1;
+    }
+    int taken = there < size ? (int)there : size;
+    memcpy(out, tls->input.data + tls->taken, (size_t)taken);
+    tls->taken += (size_t)taken;
+    return taken;
+}
+
+static int bio_write(BIO *bio, const char *bytes, int size)
+{
+    struct steady_tls *tls = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    ptrdiff_t sent = tls->calls->write(tls->carrier, (const uint8_t *)bytes, (size_t)size);
+    if (sent == STEADY_WAIT)
+        BIO_set_retry_write(bio);
+    return sent > 0 ? (int)sent : -1;
+}
+
+static long bio_control(BIO *bio, int command, long number, void *argument)
+{
+    const struct steady_tls *tls = BIO_get_data(bio);
+    (void)number;
+    (void)argument;
+    switch (command) {
+    case BIO_CTRL_FLUSH: /* nothing is kept here */
+        return 1;
+    case BIO_CTRL_EOF:
+        return tls && tls->carrier_ended;
+    default:
+        return 0;
+    }
+}
+
+static BIO_METHOD *carrier_method; /* for the whole process; NULL: out of memory */
+
+static void make_carrier_method(void)
+{
+    carrier_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "steadysocket");
+    if (!carrier_method)
+        return;
+    BIO_meth_set_read(carrier_method, bio_read);
+    BIO_meth_set_write(carrier_method, bio_write);
+    BIO_meth_set_ctrl(carrier_method, bio_control);
+}
+
+/* With the module, which Lua may unload. */
+__attribute__((destructor)) static void free_carrier_method(void)
+{
+    BIO_meth_free(carrier_method);
+}
+
+struct bio_st *steady_tls_carrier_new(struct steady_tls *tls)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_carrier_method);
+    BIO *bio = carrier_method ? BIO_new(carrier_method) : NULL;
+    if (bio) {
+        BIO_set_data(bio, tls);
+        BIO_set_init(bio, 1);
+    }
+    return bio;
+}
