@@ -138,6 +138,21 @@ describe("a SOCKS proxy", function()
     assert.equal("::1", client.opens[1].address)
   end)
 
+  it("is asked for what connect_to names, while the Host header stays", function()
+    for _, resolves in ipairs { false, true } do
+      local proxy, server = Socks.listen { resolves = resolves }, Peer.listen()
+      local client = watched.connect {
+        url = "ws://feed.test/",
+        connect_to = "127.0.0.1:" .. server.port,
+        proxy = proxy.url,
+      }
+      local conn = server:welcome()
+      client:await "opens"
+      assert.equal("127.0.0.1:" .. server.port, proxy.requests[1].target)
+      assert.equal("feed.test", conn.asked.headers.host)
+    end
+  end)
+
   it("is asked again on each attempt", function()
     local proxy = Socks.listen()
     local client, server = set_out(proxy, "ws")

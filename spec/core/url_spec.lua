@@ -48,6 +48,7 @@ describe("a WebSocket URL", function()
   describe("of a socket of this machine", function()
     it("is taken apart", function()
       assert.same({
+        scheme = "wss",
         secure = true,
         ipv6 = false,
         socket = "/run/a b:c",
