@@ -2,6 +2,7 @@ local mime = require "mime"
 
 local Peer = require "support.peer"
 local certs = require "support.certs"
+local files = require "support.files"
 local cost = require "support.cost"
 local turn = require "support.turn"
 local watched = require "support.watched"
@@ -151,19 +152,21 @@ describe("A redirect", function()
       assert.is_nil(client:await("opens").url:find "secret")
     end)
 
-    it("the client's certificate to itself on another server", function()
-      local first = Peer.listen { tls = { cert = certs.good.cert, key = certs.good.key, client_ca = certs.ca } }
-      local second = Peer.listen { tls = { cert = certs.good.cert, key = certs.good.key, client_ca = certs.ca } }
-      local client = watched.connect {
-        url = first.url, redirects = 3, name = "prices",
-        tls = { ca_file = certs.ca, cert_file = certs.client.cert, key_file = certs.client.key },
-      }
-      redirect(first, second.url)
-      assert.is_nil((second:accept()))
-      assert.equal("tls", client:await("errors").kind)
-      assert.equal(second.url, client.errors[1].url)
-      assert.is_nil(client.errors[1].http_status)
-    end)
+    for form, tls in pairs {
+      files = { ca_file = certs.ca, cert_file = certs.client.cert, key_file = certs.client.key },
+      texts = { ca_file = certs.ca, cert = files.read(certs.client.cert), key = files.read(certs.client.key) },
+    } do
+      it("the client's certificate, from " .. form .. ", to itself on another server", function()
+        local demanding = { cert = certs.good.cert, key = certs.good.key, client_ca = certs.ca }
+        local first, second = Peer.listen { tls = demanding }, Peer.listen { tls = demanding }
+        local client = watched.connect { url = first.url, redirects = 3, name = "prices", tls = tls }
+        redirect(first, second.url)
+        assert.is_nil((second:accept()))
+        assert.equal("tls", client:await("errors").kind)
+        assert.equal(second.url, client.errors[1].url)
+        assert.is_nil(client.errors[1].http_status)
+      end)
+    end
   end)
 
   describe("is not followed, and told as http,", function()

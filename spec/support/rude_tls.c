@@ -152,11 +152,12 @@ static void big_endian(unsigned char out[8], unsigned long long number)
 /* A record's size; the messages here are short. */
 static size_t protect(unsigned char *out, int type, const unsigned char *bytes, size_t size)
 {
-    unsigned char nonce[12], more[13], inner[4096];
+    unsigned char nonce[12], more[13];
     unsigned char number[8];
     big_endian(number, sequence++);
     memcpy(nonce, iv, 12);
     if (is_13) {
+        unsigned char inner[4096];
         for (int i = 0; i < 8; i++)
             nonce[4 + i] ^= number[i];
         memcpy(inner, bytes, size);
