@@ -389,7 +389,7 @@ describe("a client", function()
         if status == "waiting" then client:await_status "waiting" end
         client.ws:send "dropped"
         client.ws:close()
-        assert.equal("closed", client.ws.status)
+        assert.equal("closing", client.ws.status)
         assert.equal(0, client.ws.queued)
         client:await_status "closed"
         assert.same({}, client.closes)

@@ -1,6 +1,7 @@
 -- Deadlines: each holds, and is judged after what had come by then was heard.
 
 local Peer = require "support.peer"
+local Server = require "support.server"
 local child = require "support.child"
 local cost = require "support.cost"
 local preload = require "support.preload"
@@ -16,10 +17,40 @@ local function block(seconds)
   while socket.gettime() < till do socket.sleep(till - socket.gettime()) end
 end
 
+describe("The heartbeat", function()
+  after_each(Server.stop_all)
+
+  it("does not take a peer for dead whose question a handler has held up", function()
+    local server = Server.start()
+    local errors, held = {}, 0
+    local ws = WebSocket.new {
+      url = server:url(),
+      heartbeat = { interval = 0.3, timeout = 0.3 },
+      on_error = function(event) errors[#errors + 1] = event.message end,
+      log = {
+        level = "debug",
+        to = function(_, line)
+          if held < 2 and line:find "a ping goes out" then
+            held = held + 1
+            block(0.9)
+          end
+        end,
+      },
+    }
+    ws:connect()
+    turn.till(function() return ws:stats().pongs >= 3 end, "three answers", 10)
+    assert.same({}, errors)
+    assert.equal(2, held)
+    ws:close()
+    turn.till(function() return ws.status == "closed" end, "the end")
+  end)
+end)
+
 describe("connect_timeout", function()
   after_each(function()
     watched.end_all()
     silent.close_all()
+    Server.stop_all()
   end)
 
   for what, listen in pairs {
@@ -132,6 +163,50 @@ describe("connect_timeout", function()
     cost.expect(spent.seconds, 0.29, 0.9)
   end)
 
+  for what, before in pairs {
+    ["after an earlier run has ended"] = 'WebSocket.after(0.01, function() end) WebSocket.run()',
+    ["after another event loop has asked for the time-out"] = "assert(WebSocket.timeout() == nil)",
+    ["while a timer is armed, for which another event loop waits"] =
+      'WebSocket.after(5, print) WebSocket.step(0) assert(WebSocket.timeout() > 1)',
+  } do
+    it("begins when the program comes to the loop, " .. what, function()
+      local server = Server.start()
+      local result = child.run(([[
+        local WebSocket = require "steadysocket"
+        local socket = require "socket"
+        %s
+        local ws = WebSocket.new {
+          url = arg[1],
+          connect_timeout = 0.5,
+          reconnect = false,
+          on_error = function(event) print(event.message) end,
+          on_open = function(_, ws) print "open" ws:close() WebSocket.stop() end,
+        }
+        ws:connect()
+        socket.sleep(1)
+        WebSocket.run()
+      ]]):format(before), { server:url(nil, "localhost") })
+      assert.same({ out = "open\n", err = "", code = 0 }, result)
+    end)
+  end
+
+  it("begins anew with reconnect(), whatever kept the loop from listening before", function()
+    local port = silent.listen()
+    local client = watched.connect {
+      url = ("ws://127.0.0.1:%d/"):format(port),
+      connect_timeout = 0.6,
+      reconnect = false,
+    }
+    local start
+    WebSocket.after(0.05, function()
+      block(1.5)
+      start = socket.gettime()
+      client.ws:reconnect()
+    end)
+    client:await("errors", 1)
+    cost.expect(socket.gettime() - start, 0.55, 1.1)
+  end)
+
   it("does not count the time for which the process was stopped", function()
     local server = Peer.listen()
     local result = child.run([[
@@ -173,5 +248,69 @@ describe("A loop of steps that ends with a status", function()
       while ws.status ~= "closed" do WebSocket.step(0.05) end
       assert.equal(4000, told)
     end
+  end)
+
+  -- close() while the client waits for its next attempt closes it at once.
+  local function waiting(options)
+    options.url = "ws://127.0.0.1:1/"
+    if options.reconnect == nil then
+      options.reconnect = { min_delay = 60, max_delay = 60, jitter = 0 }
+    end
+    local told = {}
+    options.on_status = function(status) told[status] = true end
+    local ws = WebSocket.new(options)
+    ws:connect()
+    if options.reconnect then turn.till(function() return ws.status == "waiting" end, "waiting") end
+    return ws, told
+  end
+
+  for where, close in pairs {
+    ["a timer"] = function(ws) WebSocket.after(0.01, function() ws:close() end) end,
+    ["a task"] = function(ws) WebSocket.spawn(function() ws:close() end) end,
+    ["the program, between two steps"] = function(ws) ws:close() end,
+  } do
+    it("has seen on_status when close() comes from " .. where, function()
+      local ws, told = waiting {}
+      close(ws)
+      while ws.status ~= "closed" do WebSocket.step(0.05) end
+      assert.is_true(told.closed)
+    end)
+  end
+
+  it("has seen on_status when on_error raises", function()
+    local ws, told = waiting {
+      reconnect = false,
+      on_error = function() error("on purpose", 0) end,
+    }
+    while ws.status ~= "closed" do pcall(WebSocket.step, 0.05) end
+    assert.is_true(told.closed)
+  end)
+end)
+
+describe("A handler that causes more to tell", function()
+  it("does not hold the loop: others have their turns", function()
+    local ticks, lines = 0, 0
+    local ws
+    ws = WebSocket.new {
+      url = "ws://127.0.0.1:1/",
+      reconnect = { min_delay = 0.05, jitter = 0 },
+      log = {
+        level = "debug",
+        to = function()
+          lines = lines + 1
+          if lines > 20000 then return end
+          ws:pause()
+          ws:resume()
+        end,
+      },
+    }
+    ws:connect()
+    local timer = WebSocket.every(0.01, function() ticks = ticks + 1 end)
+    turn.till(function() return ticks > 5 end, "the timer")
+    assert.is_true(lines > 5)
+    timer:cancel()
+    ws.log = nil
+    ws:close()
+    turn.till(function() return ws.status == "closed" end, "the end")
   end)
 end)

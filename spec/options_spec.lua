@@ -360,7 +360,7 @@ describe("a client", function()
     for _, code in ipairs { 1000, 1001, 1002, 1003, 1007, 1008, 1014, 3000, 4999 } do
       local other = WebSocket.new(URL)
       assert.is_true(other:close(code, ("é"):rep(61)))
-      assert.equal("closed", other.status)
+      assert.equal("closing", other.status)
     end
     turn.till(function()
       return not WebSocket.step(0)

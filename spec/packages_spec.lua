@@ -43,7 +43,7 @@ end
 -- What it prints, whether it succeeds, and what apt-get was told to install.
 local function packages(arguments, environment)
   local out = folder .. "/out"
-  local ok = os.execute(("PATH=%s:$PATH %s tools/packages %s > %s 2>&1"):format(
+  local ok = os.execute(("LD_PRELOAD= PATH=%s:$PATH %s tools/packages %s > %s 2>&1"):format(
     folder, environment or "", arguments, out))
   local pipe <close> = assert(io.popen(("grep -h -v -e ' -s ' -e '^-s' %s/told 2> /dev/null"):format(folder)))
   return files.read(out), ok == true, pipe:read "a"

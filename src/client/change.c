@@ -17,7 +17,7 @@ enum steady_session_action steady_client_change(struct steady_client *c,
 {
     enum steady_status old = c->session.status;
     c->changes++;
-    double now = steady_loop_time(c->loop);
+    double now = steady_loop_time(c->loop), deadline = c->session.deadline;
     enum steady_session_action action = steady_session_handle(&c->session, event, now, delay);
     if (action == STEADY_ACTION_DROP || action == STEADY_ACTION_ATTEMPT ||
         event == STEADY_SESSION_FAILED || event == STEADY_SESSION_LOST) {
@@ -30,8 +30,9 @@ enum steady_session_action steady_client_change(struct steady_client *c,
         struct steady_event status = {
             .type = STEADY_EVENT_STATUS, .status = c->session.status, .old_status = old};
         steady_client_tell(c, &status);
-        c->absent = steady_loop_absent(c->loop);
     }
+    if (c->session.deadline != deadline) /* what was before it does not put it off */
+        c->absent = steady_loop_absent(c->loop);
     if (action == STEADY_ACTION_ATTEMPT)
         c->attempt.state = STEADY_ATTEMPT_DUE;
     steady_ready_add(c->loop, &c->ready);

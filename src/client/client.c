@@ -47,13 +47,30 @@ static const struct steady_service_kind shared_kind = {
 bool steady_client_next(struct steady_client *c, struct steady_event *event)
 {
     steady_link_end_greeting(c);
+    bool waiting = !steady_events_empty(&c->events);
+    if (waiting && c->batch == 0)
+        return false;
+    c->batch -= waiting;
     /* `current` is what was handed out last: popping lets go of it. */
-    bool queued = !steady_events_empty(&c->events) || c->events.current;
-    if (!queued || !steady_events_pop(&c->events, event))
+    if ((!waiting && !c->events.current) || !steady_events_pop(&c->events, event))
         return steady_receiving_next(c, event);
+    c->telling_end = (event->type == STEADY_EVENT_CLOSE || event->type == STEADY_EVENT_ERROR) &&
+                     event->delay < 0;
     if (event->type == STEADY_EVENT_OPEN)
         steady_link_greet(c);
+    else if (event->type == STEADY_EVENT_STATUS)
+        c->told = event->status;
+    else if (event->type == STEADY_EVENT_INCOMPLETE)
+        c->told = c->session.status; /* the event that tells of it may be missing */
     return true;
+}
+
+enum steady_status steady_client_status(const struct steady_client *c)
+{
+    enum steady_status status = c->session.status;
+    bool untold = status == STEADY_STATUS_CLOSED && c->told != STEADY_STATUS_CLOSED &&
+                  !(c->entered && c->telling_end);
+    return untold ? STEADY_STATUS_CLOSING : status;
 }
 
 /* A delivery that a handler cut short is to be finished, also when that was the last event: an
@@ -67,6 +84,7 @@ static void deliver(struct steady_client *c)
 {
     if (steady_loop_is_halted(c->loop))
         return;
+    c->batch = c->events.count + c->events.incomplete;
     c->owner->deliver(c);
     steady_link_end_greeting(c);
 }
@@ -148,6 +166,7 @@ static void put_off(struct steady_client *c)
 {
     double absent = steady_loop_absent(c->loop);
     steady_session_put_off(&c->session, absent - c->absent);
+    steady_heartbeat_put_off(&c->link.heartbeat, absent - c->absent);
     c->absent = absent;
 }
 

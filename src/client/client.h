@@ -14,6 +14,11 @@ bool steady_client_init(struct steady_client *client, struct steady_loop *loop,
 /* Ends whatever there is without any event and frees what the struct holds, options included. */
 void steady_client_free(struct steady_client *client);
 
+/* The status that users see. A client is closed for them once its handlers have heard of that, or
+ * are about to; until then it is closing, so that a loop that ends with "closed" misses none of
+ * them. */
+enum steady_status steady_client_status(const struct steady_client *client);
+
 /* The next event, of which the queued ones come before messages; false: there is none. What it
  * points to is good until the next call. */
 bool steady_client_next(struct steady_client *client, struct steady_event *event);

@@ -59,7 +59,7 @@ static bool copy_all(struct steady_queued_event *queued)
     return done;
 }
 
-/* What a LINE event counts with. */
+/* Returns the number of bytes that a LINE event adds to `line_bytes`; 0 for other events. */
 static size_t line_bytes(const struct steady_event *event)
 {
     return event->type == STEADY_EVENT_LINE
@@ -88,6 +88,7 @@ bool steady_events_insert(struct steady_events *events, struct steady_queued_eve
     *link = queued;
     if (events->last == after)
         events->last = queued;
+    events->count++;
     events->line_bytes += line_bytes(event);
     return true;
 }
@@ -106,6 +107,7 @@ bool steady_events_pop(struct steady_events *events, struct steady_event *event)
     if (!events->first)
         events->last = NULL;
     *event = events->current->event;
+    events->count--;
     events->line_bytes -= line_bytes(event);
     return true;
 }

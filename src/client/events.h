@@ -62,6 +62,7 @@ struct steady_queued_event;
 struct steady_events {
     struct steady_queued_event *first, *last, *current;
     bool incomplete;   /* an event could not be queued for want of memory */
+    size_t count;      /* of those that wait */
     size_t line_bytes; /* of the LINE events that are queued */
 };
 

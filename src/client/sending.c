@@ -44,10 +44,10 @@ static bool ask(struct steady_client *c)
     return asked_or_lost(c, steady_protocol_ping(&c->link.protocol, payload, sizeof payload));
 }
 
-/* Behind the messages that went out, a ping whose pong confirms them. One at a time: the next one
- * covers what is sent until then. Behind a ping by hand it is asked once more, since the peer may
- * answer the last ping only. Our close frame needs none: its answer confirms as well. Returns
- * whether there is one to go out. */
+/* Sends a ping after the messages that were sent; its pong confirms that the peer has read them.
+ * One at a time: the next one covers what is sent until then. Behind a ping by hand it is asked
+ * once more, since the peer may answer the last ping only. Our close frame needs none: its answer
+ * confirms as well. Returns whether there is one to go out. */
 static bool ask_for_confirmation(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
@@ -87,8 +87,8 @@ static bool can_write(const struct steady_client *c)
     return steady_link_can_send(c) && steady_stream_can_write(c->link.stream);
 }
 
-/* Whether what waits fills a write. A message that is to be compressed counts with the size that it
- * has now. */
+/* Returns whether the queued messages fill one write. A message that will be compressed counts with
+ * its size before that. */
 static bool has_full_write(const struct steady_client *c)
 {
     const struct steady_queue *queue = &c->queue;
@@ -159,7 +159,7 @@ static void ask_for_life(struct steady_client *c)
         ask(c);
         return;
     }
-    link->heartbeat.asked = steady_loop_now(c->loop);
+    steady_heartbeat_ask_by_text(&link->heartbeat, steady_loop_now(c->loop));
     asked_or_lost(c,
                   steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message)));
 }

@@ -140,6 +140,8 @@ struct steady_client {
     const struct steady_client_owner *owner;
     struct steady_options options;
     struct steady_session session;
+    enum steady_status told; /* the status of which the owner heard last */
+    bool telling_end;        /* the event that it handles tells that there is no next attempt */
     unsigned changes; /* events the session heard of: to see whether a call to the owner made one */
     struct steady_timer *timer;
     double armed;  /* what the timer is set to; INFINITY: nothing */
@@ -167,6 +169,8 @@ struct steady_client {
     double latency;    /* seconds from the last ping of ours to its pong; negative: not known */
     struct steady_stats stats;
     struct steady_events events;
+    size_t batch; /* how many of them this delivery may still hand over: those that waited when it
+                   * began, so that handlers which cause events do not hold the loop */
     struct steady_trace trace;
     size_t lines_missing; /* of the trace, since too many wait */
 };

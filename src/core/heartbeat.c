@@ -20,7 +20,15 @@ double steady_heartbeat_deadline(const struct steady_heartbeat *heartbeat,
     if (!options->on)
         return INFINITY;
     double silent = heartbeat->heard + options->interval;
-    return asked_since(heartbeat) ? fmax(heartbeat->asked, silent) + options->timeout : silent;
+    if (!asked_since(heartbeat))
+        return silent;
+    return fmax(heartbeat->asked, silent) + options->timeout + heartbeat->put_off;
+}
+
+void steady_heartbeat_put_off(struct steady_heartbeat *heartbeat, double seconds)
+{
+    if (asked_since(heartbeat))
+        heartbeat->put_off += seconds;
 }
 
 enum steady_heartbeat_verdict steady_heartbeat_check(const struct steady_heartbeat *heartbeat,
@@ -47,11 +55,18 @@ static void write_payload(uint8_t payload[STEADY_HEARTBEAT_PING], uint64_t numbe
         payload[PREFIX + i] = (uint8_t)(number >> (56 - 8 * i));
 }
 
+void steady_heartbeat_ask_by_text(struct steady_heartbeat *heartbeat, double now)
+{
+    heartbeat->asked = now;
+    heartbeat->put_off = 0;
+}
+
 void steady_heartbeat_ask(struct steady_heartbeat *heartbeat, size_t covers, double now,
                           uint8_t payload[STEADY_HEARTBEAT_PING])
 {
     write_payload(payload, ++heartbeat->number);
     heartbeat->asked = now;
+    heartbeat->put_off = 0;
     heartbeat->overtaken = false;
     if (heartbeat->covers)
         return;

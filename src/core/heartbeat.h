@@ -21,6 +21,7 @@ struct steady_heartbeat_options {
 struct steady_heartbeat {
     double heard;      /* when the last bytes came */
     double asked;      /* when the last question went out; 0 when it has been answered */
+    double put_off;    /* seconds by which the deadline for its answer has been put off */
     uint64_t number;   /* number of the last question */
     uint64_t covering; /* number of the question whose answer confirms messages */
     size_t covers;     /* how many messages that answer confirms: those sent before it and not
@@ -44,6 +45,13 @@ enum steady_heartbeat_verdict steady_heartbeat_check(const struct steady_heartbe
 /* Returns when to check next; INFINITY for never. */
 double steady_heartbeat_deadline(const struct steady_heartbeat *heartbeat,
                                  const struct steady_heartbeat_options *options);
+
+/* Puts off the deadline for the answer to a question that is open: for so many seconds the peer
+ * could not be heard. */
+void steady_heartbeat_put_off(struct steady_heartbeat *heartbeat, double seconds);
+
+/* Notes that a question goes out now that is a text. */
+void steady_heartbeat_ask_by_text(struct steady_heartbeat *heartbeat, double now);
 
 /* Notes that a question goes out now, and writes the ping's payload. covers: how many messages were
  * sent before it and are not confirmed. While the answer to an earlier question is to confirm

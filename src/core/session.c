@@ -142,7 +142,7 @@ static enum steady_session_action closing(struct steady_session *session,
     return STEADY_ACTION_NONE;
 }
 
-/* A delay until the next attempt is nobody's time but ours. */
+/* The delay between attempts is not put off, since the client waits for no peer during it. */
 void steady_session_put_off(struct steady_session *session, double seconds)
 {
     if (session->status == STEADY_STATUS_CONNECTING || session->status == STEADY_STATUS_CLOSING)

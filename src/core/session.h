@@ -70,7 +70,7 @@ enum steady_session_action steady_session_handle(struct steady_session *session,
                                                  enum steady_session_event event, double now,
                                                  double delay);
 
-/* Puts a deadline by which the peer has to do something off: for so many seconds it could not be
+/* Puts off a deadline by which the peer has to do something: for so many seconds it could not be
  * heard. */
 void steady_session_put_off(struct steady_session *session, double seconds);
 

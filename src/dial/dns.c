@@ -206,7 +206,8 @@ static void closed(uv_handle_t *handle)
     leave(handle->data);
 }
 
-/* The resolver has it that there is no such host when it cannot open a file or a socket. */
+/* When the resolver cannot open a file or a socket, getaddrinfo reports that there is no such host.
+ */
 static bool is_short_of_descriptors(void)
 {
     int fd = steady_descriptor_socket(AF_INET, SOCK_DGRAM);

@@ -64,7 +64,7 @@ void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready)
 {
     if (ready->next)
         return;
-    loop->changed = true;
+    steady_loop_changed(loop);
     ring_add(&loop->ready, ready);
     if (!uv_is_closing((uv_handle_t *)&loop->turn))
         uv_idle_start(&loop->turn, run_ready);
@@ -151,19 +151,41 @@ static double exact_time(void)
     return (double)uv_hrtime() / 1e9;
 }
 
-/* What is going on now counts, too: who begins to wait for a peer in the middle of it has not
- * waited before. */
+/* Includes the absence that is still going on: a client that begins to wait during a long handler
+ * has not waited for the time that this handler took before. */
 double steady_loop_absent(const struct steady_loop *loop)
 {
-    return loop->absent + fmax(exact_time() - loop->attended - ABSENCE, 0);
+    double from = fmax(loop->attended, loop->promised);
+    return loop->absent + fmax(exact_time() - from - ABSENCE, 0);
 }
 
-/* From `from` on the loop should have polled, and does again now. */
+/* From `from` on the loop should have polled, and it does now. */
 static void count_absence(struct steady_loop *loop, double from)
 {
     double now = exact_time();
     loop->absent += fmax(now - from - ABSENCE, 0);
     loop->attended = now;
+    loop->promised = 0;
+}
+
+void steady_loop_promise(struct steady_loop *loop, double seconds)
+{
+    loop->promised = seconds < 0 ? INFINITY : exact_time() + seconds;
+}
+
+/* Who has given the loop something to do does not poll for it at this moment. */
+static void take_promise_back(struct steady_loop *loop)
+{
+    if (loop->promised == 0 || steady_loop_is_running(loop))
+        return;
+    loop->attended = exact_time();
+    loop->promised = 0;
+}
+
+void steady_loop_changed(struct steady_loop *loop)
+{
+    loop->changed = true;
+    take_promise_back(loop);
 }
 
 /* libuv waits in its poll even if something has just happened in its timers or what was ready. */
@@ -172,7 +194,7 @@ static void before_poll(uv_prepare_t *prepare)
     struct steady_loop *loop = prepare->data;
     if (loop->happened || !loop->alive || !ring_is_empty(&loop->due))
         uv_stop(&loop->uv);
-    count_absence(loop, loop->attended);
+    count_absence(loop, fmax(loop->attended, loop->promised));
     int milliseconds = uv_backend_timeout(&loop->uv);
     loop->polls_to = milliseconds < 0 ? INFINITY : loop->attended + milliseconds / 1000.0;
 }
@@ -186,8 +208,8 @@ static void after_poll(uv_check_t *check)
 
 /* ------------------------------------------------------------------------- life cycle */
 
-/* The descriptors stay until somebody comes to the loops: a child that runs another program never
- * does. */
+/* The child keeps the descriptors until its program next uses one of these loops. A child that runs
+ * another program never does. */
 static void halt_in_child(void)
 {
     for (struct steady_loop *loop = uv_key_get(&innermost); loop; loop = loop->outer)
@@ -335,7 +357,7 @@ int steady_loop_fd(const struct steady_loop *loop)
     return uv_backend_fd(&loop->uv);
 }
 
-static double timeout(struct steady_loop *loop)
+double steady_loop_timeout(struct steady_loop *loop)
 {
     /* Also after a halt, when libuv does not know of it. */
     if (!ring_is_empty(&loop->ready) || !ring_is_empty(&loop->due))
@@ -345,14 +367,6 @@ static double timeout(struct steady_loop *loop)
     uv_update_time(&loop->uv);
     int milliseconds = uv_backend_timeout(&loop->uv);
     return milliseconds < 0 ? -1 : milliseconds / 1000.0;
-}
-
-/* Who asks will poll for us that long. */
-double steady_loop_timeout(struct steady_loop *loop)
-{
-    double seconds = timeout(loop);
-    loop->attended = fmax(loop->attended, seconds < 0 ? INFINITY : exact_time() + seconds);
-    return seconds;
 }
 
 double steady_loop_now(const struct steady_loop *loop)

@@ -71,7 +71,8 @@ struct steady_loop {
 
     /* Seconds during which the loop could have polled and was not let, see steady_loop_absent. */
     double absent;
-    double attended; /* until when it has polled, or another loop was to poll for it */
+    double attended; /* until when it has polled */
+    double promised; /* until when another loop polls for it; 0: none does */
     double polls_to; /* until when the poll that is under way may wait; INFINITY: for ever */
 
     unsigned process;          /* steady_process when it was made */
@@ -110,6 +111,9 @@ void steady_loop_run(struct steady_loop *loop);
  * anything is alive afterwards; when nothing is, it does not wait. */
 bool steady_loop_step(struct steady_loop *loop, double seconds);
 
+/* Something was given to the loop to do. */
+void steady_loop_changed(struct steady_loop *loop);
+
 /* Ends the run or step that is under way after its turn; without one, does nothing. */
 void steady_loop_stop(struct steady_loop *loop);
 
@@ -121,6 +125,11 @@ void steady_loop_halt(struct steady_loop *loop);
  * next step: seconds from now, negative for ever. */
 int steady_loop_fd(const struct steady_loop *loop);
 double steady_loop_timeout(struct steady_loop *loop);
+
+/* Another event loop polls the descriptor for so many seconds, negative for ever: that time is no
+ * absence. The promise ends with the next turn, and when somebody gives the loop something to do.
+ */
+void steady_loop_promise(struct steady_loop *loop, double seconds);
 
 /* Seconds on the loop's clock, which is monotonic: as of this turn's beginning, or exactly. */
 double steady_loop_now(const struct steady_loop *loop);

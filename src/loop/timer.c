@@ -62,7 +62,7 @@ void steady_timer_start(struct steady_timer *timer, double seconds)
 {
     steady_ready_remove(&timer->ready);
     uv_update_time(&timer->loop->uv);
-    timer->loop->changed = true;
+    steady_loop_changed(timer->loop);
     uv_timer_start(&timer->uv, expired, milliseconds(timer->loop, seconds), 0);
 }
 

@@ -84,7 +84,8 @@ const char *steady_watch_prepare(struct steady_loop *loop)
     return steady_context_start(loop, protocols);
 }
 
-/* In a turn of its own: asked for from inside of WRITEABLE, libwebsockets 4.1 forgets it. */
+/* Runs in a later turn, because libwebsockets 4.1 loses a request that is made inside of its
+ * WRITEABLE callback. */
 static void ask_for_writable(struct steady_ready *ready)
 {
     struct steady_watch *watch = (struct steady_watch *)ready; /* its first member */

@@ -446,7 +446,7 @@ static void get_name(lua_State *L, const struct client *client)
 
 static void get_status(lua_State *L, const struct client *client)
 {
-    lua_pushstring(L, steady_status_name(client->core.session.status));
+    lua_pushstring(L, steady_status_name(steady_client_status(&client->core)));
 }
 
 static void get_protocol(lua_State *L, const struct client *client)
@@ -565,7 +565,7 @@ static int client_tostring(lua_State *L)
     if (client->loop)
         lua_pushfstring(L, "WebSocket client \"%s\" (%s%s%s)", client->core.options.name,
                         url ? url : "", url ? ", " : "",
-                        steady_status_name(client->core.session.status));
+                        steady_status_name(steady_client_status(&client->core)));
     else
         lua_pushliteral(L, "WebSocket client (gone)");
     return 1;
