@@ -88,6 +88,11 @@ describe("tools/layers.lua", function()
         "dial/up.h:1: dial is below client and may not include client/client.h")
     end)
 
+    it("a prototype of one's own may not point up either", function()
+      fails({ ["core/up.c"] = "void client_go(void);\nvoid up(void)\n{\n    client_go();\n}\n" },
+        "core/up.c:1: core is below client and may not use client_go")
+    end)
+
     for what, line in pairs {
       ["in angle brackets"] = "#include <client/client.h>",
       ["from its own folder"] = '#include "../client/client.h"',
@@ -314,7 +319,7 @@ describe("tools/layers.lua", function()
 
     it("are none by comments, strings, members, variables and static functions", function()
       passes {
-        ["client/a.c"] = "void a_go(void)\n{\n    /* b_go(); */\n    // b_go();\n    call(\"b_go()\");\n}\n",
+        ["client/a.c"] = "void a_go(void)\n{\n    /* b_go(); */\n    // b_go();\n    tell(\"b_go()\");\n}\n",
         ["client/b.c"] = "void a_go(void);\nvoid b_go(void)\n{\n    a_go();\n}\n",
         ["client/c.c"] = "void a_go(void);\nstatic void b_go(void);\nvoid c(void)\n{\n    b_go();\n}\n"
           .. "static void b_go(void)\n{\n    a_go();\n}\n",

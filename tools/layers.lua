@@ -194,6 +194,19 @@ local function check_include(file, include)
   end
 end
 
+local told_uses = {} -- each once, by file and name
+
+-- A prototype of one's own takes the place of an #include, but not of the floor.
+local function check_height(file, other, use)
+  local mine, its = height(file.floor), height(other:match "^(.-)/")
+  local key = file.path .. " " .. use.name
+  if has_floors and mine and its and its > mine and not told_uses[key] then
+    told_uses[key] = true
+    breach(("%s:%d"):format(file.path, use.line), "%s is below %s and may not use %s",
+      file.floor, other:match "^(.-)/", use.name)
+  end
+end
+
 -- Whoever uses a name needs all who define it.
 local function add_names()
   local definers = {}
@@ -208,6 +221,7 @@ local function add_names()
       local others = definers[use.name]
       for other in pairs(others and not others[file.name] and others or {}) do
         add_need(file, other, use.line, use.name)
+        check_height(file, other, use)
       end
     end
   end

@@ -7,6 +7,10 @@ describe("a line of the log", function()
     ["ws://user@host/"] = "ws://…@host/",
     ["to https://user:p@ss@word@host/, then ws://a:b@c"] = "to https://…@host/, then ws://…@c",
     ["ws://host/?token=abc"] = "ws://host/?token=…",
+    ["ws://host/?a=1?token=abc"] = "ws://host/?a=1?token=…",
+    ["ws://host/?%74oken=abc"] = "ws://host/?%74oken=…",
+    ["ws://host/?pw=a&code=b&otp=c"] = "ws://host/?pw=…&code=…&otp=…",
+    ["< location: /login;jsessionid=0a1b"] = "< location: /login;jsessionid=…",
     ["ws://host/?a=1&TOKEN=abc&b=2"] = "ws://host/?a=1&TOKEN=…&b=2",
     ["GET /?api_key=abc HTTP/1.1"] = "GET /?api_key=… HTTP/1.1",
     ["< location: /in?a=1&X-Amz-Signature=0a#access_token=z"]

@@ -8,8 +8,8 @@
 
 bool steady_secrets_is_name(const char *name, size_t size)
 {
-    static const char *const parts[] = {"auth", "bearer", "cookie", "cred",   "jwt",
-                                        "key",  "pass",   "pwd",    "secret", "session",
+    static const char *const parts[] = {"auth", "bearer", "code",   "cookie", "cred",   "jwt",
+                                        "key",  "otp",    "pass",   "pw",     "secret", "session",
                                         "sid",  "sig",    "ticket", "token",  NULL};
     for (const char *const *part = parts; *part; part++) {
         size_t length = strlen(*part);
@@ -99,14 +99,28 @@ static void copy_authority(struct copy *copy)
     keep(copy, size - (credentials > 1 ? credentials - 1 : 0));
 }
 
+/* The same for a name in a URL, where a character may be written as "%74". */
+static bool is_secret_name(const char *name, size_t size)
+{
+    char decoded[STEADY_WORD_MAX * 3];
+    size_t length = 0;
+    for (size_t i = 0; i < size && length < sizeof decoded; i++) {
+        int high = name[i] == '%' && i + 2 < size ? steady_hex_value(name[i + 1]) : -1;
+        int low = high >= 0 ? steady_hex_value(name[i + 2]) : -1;
+        decoded[length++] = low >= 0 ? (char)(high * 16 + low) : name[i];
+        i += low >= 0 ? 2 : 0;
+    }
+    return steady_secrets_is_name(decoded, length);
+}
+
 /* One "name=value", or a word alone. Some servers take ";" for "&", others for a part of the value;
  * so it ends a value that is shown, and none that is hidden. */
 static void copy_parameter(struct copy *copy)
 {
-    const size_t name = strcspn(copy->at, "=&;# \t"), whole = strcspn(copy->at, "&# \t");
-    const size_t size = strcspn(copy->at, "&;# \t");
+    const size_t name = strcspn(copy->at, "=&;?# \t"), whole = strcspn(copy->at, "&# \t");
+    const size_t size = strcspn(copy->at, "&;?# \t");
     const bool has_value = copy->at[name] == '=' && size > name + 1;
-    const bool secret = has_value && steady_secrets_is_name(copy->at, name);
+    const bool secret = has_value && is_secret_name(copy->at, name);
     if (secret || (has_value && size - name - 1 > STEADY_WORD_MAX)) {
         keep(copy, name + 1);
         hide(copy, whole - name - 1);
@@ -120,7 +134,7 @@ static void copy_parameter(struct copy *copy)
 static void copy_query(struct copy *copy)
 {
     copy_parameter(copy);
-    while (*copy->at == '&' || *copy->at == ';') {
+    while (*copy->at == '&' || *copy->at == ';' || *copy->at == '?') {
         keep(copy, 1);
         copy_parameter(copy);
     }
@@ -131,7 +145,8 @@ void steady_secrets_hide(char *out, const char *line)
     struct copy copy = {line, out};
     while (*copy.at) {
         bool authority = !strncmp(copy.at, "://", 3);
-        bool query = *copy.at == '?' || *copy.at == '#';
+        /* A path has parameters behind ";", such as a session's number. */
+        bool query = *copy.at == '?' || *copy.at == '#' || *copy.at == ';';
         keep(&copy, authority ? 3 : 1);
         if (authority)
             copy_authority(&copy);

@@ -7,6 +7,13 @@
 
 static const char protocols[] = "sec-websocket-protocol";
 
+/* "token-x1y2", where a secret stands behind its name. */
+static bool holds_secret(const char *word, size_t size)
+{
+    return size > STEADY_WORD_MAX || (steady_secrets_is_name(word, size) &&
+                                      (memchr(word, '-', size) || memchr(word, '.', size)));
+}
+
 /* Appends a list of subprotocols. Programs in browsers, which cannot set headers, put tokens there:
  * a long one, or one behind a name that announces it, as in "bearer, …". */
 static bool append_protocols(struct steady_buffer *out, const char *at, size_t size)
@@ -18,7 +25,7 @@ static bool append_protocols(struct steady_buffer *out, const char *at, size_t s
         word = strcspn(at + blank, ", \t");
         word = word < size - blank ? word : size - blank;
         done = steady_buffer_append(out, at, blank) &&
-               (announced || word > STEADY_WORD_MAX
+               (announced || holds_secret(at + blank, word)
                     ? steady_buffer_append(out, STEADY_HIDDEN, strlen(STEADY_HIDDEN))
                     : steady_buffer_append(out, at + blank, word));
         announced = announced || steady_secrets_is_name(at + blank, word);
