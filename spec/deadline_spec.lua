@@ -126,6 +126,42 @@ describe("connect_timeout", function()
     end)
   end)
 
+  it("lets a proxy's next address be tried when the file with the authorities is gone", function()
+    local environment = preload.environment "names"
+    if not environment then return pending "needs cc and LD_PRELOAD" end
+    local result = child.run([[
+      local Peer = require "support.peer"
+      local Proxy = require "support.proxy"
+      local certs = require "support.certs"
+      local silent = require "support.silent"
+      local turn = require "support.turn"
+      local watched = require "support.watched"
+      local proxy
+      repeat
+        if proxy then proxy:close() end
+        proxy = Proxy.listen()
+      until pcall(silent.listen, "::1", proxy.port)
+      local server = Peer.listen { tls = certs.good }
+      local ca = os.tmpname()
+      os.execute(("cp %s %s"):format(certs.ca, ca))
+      local client = watched.connect {
+        url = server.url,
+        proxy = "http://two.example:" .. proxy.port,
+        tls = { ca_file = ca },
+        reconnect = false,
+      }
+      for _ = 1, 10 do turn.once() end -- the first address has been asked by now
+      os.remove(ca)
+      server:welcome()
+      client:await "opens"
+      assert(#client.errors == 0)
+      watched.end_all()
+      silent.close_all()
+      Proxy.close_all()
+    ]], {}, { environment = environment })
+    assert.same({ out = "", err = "", code = 0 }, result)
+  end)
+
   it("does not count the time for which a handler keeps the loop from listening", function()
     local blocker, slow = Peer.listen(), Peer.listen()
     local first = watched.connect { url = blocker.url }
