@@ -7,8 +7,14 @@ local preload = require "support.preload"
 
 local CORE = package.searchpath("steadysocket.core", package.cpath)
 
-local MODULES = { "steadysocket", "steadysocket.luv", "steadysocket.copas", "steadysocket.cqueues",
-  "steadysocket.cli" }
+-- All that are files of Lua, by their names.
+local MODULES = {}
+do
+  local pipe <close> = assert(io.popen "cd src && find steadysocket -name '*.lua' | sort")
+  for path in pipe:lines() do
+    MODULES[#MODULES + 1] = path:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+  end
+end
 
 -- By their commands, and what each calls itself.
 local OTHERS = { ["lua5.1"] = "Lua 5%.1", ["lua5.2"] = "Lua 5%.2", ["lua5.3"] = "Lua 5%.3",
@@ -60,6 +66,22 @@ describe("the Lua that is needed", function()
   end)
 end)
 
+describe("a program that raises when a missing global is read", function()
+  it("loads each module", function()
+    local result = child.run [[
+      setmetatable(_G, { __index = function(_, name) error("global " .. name) end,
+        __newindex = function(_, name) error("global " .. name) end })
+      for name in ("steadysocket steadysocket.tasks steadysocket.cli"):gmatch "%S+" do require(name) end
+      local called = false
+      local WebSocket = require "steadysocket"
+      WebSocket.after(0, function() called = true end)
+      WebSocket.run()
+      io.write(tostring(called))
+    ]]
+    assert.same({ out = "true", err = "", code = 0 }, result)
+  end)
+end)
+
 describe("in another Lua", function()
   for command, name in pairs(OTHERS) do
     it(command .. " each module says which Lua it is built for", function()
@@ -69,6 +91,18 @@ describe("in another Lua", function()
           "steadysocket cannot be loaded: this is " .. name .. ", and steadysocket is built for "
           .. "Lua 5%.4; run the program with Lua 5%.4 %(on most systems the command is lua5%.4%)")
       end
+    end)
+
+    it(command .. " each says so however often it is required", function()
+      if not child.has(command) then return pending(command .. " is not installed") end
+      local result = child.run([[
+        for _, name in ipairs { ... } do
+          local _, first = pcall(require, name)
+          local _, second = pcall(require, name)
+          io.write(name, ": ", tostring(first == second and first:find "cannot be loaded: this is " ~= nil), "\n")
+        end
+      ]], MODULES, { interpreter = command })
+      assert.same({ table.concat(MODULES, ": true\n") .. ": true\n", "" }, { result.out, result.err })
     end)
 
     it(command .. " the command says so, too", function()
@@ -89,6 +123,80 @@ describe("a core", function()
     is_one_line(load_from "/nowhere", "steadysocket cannot be loaded: its core, steadysocket/core%.so, "
       .. "is not where this Lua looks %(package%.cpath is /nowhere/%?%.so%); build and install "
       .. "steadysocket again on this system, or set LUA_CPATH to where it is")
+  end)
+
+  it("that is nowhere is told so by each module", function()
+    for _, module in ipairs(MODULES) do
+      is_one_line(load_from("/nowhere", module), "steadysocket cannot be loaded: its core, .* is not where .*")
+    end
+  end)
+
+  it("that is nowhere, or broken, is told to a program without io and os, too", function()
+    local code = [[
+      local write = io.write
+      package.cpath = ...
+      io, os = nil, nil
+      write(select(2, pcall(require, "steadysocket")))
+    ]]
+    is_one_line(child.run(code, { "/nowhere/?.so" }).out, "steadysocket cannot be loaded: its core, .* is not where .*")
+    is_one_line(child.run(code, { "/dev/null" }).out, "steadysocket cannot be loaded: /dev/null is of no use here; .*")
+  end)
+
+  it("that is there but cannot be opened is told with the reason", function()
+    local pipe <close> = assert(io.popen "mktemp -d")
+    local folder = pipe:read "l"
+    assert(os.execute(("mkdir %s/steadysocket && ln -s core.so %s/steadysocket/core.so"):format(folder, folder)))
+    local text = load_from(folder)
+    os.execute("rm -r " .. folder)
+    is_one_line(text, "steadysocket cannot be loaded: its core cannot be opened: " .. folder:gsub("%p", "%%%0")
+      .. "/steadysocket/core%.so: [^;]*symbolic links; let this user read .*")
+  end)
+
+  it("for which no descriptor is left is told so, and what raises the limit", function()
+    for spare = 0, 3 do
+      local result = child.run([[
+        local spare, held = tonumber((...)), {}
+        local loader = assert(loadfile(package.searchpath("steadysocket.loader", package.path)))
+        repeat
+          local file = io.open "/dev/null"
+          held[#held + 1] = file
+        until not file
+        for _ = 1, spare do table.remove(held):close() end
+        local loaded, problem = pcall(loader)
+        io.write(loaded and "loaded" or problem)
+      ]], { tostring(spare) }, { under = [[sh -c 'ulimit -n 32; exec "$@"' sh]] })
+      if spare > 0 and result.out == "loaded" then return end
+      is_one_line(result.out, "steadysocket cannot be loaded: .*; close some files, or allow more of them "
+        .. "%(ulimit %-n%).*")
+    end
+  end)
+
+  it("that is cut off is told with its size before it is loaded, which could end the process", function()
+    if not is_linux() then return end
+    local size = #files.read(CORE)
+    for _, left in ipairs { 16, 63, 4096, size // 2, size - 1 } do
+      is_one_line(load_changed(function(bytes) return bytes:sub(1, left) end),
+        "steadysocket cannot be loaded: %S+ is cut off: it has " .. left .. " bytes, and at least %d+ are "
+        .. "expected; build .*")
+    end
+  end)
+
+  it("of other bits or another order of bytes is measured, too", function()
+    for name, header in pairs { [">4"] = ">I4I4I4I4I4I2I2I2I2I2I2", ["<4"] = "<I4I4I4I4I4I2I2I2I2I2I2",
+      [">8"] = ">I4I8I8I8I4I2I2I2I2I2I2" } do
+      local bytes = "\127ELF" .. (name:find "4" and "\1" or "\2") .. (name:find ">" and "\2" or "\1")
+        .. ("\0"):rep(10) .. (header:sub(1, 1) .. "I2I2"):pack(3, 22) .. header:pack(1, 0, 0, 5000, 0, 0, 0, 0, 40, 10, 0)
+      is_one_line(load_changed(function() return bytes end),
+        "steadysocket cannot be loaded: %S+ is cut off: it has " .. #bytes .. " bytes, and at least 5400 are .*")
+    end
+  end)
+
+  it("that is another module's is told so", function()
+    if not is_linux() then return end
+    local text = load_changed(function(bytes)
+      return exchange(bytes, "\0luaopen_steadysocket_core\0", "\0luaopen_steadysocket_corX\0")
+    end)
+    is_one_line(text, "steadysocket cannot be loaded: %S+ is not the core of steadysocket; remove it .*")
   end)
 
   it("that needs a library which has gone is told with the library, and with those that are there", function()

@@ -1,14 +1,30 @@
---- Loads the core, which is a library in C. Where it cannot be loaded, this raises one message that
---- says what was found, what is needed, and what to do.
+--- Loads the core, which is a library in C, and returns it. Where it cannot be loaded, this raises
+--- one message that says what was found, what is needed, and what to do.
 --
--- Every Lua that somebody tries reads this file and init.lua, so they have nothing that Lua 5.1
--- does not know.
+-- Every file of this module requires this one first, and any Lua may read it. So no file has syntax
+-- that Lua 5.1 does not know, and up to the check of the version, nothing calls what it lacks.
 
+local NAME = "steadysocket.core"
+local ENTRY = "luaopen_steadysocket_core"
 local NEEDED = "Lua 5.4"
 
-local found = type(jit) == "table" and jit.version or _VERSION -- luacheck: globals jit
+-- A program may have taken these away, or may raise an error when a missing global is read.
+local io, jit = rawget(_G, "io") or {}, rawget(_G, "jit")
+
+local found = type(jit) == "table" and jit.version or _VERSION
+
+-- Lua 5.1 marks a module that is being loaded in package.loaded, leaves the mark there when loading
+-- fails, and then says nothing but "loop or previous error" to whoever requires it again. The mark
+-- is userdata, or in some versions of LuaJIT what looks like a number.
+local function remove_marks()
+  for name, value in pairs(package.loaded) do
+    local is_ours = (tostring(name) .. "."):find "^steadysocket%."
+    if is_ours and type(value) ~= "table" then package.loaded[name] = nil end
+  end
+end
 
 if _VERSION ~= NEEDED then
+  remove_marks()
   error(("steadysocket cannot be loaded: this is %s, and steadysocket is built for %s; run the "
     .. "program with %s (on most systems the command is %s)"):format(
     found, NEEDED, NEEDED, (NEEDED:lower():gsub(" ", ""))), 0)
@@ -18,6 +34,7 @@ end
 -- Why the core cannot be loaded. Each function returns what is wrong and what to do, or nil.
 
 local AGAIN = "build and install steadysocket again on this system"
+local DESCRIPTORS = "close some files, or allow more of them (ulimit -n)"
 
 local MACHINES = { [3] = "x86", [20] = "ppc", [21] = "ppc64", [22] = "s390x", [40] = "arm",
   [62] = "x86_64", [183] = "aarch64", [243] = "riscv", [258] = "loongarch" }
@@ -26,24 +43,85 @@ local MACHINES = { [3] = "x86", [20] = "ppc", [21] = "ppc64", [22] = "s390x", [4
 local OWNERS = { lws = "libwebsockets", uv = "libuv", lua = "this Lua", luaL = "this Lua",
   SSL = "OpenSSL", CRYPTO = "OpenSSL", X509 = "OpenSSL", BIO = "OpenSSL", OPENSSL = "OpenSSL" }
 
-local function read(path)
-  local file = io.open(path, "rb")
-  local bytes = file and file:read "*a"
+-- Numbers of errors, which are the same on all systems we know: there is no such file or folder,
+-- or what should be a folder is a file; and too many files are open, in the system or this process.
+local ABSENT = { [2] = true, [20] = true }
+local TOO_MANY = { [23] = DESCRIPTORS, [24] = DESCRIPTORS }
+
+-- At most this many bytes of a file; none where it cannot be read.
+local function read(path, limit)
+  local file = io.open and io.open(path, "rb")
+  local bytes = file and file:read(limit)
   if file then file:close() end
   return bytes or ""
 end
 
+-- Where the fields of an ELF file's header are, by its class: 32 bits or 64.
+local HEADERS = {
+  { size = 52, address = "I4", sections_at = 33, section_sizes_at = 47 },
+  { size = 64, address = "I8", sections_at = 41, section_sizes_at = 59 },
+}
+
+-- Returns the layout of an ELF file's header and its byte order; nil for a file of another kind.
+local function elf(bytes)
+  local class, order = bytes:match "^\127ELF([\1\2])([\1\2])"
+  if class then return HEADERS[class:byte()], order == "\1" and "<" or ">" end
+end
+
 -- The machine that an ELF file is for; nil for a file of another kind.
 local function machine_of(path)
-  local class, order, low, high = read(path):match "^\127ELF([\1\2])([\1\2])............(.)(.)"
-  if not class then return nil end
-  if order == "\2" then low, high = high, low end
-  local machine = high:byte() * 256 + low:byte()
-  return ("%s, %d bits"):format(MACHINES[machine] or "machine " .. machine, 32 * class:byte())
+  local bytes = read(path, 64)
+  local header, order = elf(bytes)
+  if not header or #bytes < header.size then return nil end
+  local machine = (order .. "I2"):unpack(bytes, 19)
+  return ("%s, %d bits"):format(MACHINES[machine] or "machine " .. machine,
+    header.size == 64 and 64 or 32)
+end
+
+-- How many bytes an ELF file has at least when it is complete: the table of its sections is at its
+-- end.
+local function complete_size(bytes)
+  local header, order = elf(bytes)
+  if not header then return 0 end
+  if #bytes < header.size then return header.size end
+  local start = (order .. header.address):unpack(bytes, header.sections_at)
+  local size, count = (order .. "I2I2"):unpack(bytes, header.section_sizes_at)
+  return math.max(header.size, start + size * count)
+end
+
+-- A library that is cut off has to be found before it is loaded: the system maps it into memory,
+-- and ends the process with SIGBUS when it reads behind the end of the file.
+local function explain_size(path)
+  local file = io.open and io.open(path, "rb")
+  if not file then return nil end
+  local expected = complete_size(file:read(64) or "")
+  local size = file:seek "end"
+  file:close()
+  if size and size < expected then
+    return ("%s is cut off: it has %d bytes, and at least %d are expected"):format(path, size,
+      expected), AGAIN
+  end
+end
+
+-- Why Lua found no core: a file that is there but cannot be opened is passed over like one that is
+-- not.
+local function explain_places()
+  for place in package.cpath:gmatch "[^;]+" do
+    local path = place:gsub("%?", (NAME:gsub("%.", "/")))
+    local file, problem, errno
+    if io.open then file, problem, errno = io.open(path, "rb") end
+    if file then file:close() end
+    if problem and not ABSENT[errno] then
+      return "its core cannot be opened: " .. problem, TOO_MANY[errno]
+        or "let this user read that file and enter its folders"
+    end
+  end
+  return ("its core, steadysocket/core.so, is not where this Lua looks (package.cpath is %s)")
+    :format(package.cpath), AGAIN .. ", or set LUA_CPATH to where it is"
 end
 
 local function explain_file(path)
-  local built_for = read(path):match "steadysocket%.core for (Lua %d+%.%d+)"
+  local built_for = read(path, "*a"):match "steadysocket%.core for (Lua %d+%.%d+)"
   if built_for and built_for ~= _VERSION then
     return ("%s is built for %s, and this is %s"):format(path, built_for, found), AGAIN
   end
@@ -71,6 +149,9 @@ end
 
 -- reason: what the system's loader says.
 local function explain_library(reason)
+  if reason:find "Too many open files" then
+    return "a library that it needs cannot be opened", DESCRIPTORS
+  end
   local library = reason:match "(lib[%w_.+-]+): cannot open shared object file: No such file"
     or reason:match "Error loading shared library (lib[%w_.+-]+): No such file" -- musl
   if library then
@@ -94,20 +175,30 @@ end
 -- Returns the system's own words, too, where there are any.
 local function explain(failure)
   local path, reason = failure:match "^error loading module '.-' from file '(.-)':%s*(.*)$"
-  if not path then
-    return ("its core, steadysocket/core.so, is not where this Lua looks (package.cpath is %s)")
-      :format(package.cpath), AGAIN .. ", or set LUA_CPATH to where it is"
+  if not path then return explain_places() end
+  if reason:find("undefined symbol: " .. ENTRY, 1, true)
+    or reason:find(ENTRY .. ": symbol not found", 1, true) then -- musl
+    return path .. " is not the core of steadysocket", "remove it or set LUA_CPATH, or " .. AGAIN,
+      reason
   end
   local wrong, advice = explain_file(path)
   if not wrong then wrong, advice = explain_library(reason) end
   return wrong or path .. " is of no use here", advice or AGAIN, reason
 end
 
-local loaded, failure = pcall(require, "steadysocket.core")
-if not loaded then
-  -- What the core itself raises, as when there is no memory, is told as it is.
-  if not tostring(failure):find "^[%a ]*module 'steadysocket%.core'" then error(failure, 0) end
-  local wrong, advice, reason = explain(failure)
+local function fail(wrong, advice, reason)
   error(("steadysocket cannot be loaded: %s; %s%s"):format(wrong, advice,
     reason and (" (the system says: %s)"):format(reason) or ""), 0)
 end
+
+if not package.loaded[NAME] and not package.preload[NAME] then
+  local path = package.searchpath(NAME, package.cpath)
+  local wrong, advice = explain_size(path or "")
+  if wrong then fail(wrong, advice) end
+end
+
+local loaded, core = pcall(require, NAME)
+if loaded then return core end
+-- What the core itself raises, as when there is no memory, is told as it is.
+if not tostring(core):find "^[%a ]*module 'steadysocket%.core'" then error(core, 0) end
+fail(explain(core))

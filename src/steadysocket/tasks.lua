@@ -2,7 +2,7 @@
 --- which are coroutines that the loop resumes, and the calls that wait: in a task they yield,
 --- outside of the loop they run it.
 
-local core = require "steadysocket.core"
+local core = require "steadysocket.loader"
 local internal = core.internal -- for the files of this directory only
 local methods = internal.methods
 
@@ -213,8 +213,11 @@ local function unwatch(ws, who)
   end
 end
 
-local function at_end(fn)
-  return setmetatable({}, { __close = fn })
+-- for left in pauses(who, fn) do ... end: the waiter pauses before each turn; left is false when
+-- nothing is left that could happen. However the loop ends, Lua 5.4 calls fn then, since a loop's
+-- fourth value is closed like a variable with <close>, which other Luas could not even parse.
+local function pauses(who, fn)
+  return function() return who:pause() or false end, nil, nil, setmetatable({}, { __close = fn })
 end
 
 -- Returns no second value when it is nil, since print would show it.
@@ -236,17 +239,17 @@ local function wait_for(who, ws, seconds, condition)
     who:wake()
   end)
   if ws then watch(ws, who) end
-  local _ <close> = at_end(function()
+  local function clean_up()
     if timer then timer:cancel() end
     if ws then unwatch(ws, who) end
     if who.paused then tasks[who] = nil end -- closed by coroutine.close while it waited
-  end)
+  end
 
-  repeat
-    local left = who:pause()
+  for left in pauses(who, clean_up) do
     value, detail = condition()
     if value ~= nil or detail ~= nil then return given(value, detail) end
-  until timed_out or not left
+    if timed_out or not left then break end
+  end
   return nil, timed_out and "timeout" or "closed"
 end
 

@@ -1,5 +1,7 @@
 --- The command line of steadysocket. One table has all options, to read them and for --help.
 
+require "steadysocket.loader"
+
 local arguments = {}
 
 -- Options have the names that wscat and websocat give them. takes: the name of the value.

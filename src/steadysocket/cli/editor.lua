@@ -1,6 +1,8 @@
 --- The line that is being typed: its characters, a cursor, and a history of earlier lines. It reads
 -- the bytes of a terminal whose own editing is off, and draws nothing.
 
+require "steadysocket.loader"
+
 local Editor = {}
 Editor.__index = Editor
 

@@ -1,6 +1,8 @@
 --- Indents JSON. lua-cjson only checks that a text is JSON; the text itself is not made anew, so
 -- the order of its keys and all digits of its numbers stay.
 
+require "steadysocket.loader"
+
 local INDENT = "  "
 
 local function end_of_string(text, at)

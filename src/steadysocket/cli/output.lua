@@ -1,5 +1,6 @@
 --- Where messages and notices go: into a pipe or a file, or to the terminal.
 
+require "steadysocket.loader"
 local Terminal = require "steadysocket.cli.terminal"
 local WebSocket = require "steadysocket"
 

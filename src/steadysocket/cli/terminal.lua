@@ -1,6 +1,7 @@
 --- The terminal: messages scroll above a status line and the line that is being typed. These two
 -- are erased before a message is printed, and drawn again below it.
 
+require "steadysocket.loader"
 local Editor = require "steadysocket.cli.editor"
 local WebSocket = require "steadysocket"
 
@@ -11,8 +12,10 @@ local PROMPT = "> "
 local COLOURS = { red = 31, green = 32, yellow = 33, cyan = 36, dim = 2, bold = 1 }
 
 local function ask(command)
-  local pipe <close> = assert(io.popen(command .. " 2>/dev/null"))
-  return pipe:read "l"
+  local pipe = assert(io.popen(command .. " 2>/dev/null"))
+  local line = pipe:read "l"
+  pipe:close()
+  return line
 end
 
 --- Whether a standard stream (0, 1 or 2) is a terminal.
