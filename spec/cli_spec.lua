@@ -386,8 +386,18 @@ describe("The command fails with one line that says what to do, and exit code", 
   end)
 
   it("1: and the advice fits what was found", function()
-    local plain = Server.start()
-    local result = run({ "--no-reconnect", (plain:url():gsub("^ws", "wss")) }, { input = "a\n" })
+    -- A server that answers plain HTTP to whatever comes.
+    local plain = io.popen([[exec /usr/bin/python3 -c '
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+connection = listener.accept()[0]
+connection.recv(4096)
+connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+connection.recv(4096)']])
+    local url = "wss://127.0.0.1:" .. plain:read "l" .. "/"
+    local result = run({ "--no-reconnect", url }, { input = "a\n" })
+    plain:close()
     assert.equal(1, result.code)
     assert.match("is not TLS .*; a server without TLS is reached by ws://\n$", result.err)
     assert.is_nil(result.err:find("--ca", 1, true))

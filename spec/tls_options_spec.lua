@@ -436,7 +436,8 @@ describe("TLS options:", function()
     assert.is_true(spent.cpu < 0.2, ("20 attempts took %.3f s of CPU"):format(spent.cpu))
   end)
 
-  it("an idle connection takes 18 KiB for TLS at the most", function()
+  -- OpenSSL's own objects take more in its newer versions. A buffer that is kept is one of 16 KiB.
+  it("an idle connection takes little more for TLS than OpenSSL's objects", function()
     if child.keeps_what_is_freed() then return pending "this process keeps what is freed" end
     local COUNT = 300
     local function memory_of(tls)
@@ -452,7 +453,11 @@ describe("TLS options:", function()
       return cost.of(open, COUNT).kib / COUNT
     end
     local secure, plain = memory_of(GOOD), memory_of()
-    assert.is_true(secure - plain < 18, ("%.1f KiB, and %.1f without TLS"):format(secure, plain))
+    local pipe = io.popen "openssl version"
+    local major, minor = pipe:read("a"):match "OpenSSL (%d+)%.(%d+)"
+    pipe:close()
+    local is_new = tonumber(major) * 100 + tonumber(minor) >= 305
+    assert.is_true(secure - plain < (is_new and 27 or 18), ("%.1f KiB, and %.1f without TLS"):format(secure, plain))
   end)
 
   describe("the name that a server is told", function()

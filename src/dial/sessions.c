@@ -70,11 +70,20 @@ void steady_sessions_give_up(struct steady_sessions *sessions, const char *name,
     add(sessions, name, port, NULL);
 }
 
+static time_t begin_of(const SSL_SESSION *session)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30300000L
+    return SSL_SESSION_get_time_ex(session);
+#else
+    return (time_t)SSL_SESSION_get_time(session);
+#endif
+}
+
 /* A resumed session shows no certificate, so what the last one said goes on to count. */
 static bool is_fresh(const SSL_SESSION *session)
 {
     X509 *certificate = SSL_SESSION_get0_peer((SSL_SESSION *)session);
-    time_t begun = (time_t)SSL_SESSION_get_time(session);
+    time_t begun = begin_of(session);
     time_t now = time(NULL);
     return SSL_SESSION_is_resumable(session) && now >= begun &&
            now - begun < (time_t)SSL_SESSION_get_timeout(session) && certificate &&
