@@ -99,17 +99,19 @@ $(lua_modules): $(BUILD)/%: src/%
 	@mkdir -p $(@D)
 	cp $< $@
 
-# It finds the modules of its build tree, wherever it is called from.
-$(command): bin/steadysocket
+# It finds the modules of its build tree, wherever it is called from, and the Lua that is here. The tree's path
+# is in long brackets because it may have a quote in it.
+$(command): bin/steadysocket $(BUILD)/flags
 	@mkdir -p $(@D)
-	@{ sed 1q $<; \
-	    echo "package.path = '$(abspath $(BUILD))/?.lua;$(abspath $(BUILD))/?/init.lua;' .. package.path"; \
-	    echo "package.cpath = '$(abspath $(BUILD))/?.so;' .. package.cpath"; \
+	@tree=$$(cd $(BUILD) && pwd); { \
+	    echo '#!/usr/bin/env $(LUA)'; \
+	    printf '%s\n' "package.path = [==[$$tree/?.lua;$$tree/?/init.lua;]==] .. package.path"; \
+	    printf '%s\n' "package.cpath = [==[$$tree/?.so;]==] .. package.cpath"; \
 	    sed 1d $<; } >$@
 	@chmod +x $@
 
-# Changes only when the flags do, and all objects with it.
-flags := $(CC) $(compile_flags) $(LDFLAGS) $(net_libs) $(core_libs)
+# Changes only when the flags or the interpreter do, and with it all objects and the command.
+flags := $(LUA) $(CC) $(compile_flags) $(LDFLAGS) $(net_libs) $(core_libs)
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' >$@
@@ -274,7 +276,7 @@ demo:
 
 # What a newcomer does, in a system of its own.
 system:
-	@tools/system $(or $(DIST),$(error DIST is missing: make system DIST=trixie)) $(ARCH)
+	@tools/system '$(or $(DIST),$(error DIST is missing: make system DIST=trixie))' $(if $(ARCH),'$(ARCH)')
 
 # -k: all complaints at once, not those of the first linter only.
 lint:
