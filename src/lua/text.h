@@ -1,7 +1,10 @@
-/* A string of Lua may have NUL bytes inside, where a C string ends. These functions keep
- * "text\0more" from being taken for "text". */
+/* A string of Lua may have NUL bytes inside, where a C string ends, and bytes that no message
+ * should have. These functions keep "text\0more" from being taken for "text", and from being shown
+ * so. */
 #ifndef STEADY_LUA_TEXT_H
 #define STEADY_LUA_TEXT_H
+
+#include "core/harmless.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -24,6 +27,24 @@ static inline int text_check_option(lua_State *L, int index, const char *preset,
     if (!preset || !lua_isnoneornil(L, index))
         text_check(L, index);
     return luaL_checkoption(L, index, preset, choices);
+}
+
+/* Pushes a text as messages show it, and returns it: harmless, and with what is behind a NUL byte.
+ */
+static inline const char *text_push_shown(lua_State *L, const char *text, size_t size)
+{
+    luaL_Buffer shown;
+    char *out = luaL_buffinitsize(L, &shown, STEADY_HARMLESS_MAX * size + 1);
+    luaL_pushresultsize(&shown, steady_harmless(out, (const uint8_t *)text, size));
+    return lua_tostring(L, -1);
+}
+
+/* As luaL_tolstring, for messages. */
+static inline const char *text_push_value(lua_State *L, int index)
+{
+    size_t size;
+    const char *text = luaL_tolstring(L, index, &size);
+    return text_push_shown(L, text, size);
 }
 
 #endif
