@@ -214,6 +214,7 @@ describe("new", function()
       assert.is_nil(message:find "%c", message)
     end
     local client = new(URL)
+    assert.matches("invalid option 'te\\x1bxt'", raised(client.send, client, "data", "te\27xt"))
     assert.matches("'\\x1b' cannot be set", raised(function() client["\27"] = 1 end))
   end)
 

@@ -20,17 +20,7 @@ static inline const char *text_check(lua_State *L, int index)
     return text;
 }
 
-/* As luaL_checkoption, which ignores whatever stands behind a NUL byte. */
-static inline int text_check_option(lua_State *L, int index, const char *preset,
-                                    const char *const choices[])
-{
-    if (!preset || !lua_isnoneornil(L, index))
-        text_check(L, index);
-    return luaL_checkoption(L, index, preset, choices);
-}
-
-/* Pushes a text as messages show it, and returns it: harmless, and with what is behind a NUL byte.
- */
+/* Pushes a text as messages show it, and returns it: harmless, and with what is behind a NUL. */
 static inline const char *text_push_shown(lua_State *L, const char *text, size_t size)
 {
     luaL_Buffer shown;
@@ -45,6 +35,18 @@ static inline const char *text_push_value(lua_State *L, int index)
     size_t size;
     const char *text = luaL_tolstring(L, index, &size);
     return text_push_shown(L, text, size);
+}
+
+/* As luaL_checkoption, which ignores whatever stands behind a NUL byte, and shows every byte. */
+static inline int text_check_option(lua_State *L, int index, const char *preset,
+                                    const char *const choices[])
+{
+    const char *text = preset && lua_isnoneornil(L, index) ? preset : text_check(L, index);
+    for (int i = 0; choices[i]; i++)
+        if (!strcmp(choices[i], text))
+            return i;
+    text = text_push_shown(L, text, strlen(text));
+    return luaL_argerror(L, index, lua_pushfstring(L, "invalid option '%s'", text));
 }
 
 #endif
