@@ -185,7 +185,8 @@ describe("a core", function()
     for name, header in pairs { [">4"] = ">I4I4I4I4I4I2I2I2I2I2I2", ["<4"] = "<I4I4I4I4I4I2I2I2I2I2I2",
       [">8"] = ">I4I8I8I8I4I2I2I2I2I2I2" } do
       local bytes = "\127ELF" .. (name:find "4" and "\1" or "\2") .. (name:find ">" and "\2" or "\1")
-        .. ("\0"):rep(10) .. (header:sub(1, 1) .. "I2I2"):pack(3, 22) .. header:pack(1, 0, 0, 5000, 0, 0, 0, 0, 40, 10, 0)
+        .. ("\0"):rep(10) .. (header:sub(1, 1) .. "I2I2"):pack(3, 22)
+        .. header:pack(1, 0, 0, 5000, 0, 0, 0, 0, 40, 10, 0)
       is_one_line(load_changed(function() return bytes end),
         "steadysocket cannot be loaded: %S+ is cut off: it has " .. #bytes .. " bytes, and at least 5400 are .*")
     end

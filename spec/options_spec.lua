@@ -182,6 +182,51 @@ describe("new", function()
       raised(new, options("on_open", {})))
   end)
 
+  it("tells numbers so that what it got differs from what it expected", function()
+    for _, row in ipairs {
+      { "max_message_size", (1 << 48) + 1, "281474976710657, an integer from 1 to 281474976710656 expected" },
+      { "max_message_size", (1 << 48) + 0.5, "281474976710656.5, an integer from 1 to 281474976710656 expected" },
+      { "reconnect.jitter", 1 + 2 ^ -52, "1.0000000000000002, a number from 0 to 1 expected" },
+      { "connect_timeout", 0, "0, a number from 0.001 to 1000000000 expected" },
+    } do
+      local message = raised(new, options(row[1], row[2]))
+      assert.equal("option '" .. row[1] .. "' is " .. row[3], message:match "option .*")
+    end
+  end)
+
+  it("shows no byte that could command a terminal, and what is behind a NUL byte, too", function()
+    for _, row in ipairs {
+      { { protocols = "a\0b" }, [[option 'protocols' has "a\x00b", which ]] },
+      { { protocols = "a\27[2J" }, [[option 'protocols' has "a\x1b[2J", which ]] },
+      { { headers = { ["X\27[2J"] = "1" } }, [[option 'headers.X\x1b[2J' ]] },
+      { { headers = { ["X\0Y"] = "1" } }, [[option 'headers.X\x00Y' ]] },
+      { { ["na\rme"] = "1" }, [[option 'na\x0dme' is unknown; did you mean 'name'?]] },
+      { { ["na\0me"] = "1" }, [[option 'na\x00me' is unknown: ]] },
+      { { tls = { ["\27"] = 1 } }, [[option 'tls.\x1b' is unknown]] },
+      { { queue = { overflow = "\27" } }, [[option 'queue.overflow' is "\x1b", ]] },
+      { { url = { URL, ["\27\0"] = 1 } }, [[it has the key '\x1b\x00']] },
+      { { log = { level = "\27\0" } }, [[option 'log.level' is "\x1b\x00", ]] },
+      { { log = { level = "debug", ["\27\0"] = 1 } }, [[option 'log.\x1b\x00' is unknown]] },
+    } do
+      row[1].url = row[1].url or URL
+      local message = raised(new, row[1])
+      assert.is_truthy(message:find(row[2], 1, true), message)
+      assert.is_nil(message:find "%c", message)
+    end
+    local client = new(URL)
+    assert.matches("invalid option 'te\\x1bxt'", raised(client.send, client, "data", "te\27xt"))
+    assert.matches("'\\x1b' cannot be set", raised(function() client["\27"] = 1 end))
+  end)
+
+  it("says which times a timer cannot have", function()
+    for name, least in pairs { after = "0", every = "0%.001" } do
+      for _, seconds in ipairs { math.huge, -1 } do
+        assert.matches("a finite number of seconds, " .. least .. " or more, expected",
+          raised(WebSocket[name], seconds, print))
+      end
+    end
+  end)
+
   it("raises for names that no option has, and says what may have been meant", function()
     local unknown = {
       { "on_mesage", "on_message" },

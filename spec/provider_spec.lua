@@ -463,7 +463,10 @@ describe("should_reconnect", function()
   local FAULTS = {
     { "a string", function() return "5" end, "should_reconnect returned 5; a boolean" },
     { "a table", function() return {} end, "should_reconnect returned table: " },
-    { "a negative number", function() return -1 end, "should_reconnect returned -1" },
+    { "a negative number", function() return -1 end,
+      "should_reconnect returned -1; a boolean, nil, or seconds from 0 to 1000000000 expected" },
+    { "more than 31 years", function() return 2e9 end, "should_reconnect returned 2000000000.0; a boolean" },
+    { "a text that commands a terminal", function() return "\27" end, [[should_reconnect returned \x1b; ]] },
     { "NaN", function() return 0 / 0 end, "should_reconnect returned " },
     { "infinity", function() return math.huge end, "should_reconnect returned inf" },
     { "an error", function() error "oops" end, "oops" },

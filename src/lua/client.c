@@ -190,8 +190,9 @@ static int decide_protected(lua_State *L)
     else if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
         decision->delay = -1;
     else if (!lua_isboolean(L, -1) && !lua_isnil(L, -1))
-        luaL_error(L, "should_reconnect returned %s; a boolean, nil, or seconds from 0 on expected",
-                   luaL_tolstring(L, -1, NULL));
+        luaL_error(L,
+                   "should_reconnect returned %s; a boolean, nil, or seconds from 0 to %d expected",
+                   text_push_value(L, -1), steady_int(STEADY_MAX_SECONDS));
     return 0;
 }
 
@@ -548,7 +549,7 @@ static int client_newindex(lua_State *L)
     int handler = is_name ? handler_find(name) : 0;
     if (!handler)
         return luaL_error(L, "'%s' cannot be set: only handlers can (on_open, on_message, …)",
-                          name);
+                          text_push_value(L, 2));
     lua_pushvalue(L, 3);
     const char *expected = handler == HANDLER_LOG ? log_set(L, 1) : handler_set(L, 1, handler);
     if (expected)

@@ -6,6 +6,7 @@
 #include "lua/call.h"
 #include "lua/event.h"
 #include "lua/handler.h"
+#include "lua/text.h"
 
 #include <lauxlib.h>
 #include <stdbool.h>
@@ -77,14 +78,15 @@ static enum steady_level read_level(lua_State *L)
     const char *name = lua_tolstring(L, -1, &size);
     enum steady_level level = strlen(name) == size ? find_level(name) : STEADY_LEVEL_OFF;
     if (level == STEADY_LEVEL_OFF)
-        luaL_error(L, "option 'log.level' is \"%s\", " EXPECTED " expected", name);
+        luaL_error(L, "option 'log.level' is \"%s\", " EXPECTED " expected",
+                   text_push_shown(L, name, size));
     return level;
 }
 
 static int unknown(lua_State *L)
 {
     static const char *const known[] = {"level", "to", NULL};
-    const char *name = luaL_tolstring(L, -2, NULL), *near = steady_nearest_name(name, known);
+    const char *name = text_push_value(L, -2), *near = steady_nearest_name(name, known);
     return luaL_error(L, "option 'log.%s' is unknown%s%s%s", name, near ? "; did you mean '" : "",
                       near ? near : "", near ? "'?" : "");
 }

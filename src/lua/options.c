@@ -3,6 +3,7 @@
 #include "core/options.h"
 #include "lua/handler.h"
 #include "lua/log.h"
+#include "lua/text.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -23,7 +24,7 @@ static _Noreturn void wrong(lua_State *L, struct place place, const char *what)
 {
     const char *text = lua_pushfstring(L, "option '%s%s%s' %s", place.group ? place.group : "",
                                        place.group ? "." : "", place.name, what);
-    luaL_error(L, "%s", text);
+    luaL_error(L, "%s", text_push_shown(L, text, strlen(text)));
     abort(); /* not reached: luaL_error does not return */
 }
 
@@ -44,7 +45,7 @@ static lua_Unsigned list_size(lua_State *L, struct place place)
         if (index < 1 || index > size)
             wrong(L, place,
                   lua_pushfstring(L, "is no list without a gap: it has the key '%s'",
-                                  luaL_tolstring(L, -1, NULL)));
+                                  text_push_value(L, -1)));
         count++;
     }
     if (count < size)
@@ -59,19 +60,34 @@ static void *member(struct steady_options *options, const struct steady_option *
     return (char *)options + option->offset;
 }
 
+/* Pushes a number and returns it as a text, with as many digits as tell it from its neighbours. */
+static const char *push_number(lua_State *L, double value)
+{
+    char text[32];
+    if (value == floor(value) && fabs(value) < 0x1p63)
+        snprintf(text, sizeof text, "%.0f", value);
+    else
+        snprintf(text, sizeof text, "%.14g", value);
+    if (strtod(text, NULL) != value)
+        snprintf(text, sizeof text, "%.17g", value);
+    return lua_pushstring(L, text);
+}
+
 static void read_number(lua_State *L, struct steady_options *options,
                         const struct steady_option *option, struct place place)
 {
-    char range[96];
     if (lua_type(L, -1) != LUA_TNUMBER)
         wrong_type(L, place, "number", -1);
     double value = lua_tonumber(L, -1);
     bool integral = option->type != STEADY_OPTION_INTEGER || value == floor(value);
-    snprintf(range, sizeof range, "is %.14g, %s from %.14g to %.14g expected", value,
-             option->type == STEADY_OPTION_INTEGER ? "an integer" : "a number", option->min,
-             option->max);
-    if (!(value >= option->min && value <= option->max) || !integral) /* refuses NaN, too */
-        wrong(L, place, range);
+    if (!(value >= option->min && value <= option->max) || !integral) { /* refuses NaN, too */
+        const char *found = lua_isinteger(L, -1) ? lua_pushfstring(L, "%I", lua_tointeger(L, -1))
+                                                 : push_number(L, value);
+        const char *kind = option->type == STEADY_OPTION_INTEGER ? "an integer" : "a number";
+        const char *min = push_number(L, option->min), *max = push_number(L, option->max);
+        wrong(L, place,
+              lua_pushfstring(L, "is %s, %s from %s to %s expected", found, kind, min, max));
+    }
     *(double *)member(options, option) = value;
 }
 
@@ -209,11 +225,12 @@ static const char *key(lua_State *L, const char *group)
 {
     size_t size;
     if (lua_type(L, -2) != LUA_TSTRING)
-        wrong(L, (struct place){group, luaL_tolstring(L, -2, NULL)},
+        wrong(L, (struct place){group, text_push_value(L, -2)},
               "is unknown: names of options are strings");
     const char *name = lua_tolstring(L, -2, &size);
     if (strlen(name) != size)
-        wrong(L, (struct place){group, name}, "is unknown: its name has a NUL byte inside");
+        wrong(L, (struct place){group, text_push_shown(L, name, size)},
+              "is unknown: its name has a NUL byte inside");
     return name;
 }
 
@@ -241,12 +258,10 @@ static void read_group(lua_State *L, struct steady_options *options,
 
 /* ------------------------------------------------------------------------- special options */
 
-static void check_added(lua_State *L, const char *option, const char *of, const char *problem)
+static void check_added(lua_State *L, const char *option, const char *problem)
 {
-    if (!problem)
-        return;
-    struct place place = {NULL, option};
-    wrong(L, place, of ? lua_pushfstring(L, "has \"%s\", which %s", of, problem) : problem);
+    if (problem)
+        wrong(L, (struct place){NULL, option}, problem);
 }
 
 static void add_url(lua_State *L, struct steady_options *options)
@@ -289,7 +304,11 @@ static void add_protocol(lua_State *L, struct steady_options *options)
 {
     size_t size;
     const char *text = check_text(L, -1, (struct place){NULL, "protocols"}, &size);
-    check_added(L, "protocols", text, steady_options_add_protocol(options, text, size));
+    const char *problem = steady_options_add_protocol(options, text, size);
+    if (problem)
+        problem =
+            lua_pushfstring(L, "has \"%s\", which %s", text_push_shown(L, text, size), problem);
+    check_added(L, "protocols", problem);
 }
 
 static void replace_protocols(lua_State *L, struct steady_options *options)
@@ -375,7 +394,7 @@ static void read_special(lua_State *L, int client, struct steady_options *option
     } else if (!strcmp(name, "origin")) {
         size_t size;
         const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
-        check_added(L, "origin", NULL, steady_options_set_origin(options, text, size));
+        check_added(L, "origin", steady_options_set_origin(options, text, size));
     } else if (!strcmp(name, "proxy")) {
         size_t size;
         char room[STEADY_PROXY_PROBLEM_SIZE];
@@ -388,7 +407,7 @@ static void read_special(lua_State *L, int client, struct steady_options *option
     } else if (!strcmp(name, "connect_to")) {
         size_t size;
         const char *text = check_text(L, -1, (struct place){NULL, name}, &size);
-        check_added(L, "connect_to", NULL, steady_options_set_connect_to(options, text, size));
+        check_added(L, "connect_to", steady_options_set_connect_to(options, text, size));
     } else {
         unknown(L, steady_option_list, (struct place){NULL, name});
     }

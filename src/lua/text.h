@@ -1,7 +1,10 @@
-/* A string of Lua may have NUL bytes inside, where a C string ends. These functions keep
- * "text\0more" from being taken for "text". */
+/* A string of Lua may have NUL bytes inside, where a C string ends, and bytes that no message
+ * should have. These functions keep "text\0more" from being taken for "text", and from being shown
+ * so. */
 #ifndef STEADY_LUA_TEXT_H
 #define STEADY_LUA_TEXT_H
+
+#include "core/harmless.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -17,13 +20,33 @@ static inline const char *text_check(lua_State *L, int index)
     return text;
 }
 
-/* As luaL_checkoption, which ignores whatever stands behind a NUL byte. */
+/* Pushes a text as messages show it, and returns it: harmless, and with what is behind a NUL. */
+static inline const char *text_push_shown(lua_State *L, const char *text, size_t size)
+{
+    luaL_Buffer shown;
+    char *out = luaL_buffinitsize(L, &shown, STEADY_HARMLESS_MAX * size + 1);
+    luaL_pushresultsize(&shown, steady_harmless(out, (const uint8_t *)text, size));
+    return lua_tostring(L, -1);
+}
+
+/* As luaL_tolstring, for messages. */
+static inline const char *text_push_value(lua_State *L, int index)
+{
+    size_t size;
+    const char *text = luaL_tolstring(L, index, &size);
+    return text_push_shown(L, text, size);
+}
+
+/* As luaL_checkoption, which ignores whatever stands behind a NUL byte, and shows every byte. */
 static inline int text_check_option(lua_State *L, int index, const char *preset,
                                     const char *const choices[])
 {
-    if (!preset || !lua_isnoneornil(L, index))
-        text_check(L, index);
-    return luaL_checkoption(L, index, preset, choices);
+    const char *text = preset && lua_isnoneornil(L, index) ? preset : text_check(L, index);
+    for (int i = 0; choices[i]; i++)
+        if (!strcmp(choices[i], text))
+            return i;
+    text = text_push_shown(L, text, strlen(text));
+    return luaL_argerror(L, index, lua_pushfstring(L, "invalid option '%s'", text));
 }
 
 #endif

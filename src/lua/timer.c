@@ -90,7 +90,8 @@ static int start(lua_State *L, double seconds, double interval)
 static int module_after(lua_State *L)
 {
     double seconds = luaL_checknumber(L, 1);
-    luaL_argcheck(L, seconds >= 0 && isfinite(seconds), 1, "seconds, 0 or more, expected");
+    luaL_argcheck(L, seconds >= 0 && isfinite(seconds), 1,
+                  "a finite number of seconds, 0 or more, expected");
     return start(L, seconds, -1);
 }
 
@@ -98,7 +99,8 @@ static int module_after(lua_State *L)
 static int module_every(lua_State *L)
 {
     double seconds = luaL_checknumber(L, 1);
-    luaL_argcheck(L, seconds >= 0.001 && isfinite(seconds), 1, "seconds, 0.001 or more, expected");
+    luaL_argcheck(L, seconds >= 0.001 && isfinite(seconds), 1,
+                  "a finite number of seconds, 0.001 or more, expected");
     return start(L, seconds, seconds);
 }
 

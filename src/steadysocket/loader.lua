@@ -1,5 +1,5 @@
---- Loads the core, which is a library in C, and returns it. Where it cannot be loaded, this raises
---- one message that says what was found, what is needed, and what to do.
+--- Loads the core, which is a library in C. Where it cannot be loaded, this raises one message that
+--- says what was found, what is needed, and what to do.
 --
 -- Every file of this module requires this one first, and any Lua may read it. So no file has syntax
 -- that Lua 5.1 does not know, and up to the check of the version, nothing calls what it lacks.
@@ -197,8 +197,9 @@ if not package.loaded[NAME] and not package.preload[NAME] then
   if wrong then fail(wrong, advice) end
 end
 
-local loaded, core = pcall(require, NAME)
-if loaded then return core end
--- What the core itself raises, as when there is no memory, is told as it is.
-if not tostring(core):find "^[%a ]*module 'steadysocket%.core'" then error(core, 0) end
-fail(explain(core))
+local loaded, failure = pcall(require, NAME)
+if not loaded then
+  -- What the core itself raises, as when there is no memory, is told as it is.
+  if not tostring(failure):find "^[%a ]*module 'steadysocket%.core'" then error(failure, 0) end
+  fail(explain(failure))
+end

@@ -2,7 +2,8 @@
 --- which are coroutines that the loop resumes, and the calls that wait: in a task they yield,
 --- outside of the loop they run it.
 
-local core = require "steadysocket.loader"
+require "steadysocket.loader"
+local core = require "steadysocket.core"
 local internal = core.internal -- for the files of this directory only
 local methods = internal.methods
 
