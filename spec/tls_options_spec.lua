@@ -457,7 +457,7 @@ describe("TLS options:", function()
     local major, minor = pipe:read("a"):match "OpenSSL (%d+)%.(%d+)"
     pipe:close()
     local is_new = tonumber(major) * 100 + tonumber(minor) >= 305
-    assert.is_true(secure - plain < (is_new and 27 or 18), ("%.1f KiB, and %.1f without TLS"):format(secure, plain))
+    assert.is_true(secure - plain < (is_new and 36 or 18), ("%.1f KiB, and %.1f without TLS"):format(secure, plain))
   end)
 
   describe("the name that a server is told", function()
