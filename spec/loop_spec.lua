@@ -184,6 +184,9 @@ describe("step", function()
 
   it("waits at most the time given", function()
     after(60, nothing)
+    -- What earlier specs have left is closed in a turn of its own.
+    collectgarbage()
+    for _ = 1, 5 do WebSocket.step(0) end
     local took, own, left = time(WebSocket.step, 0.05)
     assert.is_true(left)
     assert(took >= 0.049 and own < 0.05 + SOON, took)
