@@ -83,7 +83,8 @@ describe("max_message_size", function()
     assert.truthy(event.message:find("prices: ws://", 1, true))
     assert.truthy(event.message:find("a message over max_message_size", 1, true))
     assert.equal(event.message, client.ws.last_error)
-    assert.equal("connecting on_open open on_error on_close waiting", client:told())
+    -- The next attempt may have begun.
+    assert.matches("^connecting on_open open on_error on_close waiting", client:told())
     assert.same({}, client.messages)
   end
 
