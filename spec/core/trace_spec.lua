@@ -1,5 +1,17 @@
-local Peer = require "support.peer"
 local core = require("core_binding").trace
+local wire = require "support.wire"
+
+-- A frame. options: fin = false; rsv, bits 0 to 7; mask, a key of four bytes.
+local function encode(kind, payload, options)
+  options = options or {}
+  local key = options.mask
+  return wire.frame(kind, key and key .. wire.mask(payload, key) or payload, {
+    fin = options.fin,
+    rsv = (options.rsv or 0) << 4,
+    masked = key ~= nil,
+    length = #payload,
+  })
+end
 
 describe("a line of the log", function()
   local HIDDEN = {
@@ -73,22 +85,22 @@ end)
 describe("the frames of a direction", function()
   local long = ("0123456789"):rep(7)
   local FRAMES = {
-    { Peer.encode("text", ""), "< text, FIN, 0 bytes" },
-    { Peer.encode("text", "a"), "< text, FIN, 1 byte: a" },
-    { Peer.encode("text", "grüße\27[2J"), "< text, FIN, 11 bytes: grüße\\x1b[2J" },
-    { Peer.encode("binary", "\0\xFF"), "< binary, FIN, 2 bytes: \\x00\\xff" },
-    { Peer.encode("text", long, { fin = false }), "< text, 70 bytes: " .. long:sub(1, 60) .. "…" },
-    { Peer.encode("continuation", long:sub(1, 60)), "< continuation, FIN, 60 bytes: " .. long:sub(1, 60) },
-    { Peer.encode("binary", ("z"):rep(70000), { rsv = 4 }),
+    { encode("text", ""), "< text, FIN, 0 bytes" },
+    { encode("text", "a"), "< text, FIN, 1 byte: a" },
+    { encode("text", "grüße\27[2J"), "< text, FIN, 11 bytes: grüße\\x1b[2J" },
+    { encode("binary", "\0\xFF"), "< binary, FIN, 2 bytes: \\x00\\xff" },
+    { encode("text", long, { fin = false }), "< text, 70 bytes: " .. long:sub(1, 60) .. "…" },
+    { encode("continuation", long:sub(1, 60)), "< continuation, FIN, 60 bytes: " .. long:sub(1, 60) },
+    { encode("binary", ("z"):rep(70000), { rsv = 4 }),
       "< binary, FIN RSV1, 70000 bytes: " .. ("z"):rep(60) .. "…" },
-    { Peer.encode("ping", "are you there?"), "< ping, FIN, 14 bytes: are you there?" },
-    { Peer.encode("pong", ""), "< pong, FIN, 0 bytes" },
-    { Peer.encode("close", "\x03\xE9going away"), "< close, FIN, 12 bytes, code 1001: going away" },
-    { Peer.encode("close", ""), "< close, FIN, 0 bytes" },
-    { Peer.encode("close", "\x03"), "< close, FIN, 1 byte: \\x03" },
-    { Peer.encode(11, "", { rsv = 7 }), "< opcode 0xB, FIN RSV1 RSV2 RSV3, 0 bytes" },
-    { Peer.encode("text", "masked", { mask = "\1\2\3\4" }), "< text, FIN masked, 6 bytes: masked" },
-    { Peer.encode("text", ("x"):rep(300), { mask = "abcd" }),
+    { encode("ping", "are you there?"), "< ping, FIN, 14 bytes: are you there?" },
+    { encode("pong", ""), "< pong, FIN, 0 bytes" },
+    { encode("close", "\x03\xE9going away"), "< close, FIN, 12 bytes, code 1001: going away" },
+    { encode("close", ""), "< close, FIN, 0 bytes" },
+    { encode("close", "\x03"), "< close, FIN, 1 byte: \\x03" },
+    { encode(11, "", { rsv = 7 }), "< opcode 0xB, FIN RSV1 RSV2 RSV3, 0 bytes" },
+    { encode("text", "masked", { mask = "\1\2\3\4" }), "< text, FIN masked, 6 bytes: masked" },
+    { encode("text", ("x"):rep(300), { mask = "abcd" }),
       "< text, FIN masked, 300 bytes: " .. ("x"):rep(60) .. "…" },
   }
   local bytes, lines = {}, {}
@@ -108,7 +120,7 @@ describe("the frames of a direction", function()
   end)
 
   it("are told with the one in whose header it begins", function()
-    local frame = Peer.encode("text", ("x"):rep(300))
+    local frame = encode("text", ("x"):rep(300))
     for size = 1, 3 do
       assert.same({ "< text, FIN, 300 bytes: " .. ("x"):rep(60) .. "…" },
         core.frames(frame:sub(size + 1), 5, frame:sub(1, size)))
@@ -116,7 +128,7 @@ describe("the frames of a direction", function()
   end)
 
   it("are told as soon as the part of them that is shown has come", function()
-    local frame = Peer.encode("text", ("x"):rep(300))
+    local frame = encode("text", ("x"):rep(300))
     assert.same({}, core.frames(frame:sub(1, 4 + 59), 7))
     assert.same({ "< text, FIN, 300 bytes: " .. ("x"):rep(60) .. "…" }, core.frames(frame:sub(1, 4 + 60), 7))
   end)
