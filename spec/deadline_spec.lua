@@ -226,6 +226,21 @@ describe("connect_timeout", function()
     end)
   end
 
+  it("holds where another event loop polls for as long as timeout() says", function()
+    local client = watched.new {
+      url = ("ws://127.0.0.1:%d/"):format(silent.listen()),
+      connect_timeout = 0.5,
+      reconnect = false,
+    }
+    local start = socket.gettime()
+    client.ws:connect()
+    repeat
+      WebSocket.step(0)
+      socket.sleep(math.min(WebSocket.timeout() or 1, 1)) -- as its poll would, with nothing to read
+    until client.errors[1] or socket.gettime() - start > 4
+    cost.expect(socket.gettime() - start, 0.45, 1)
+  end)
+
   it("begins anew with reconnect(), whatever kept the loop from listening before", function()
     local port = silent.listen()
     local client = watched.connect {

@@ -100,6 +100,7 @@ static int module_timeout(lua_State *L)
 {
     struct loop *loop = loop_get(L);
     double seconds = failures_wait(loop->failures) ? 0 : steady_loop_timeout(&loop->core);
+    steady_loop_promise(&loop->core, seconds); /* the caller is about to poll for so long */
     if (seconds < 0)
         lua_pushnil(L);
     else
