@@ -100,6 +100,7 @@ build = {
         "src/client/inbox.c",
         "src/client/invariants.c",
         "src/client/link.c",
+        "src/client/lobby.c",
         "src/client/outbox.c",
         "src/client/receiving.c",
         "src/client/redirect.c",

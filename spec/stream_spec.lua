@@ -62,7 +62,7 @@ describe("an open connection that ends without a close frame", function()
       local client, conn, server = meet()
       finish(conn)
       check_close(client:await "closes", LOST)
-      assert.equal("connecting on_open open on_close waiting", client:told())
+      assert.matches("^connecting on_open open on_close waiting", client:told()) -- the delay may be over by now
       comes_back(client, server)
       assert.same({}, client.errors)
     end)
@@ -116,7 +116,7 @@ describe("an open connection that ends without a close frame", function()
     local client = watched.connect { url = server.url }
     server:welcome():finish()
     check_close(client:await "closes", LOST)
-    assert.equal("connecting on_open open on_close waiting", client:told())
+    assert.matches("^connecting on_open open on_close waiting", client:told()) -- the delay may be over by now
     comes_back(client, server)
   end)
 
@@ -200,7 +200,7 @@ describe("a server's close frame", function()
       check_close(client:await "closes", {
         code = code, reason = reason, by = "peer", clean = true,
       })
-      assert.equal("connecting on_open open on_close waiting", client:told())
+      assert.matches("^connecting on_open open on_close waiting", client:told()) -- the delay may be over by now
       comes_back(client, server)
       assert.same({}, client.errors)
     end)

@@ -68,6 +68,7 @@ uint64_t state_number(void)
     number = mix(mix(number, c->over_high_water), c->was_open);
     number = mix(mix(number, c->user_closed), c->ready.next != NULL);
     number = mix(mix(number, c->attempt.state), c->attempt.upgrade != NULL);
+    number = mix(number, world.crowded);
     number = mix_queue(mix_queue(mix_queue(number, &c->queue), &c->front), &c->inbox);
     number = mix_link(events_number(number), &c->link);
     number = stream_number(peer_number(wire_number(number)));

@@ -8,7 +8,7 @@
 
 enum steady_status {
     STEADY_STATUS_IDLE,       /* never connected */
-    STEADY_STATUS_CONNECTING, /* an attempt is under way */
+    STEADY_STATUS_CONNECTING, /* an attempt is under way, or waits for its turn */
     STEADY_STATUS_OPEN,
     STEADY_STATUS_WAITING, /* waits until the next attempt */
     STEADY_STATUS_CLOSING, /* close() was called: the queue is sent, then the closing handshake
@@ -24,6 +24,7 @@ enum steady_session_event {
     STEADY_SESSION_CONNECT,   /* the user calls connect */
     STEADY_SESSION_CLOSE,     /* the user calls close */
     STEADY_SESSION_RECONNECT, /* the user wants a new connection now */
+    STEADY_SESSION_BEGUN,     /* the attempt has begun, and connect_timeout with it */
     STEADY_SESSION_OPENED,    /* the attempt succeeded */
     STEADY_SESSION_FAILED,    /* the attempt failed */
     STEADY_SESSION_LOST,      /* the open connection ended, whoever ended it */
@@ -34,7 +35,7 @@ enum steady_session_event {
 enum steady_session_action {
     STEADY_ACTION_NONE,
     STEADY_ACTION_ATTEMPT,  /* drop the attempt or connection that there may still be, then start an
-                               attempt */
+                               attempt, now or later, and report STEADY_SESSION_BEGUN */
     STEADY_ACTION_DROP,     /* drop the attempt or the connection at once */
     STEADY_ACTION_FINISH,   /* send what is queued, then the close frame */
     STEADY_ACTION_TIME_OUT, /* the attempt took too long: drop it, then report STEADY_SESSION_FAILED

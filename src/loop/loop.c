@@ -10,6 +10,9 @@
 /* Seconds of a turn that may go by outside of polling before the loop counts as absent. */
 #define ABSENCE 0.1
 
+/* Seconds after which a part of a turn ends. */
+#define SLICE 0.005
+
 /* The loop that this thread runs now. No _Thread_local: LeakSanitizer takes what stands before a
  * module's thread-local memory for a header of the C library's, and crashes. */
 static uv_key_t innermost;
@@ -37,13 +40,27 @@ void steady_ready_remove(struct steady_ready *ready)
     ready->next = ready->previous = NULL;
 }
 
-/* Runs what is in a ring now; what is added meanwhile has its turn next time, so that no one can
- * keep the loop from polling. */
+static double exact_time(void)
+{
+    return (double)uv_hrtime() / 1e9;
+}
+
+bool steady_loop_has_time(struct steady_loop *loop)
+{
+    double now = exact_time();
+    if (loop->slice == 0)
+        loop->slice = now + SLICE;
+    return now < loop->slice;
+}
+
+/* Runs what is in a ring now, as far as there is time; what is added meanwhile has its turn next
+ * time, so that no one can keep the loop from polling. */
 static void ring_run(struct steady_loop *loop, struct steady_ready *head)
 {
     struct steady_ready *last = &loop->last;
+    loop->slice = 0;
     ring_add(head, last);
-    while (head->next != last && !steady_loop_is_halted(loop)) {
+    while (head->next != last && !steady_loop_is_halted(loop) && steady_loop_has_time(loop)) {
         struct steady_ready *ready = head->next;
         steady_ready_remove(ready);
         loop->happened = true;
@@ -146,11 +163,6 @@ void *steady_loop_service(struct steady_loop *loop, const struct steady_service_
 
 /* ------------------------------------------------------------------------- absence */
 
-static double exact_time(void)
-{
-    return (double)uv_hrtime() / 1e9;
-}
-
 /* Includes the absence that is still going on: a client that begins to wait during a long handler
  * has not waited for the time that this handler took before. */
 double steady_loop_absent(const struct steady_loop *loop)
@@ -192,6 +204,7 @@ void steady_loop_changed(struct steady_loop *loop)
 static void before_poll(uv_prepare_t *prepare)
 {
     struct steady_loop *loop = prepare->data;
+    loop->slice = 0;
     if (loop->happened || !loop->alive || !ring_is_empty(&loop->due))
         uv_stop(&loop->uv);
     count_absence(loop, fmax(loop->attended, loop->promised));

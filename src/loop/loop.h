@@ -2,7 +2,8 @@
  * lives on it. Not thread-safe; several loops in several threads are independent of each other.
  *
  * A turn polls once. Within it, in this order: what was ready before is run, sockets are polled and
- * their events handled, and timers that are due are called. So a deadline is judged after what had
+ * their events handled, and timers that are due are called. Each of the three ends after a slice of
+ * time, and goes on in the next turn. So a deadline is judged after what had
  * come by then was heard, also when a handler has blocked the loop for long. */
 #ifndef STEADY_LOOP_LOOP_H
 #define STEADY_LOOP_LOOP_H
@@ -67,6 +68,7 @@ struct steady_loop {
     bool stopped;  /* steady_loop_stop was called since the last run or step began */
     bool happened; /* something was called in this turn, so there is no need to wait any more */
     bool changed;  /* something was added to do since the last run or step */
+    double slice;  /* until when this part of a turn may last; 0: it has not begun */
     size_t alive;  /* clients, timers and tasks that keep steady_loop_run going */
 
     /* Seconds during which the loop could have polled and was not let, see steady_loop_absent. */
@@ -110,6 +112,11 @@ void steady_loop_run(struct steady_loop *loop);
 /* One turn; waits at most `seconds` for something to happen, for ever if negative. Returns whether
  * anything is alive afterwards; when nothing is, it does not wait. */
 bool steady_loop_step(struct steady_loop *loop, double seconds);
+
+/* Whether the present part of the turn (what was ready, the events of sockets, or timers) may go
+ * on; if not, what is left of it has to wait for the next turn. So thousands of clients to which
+ * something happens at once do not keep the loop from polling for long. */
+bool steady_loop_has_time(struct steady_loop *loop);
 
 /* Something was given to the loop to do. */
 void steady_loop_changed(struct steady_loop *loop);

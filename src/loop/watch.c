@@ -8,22 +8,48 @@
 
 #define PROTOCOL_NAME "steadysocket" /* libwebsockets' name for our callback; not on the wire */
 
+enum reading {
+    READING_STOPPED, /* by the owner */
+    READING,
+    READING_LATER, /* there is something to read, and the turn had no time left: the library does
+                      not look at the socket until the owner has heard of it, in a later turn */
+};
+
 struct steady_watch {
-    struct steady_ready ready; /* the first member: asks for `writable` again */
+    struct steady_ready ready; /* the first member: what is left to a later turn */
     struct steady_loop *loop;
     struct lws *wsi; /* NULL: broken */
     const struct steady_watch_owner *calls;
     void *owner;
     int socket;
+    enum reading reading;
     bool write_wanted;
 };
 
 /* ------------------------------------------------------------------------- events */
 
+/* Whether the owner may hear of an event now. Errors of the socket are always told. */
+static bool may_tell(const struct steady_watch *watch)
+{
+    return !steady_loop_is_halted(watch->loop) && steady_loop_has_time(watch->loop);
+}
+
+/* The library would tell of it again and again within one turn, up to 50,000 times in all. */
+static void read_later(struct steady_watch *watch)
+{
+    watch->reading = READING_LATER;
+    lws_rx_flow_control(watch->wsi, 0);
+    steady_ready_add(watch->loop, &watch->ready);
+}
+
 static void readable(struct steady_watch *watch)
 {
-    if (steady_loop_is_halted(watch->loop))
-        return; /* the library tells of it again */
+    if (watch->reading != READING)
+        return;
+    if (!may_tell(watch)) {
+        read_later(watch);
+        return;
+    }
     watch->loop->happened = true;
     watch->calls->readable(watch->owner);
 }
@@ -32,7 +58,7 @@ static void writable(struct steady_watch *watch)
 {
     if (!watch->write_wanted)
         return;
-    if (steady_loop_is_halted(watch->loop)) {
+    if (!may_tell(watch)) {
         steady_ready_add(watch->loop, &watch->ready);
         return;
     }
@@ -84,12 +110,18 @@ const char *steady_watch_prepare(struct steady_loop *loop)
     return steady_context_start(loop, protocols);
 }
 
-/* Runs in a later turn, because libwebsockets 4.1 loses a request that is made inside of its
- * WRITEABLE callback. */
-static void ask_for_writable(struct steady_ready *ready)
+/* The owner may stop the watch, and then its memory is gone. */
+static void turn(struct steady_ready *ready)
 {
     struct steady_watch *watch = (struct steady_watch *)ready; /* its first member */
-    lws_callback_on_writable(watch->wsi);
+    /* libwebsockets 4.1 loses a request that is made inside of its WRITEABLE callback. */
+    if (watch->write_wanted)
+        lws_callback_on_writable(watch->wsi);
+    if (watch->reading != READING_LATER)
+        return;
+    watch->reading = READING;
+    lws_rx_flow_control(watch->wsi, 1);
+    watch->calls->readable(watch->owner);
 }
 
 /* A number over the library's table would make it leak now, and crash at its end. */
@@ -112,7 +144,8 @@ struct steady_watch *steady_watch_start(struct steady_loop *loop, int socket,
     *error = UV_ENOMEM;
     if (!watch)
         return NULL;
-    watch->ready.run = ask_for_writable;
+    watch->ready.run = turn;
+    watch->reading = READING;
     watch->loop = loop;
     watch->calls = calls;
     watch->owner = owner;
@@ -135,6 +168,7 @@ void steady_watch_give(struct steady_watch *watch, const struct steady_watch_own
 
 void steady_watch_read(struct steady_watch *watch, bool wanted)
 {
+    watch->reading = wanted ? READING : READING_STOPPED;
     if (watch->wsi)
         lws_rx_flow_control(watch->wsi, wanted);
 }
