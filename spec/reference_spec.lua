@@ -107,7 +107,7 @@ describe("the reference and the annotations name", function()
 
   it("every method of a client", function()
     local real = {}
-    local list = c_source("lua/client.c"):match "luaL_Reg methods%[%] = {(.-)};"
+    local list = c_source("lua/methods.c"):match "luaL_Reg methods%[%] = {(.-)};"
     for name in list:gmatch '{"([%w_]+)"' do real[name] = true end
     for name in read("src/steadysocket/tasks.lua"):gmatch "function methods%.([%w_]+)" do
       real[name] = true
@@ -117,7 +117,7 @@ describe("the reference and the annotations name", function()
   end)
 
   it("every property", function()
-    local real = all(c_source("lua/client.c"):match "} properties%[%] = {(.-)};", '{"([%w_]+)"')
+    local real = all(c_source("lua/properties.c"):match "} properties%[%] = {(.-)};", '{"([%w_]+)"')
     assert.same(sorted(real), sorted(all(section "### Properties", "\n| `ws%.([%w_]+)")))
     assert.same(sorted(real), sorted(class "Client"))
   end)

@@ -1,27 +1,40 @@
-/* The client as userdata: methods, properties, handlers. */
+/* A client as userdata: what it consists of, and how a function gets the one that is its argument.
+ * lua/delivery, lua/methods and lua/properties have what it can do, lua/constructor makes it. */
 #ifndef STEADY_LUA_CLIENT_H
 #define STEADY_LUA_CLIENT_H
 
 #include "client/client.h"
 #include "lua/loop.h"
+#include "lua/object.h"
 
 #include <lua.h>
-
-struct object_kind;
 
 struct client {
     struct steady_client core; /* the first member */
     const struct object_kind *kind;
     enum steady_level environment; /* of the log that the environment asks for */
-    struct loop *loop;             /* NULL until it is complete, and when it is gone */
+    struct loop *loop; /* NULL until the client is complete, and again once it was finalized */
 };
 
-/* new(url [, on_message [, name]]) or new(options) -> client */
-int client_new(lua_State *L);
+extern const struct object_kind client_kind;
 
-/* Makes the metatable of clients, and adds to the table on top of the stack what
- * steadysocket/tasks.lua needs: methods (to be added to), is_client, take, watch,
- * settled. */
-void client_open(lua_State *L);
+/* Returns the client at index. Raises for any other value, for a client that is gone, and for a
+ * client of the process that forked this one. It is inline because each ws:send calls it. */
+static inline struct client *client_check(lua_State *L, int index)
+{
+    struct client *client = object_check(L, index, &client_kind);
+    luaL_argcheck(L, client->loop && !client->loop->closed, index,
+                  "the client is gone with its Lua state");
+    luaL_argcheck(L, !steady_loop_is_foreign(&client->loop->core), index,
+                  "the client belongs to the process of which this one is a fork");
+    return client;
+}
+
+/* Returns the URL that is being used, or will be first; NULL when there is none yet. */
+const char *client_url(const struct client *client);
+
+/* Has the client make the log lines that its log, with the client at `index`, or the environment
+ * wants. It has to be called again when the log was set. */
+void client_set_trace(lua_State *L, struct client *client, int index);
 
 #endif

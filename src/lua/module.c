@@ -1,6 +1,6 @@
 /* The module's table: require "steadysocket.core". */
 #include "loop/context.h"
-#include "lua/client.h"
+#include "lua/constructor.h"
 #include "lua/loop.h"
 #include "lua/run.h"
 #include "lua/source.h"
@@ -44,12 +44,12 @@ int luaopen_steadysocket_core(lua_State *L)
     timer_open(L);
     lua_newtable(L);
     lua_newtable(L);
-    client_open(L);
+    constructor_open(L);
     run_open(L);
     source_open(L);
     share(L);
     lua_setfield(L, -2, "internal");
-    lua_pushcfunction(L, client_new);
+    lua_pushcfunction(L, constructor_new);
     lua_setfield(L, -2, "new");
     run_register(L);
     timer_register(L);
