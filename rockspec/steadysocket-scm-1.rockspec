@@ -73,6 +73,7 @@ build = {
         "src/loop/source.c",
         "src/loop/timer.c",
         "src/loop/watch.c",
+        "src/dial/address.c",
         "src/dial/certificate.c",
         "src/dial/credentials.c",
         "src/dial/dial.c",

@@ -21,7 +21,7 @@ enum phase {
 /* The server's addresses, for a proxy that is to be given one: it gets the next one where the one
  * before was of no use. */
 struct servers {
-    struct steady_address list[STEADY_DNS_MAX];
+    struct steady_address list[STEADY_ADDRESSES_MAX];
     size_t count, at;
 };
 
@@ -379,7 +379,7 @@ static void race(struct steady_dial *d, const struct steady_address *addresses, 
     static const struct steady_race_owner calls = {connected, not_connected};
     const char *local = d->target.local_address, *problem = NULL;
     struct steady_address from;
-    bool bound = local && steady_dns_literal(local, NULL, 0, &from, &problem);
+    bool bound = local && steady_address_literal(local, NULL, 0, &from, &problem);
     d->phase = CONNECTING;
     d->race = steady_race_start(d->loop, addresses, count, bound ? &from : NULL, d->target.trace,
                                 &calls, d);
@@ -448,9 +448,9 @@ static void look_up(struct steady_dial *d, enum phase phase, const struct steady
     d->phase = phase;
     size_t count = 1;
     if (url->socket)
-        steady_dns_socket(url->socket, &address);
+        steady_address_of_socket(url->socket, &address);
     else
-        count = steady_dns_literal(url->host, url->zone, url->port, &address, &problem);
+        count = steady_address_literal(url->host, url->zone, url->port, &address, &problem);
     if (count || problem) {
         done(d, &address, count, problem);
         return;

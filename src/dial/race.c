@@ -155,7 +155,7 @@ static bool bind_to(int socket, const struct steady_address *from)
     int on = 1;
     setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
 #endif
-    return !bind(socket, &from->socket.any, steady_dns_size(from));
+    return !bind(socket, &from->socket.any, steady_address_size(from));
 }
 
 /* Returns 0 where the connection is under way, or libuv's error. */
@@ -172,8 +172,8 @@ static int start(struct entrant *entrant)
     if (entrant->socket < 0)
         return uv_translate_sys_error(errno);
     if ((bound && !bind_to(entrant->socket, from)) ||
-        (connect(entrant->socket, to, steady_dns_size(entrant->address)) && errno != EINPROGRESS &&
-         errno != EINTR))
+        (connect(entrant->socket, to, steady_address_size(entrant->address)) &&
+         errno != EINPROGRESS && errno != EINTR))
         error = uv_translate_sys_error(errno);
     else
         entrant->watch =

@@ -5,7 +5,7 @@
 #define STEADY_DIAL_RACE_H
 
 #include "core/trace.h"
-#include "dial/dns.h"
+#include "dial/address.h"
 #include "loop/loop.h"
 #include "loop/watch.h"
 
@@ -24,8 +24,8 @@ struct steady_race_owner {
     void (*failed)(void *owner, int status);
 };
 
-/* The addresses, at least one and at most STEADY_DNS_MAX, are copied, and so is `from`, the local
- * address to connect from; NULL: any. One of another family is none that can be reached
+/* The addresses, at least one and at most STEADY_ADDRESSES_MAX, are copied, and so is `from`, the
+ * local address to connect from; NULL: any. One of another family is none that can be reached
  * (UV_EAFNOSUPPORT), but for a socket of this machine it does not count. NULL: out of memory. */
 struct steady_race *steady_race_start(struct steady_loop *loop,
                                       const struct steady_address *addresses, size_t count,

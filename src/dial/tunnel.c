@@ -41,7 +41,7 @@ static bool ask_socks(struct steady_tunnel *tunnel, const struct steady_address 
     struct steady_address literal;
     const struct steady_address *address = resolved;
     const char *problem;
-    if (!address && steady_dns_literal(url->host, NULL, url->port, &literal, &problem))
+    if (!address && steady_address_literal(url->host, NULL, url->port, &literal, &problem))
         address = &literal;
     if (address && address->socket.any.sa_family == AF_INET6) {
         target.address = (const uint8_t *)&address->socket.v6.sin6_addr;

@@ -8,7 +8,7 @@
 #include "core/socks.h"
 #include "core/trace.h"
 #include "core/url.h"
-#include "dial/dns.h"
+#include "dial/address.h"
 
 #include <stdbool.h>
 #include <stddef.h>
