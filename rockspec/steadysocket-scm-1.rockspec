@@ -85,6 +85,7 @@ build = {
         "src/dial/pin.c",
         "src/dial/proxy.c",
         "src/dial/race.c",
+        "src/dial/reach.c",
         "src/dial/sessions.c",
         "src/dial/stream.c",
         "src/dial/tls.c",

@@ -3,30 +3,13 @@
 #ifndef STEADY_DIAL_DIAL_H
 #define STEADY_DIAL_DIAL_H
 
-#include "core/trace.h"
-#include "core/url.h"
-#include "dial/dns.h"
+#include "dial/address.h"
 #include "dial/failure.h"
 #include "dial/stream.h"
-#include "dial/tls_context.h"
+#include "dial/target.h"
 #include "loop/loop.h"
 
-#include <stdbool.h>
-
 struct steady_dial;
-
-/* Where to. What it points to must stay as it is until the dial has ended or is dropped. */
-struct steady_target {
-    const struct steady_url *url;
-    const struct steady_url *connect_to;  /* its host and port are connected to; NULL: the URL's */
-    const char *local_address;            /* to connect from, a literal address; NULL: any */
-    const struct steady_url *proxy;       /* NULL: none */
-    const struct steady_tls_context *tls; /* NULL: the URL's scheme is ws */
-    const char *server_name;              /* for SNI and the certificate */
-    bool verify;                          /* the certificates */
-    const struct steady_tls_context *proxy_tls; /* NULL: the proxy's scheme is not https */
-    struct steady_trace *trace;                 /* what goes on is told there */
-};
 
 /* Calls to the owner, from the loop: one of them, once, unless it drops the dial before. What they
  * point to is good during the call; the dial is gone after it. */

@@ -76,6 +76,7 @@ void steady_tunnel_free(struct steady_tunnel *tunnel)
 {
     steady_response_free(&tunnel->answer);
     steady_socks_free(&tunnel->socks);
+    *tunnel = (struct steady_tunnel){0};
 }
 
 /* ------------------------------------------------------------------------- the answer */

@@ -53,6 +53,7 @@ bool steady_tunnel_may_try_another(const struct steady_tunnel *tunnel);
  * about the proxy. */
 void steady_tunnel_explain(const struct steady_tunnel *tunnel, char *text, size_t size);
 
+/* Leaves a zeroed struct. */
 void steady_tunnel_free(struct steady_tunnel *tunnel);
 
 #endif
