@@ -4,6 +4,7 @@
 #define STEADY_DIAL_STREAM_H
 
 #include "dial/failure.h"
+#include "dial/stream_buffers.h"
 #include "loop/loop.h"
 #include "loop/watch.h"
 
@@ -13,9 +14,6 @@
 
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 struct steady_stream;
-
-#define STEADY_READ_SIZE  (256 * 1024) /* bytes that one read takes at most */
-#define STEADY_WRITE_SIZE (512 * 1024) /* bytes that one write hands over at most */
 
 /* Calls to the owner, all from the loop. None is made after steady_stream_free, which is legal in
  * each of them. */
