@@ -453,7 +453,7 @@ describe('proxy = "env"', function()
       outcome({ http_proxy = "user:secret@h:x" }, "ws", "127.0.0.1"))
     assert.equal(text:format("all_proxy", 'has the scheme "socks", which is not known: known are http, https, '
       .. "socks5 and socks5h"), outcome({ all_proxy = "socks://h:1080/" }, "ws", "127.0.0.1"))
-    assert.equal(text:format("WSS_PROXY", "has a path, which a proxy's has not"),
+    assert.equal(text:format("WSS_PROXY", "has a path, which the URL of a proxy cannot have"),
       outcome({ WSS_PROXY = "http://h:1/secret" }, "wss", "localhost"))
   end)
 end)

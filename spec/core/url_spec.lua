@@ -388,8 +388,8 @@ describe("a proxy's URL", function()
   end)
 
   it("has no path", function()
-    refuses_proxy("http://h/x", "has a path, which a proxy's has not")
-    refuses_proxy("socks5://h?x", "has a path, which a proxy's has not")
+    refuses_proxy("http://h/x", "has a path, which the URL of a proxy cannot have")
+    refuses_proxy("socks5://h?x", "has a path, which the URL of a proxy cannot have")
   end)
 
   it("may have a long user and password for Basic", function()

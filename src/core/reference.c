@@ -2,6 +2,7 @@
 
 #include "core/ascii.h"
 #include "core/buffer.h"
+#include "core/scheme.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +17,11 @@ static const char no_memory[] = "out of memory";
 
 /* ------------------------------------------------------------------------- taking apart */
 
-static bool is_scheme_char(char c)
-{
-    return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "+-.");
-}
-
 static struct parts take_apart(const char *reference)
 {
     struct parts parts = {.scheme = reference, .end = reference + strcspn(reference, "#")};
     const char *at = reference;
-    while (is_scheme_char(*at))
+    while (steady_scheme_has_character(*at))
         at++;
     parts.authority = *at == ':' ? at + 1 : reference;
     at = parts.authority;

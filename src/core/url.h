@@ -4,18 +4,11 @@
 #ifndef STEADY_CORE_URL_H
 #define STEADY_CORE_URL_H
 
+#include "core/scheme.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum steady_scheme {
-    STEADY_SCHEME_WS,
-    STEADY_SCHEME_WSS,
-    STEADY_SCHEME_HTTP, /* this and those behind it are of proxies */
-    STEADY_SCHEME_HTTPS,
-    STEADY_SCHEME_SOCKS5,  /* the proxy is given an address */
-    STEADY_SCHEME_SOCKS5H, /* the proxy is given a name, and resolves it */
-};
 
 struct steady_url {
     enum steady_scheme scheme;
@@ -34,13 +27,6 @@ struct steady_url {
 };
 
 #define STEADY_URL_MAX 32768 /* bytes of a URL */
-
-/* Bytes of a socket's path, without the NUL byte behind it. */
-#ifdef __linux__
-#define STEADY_SOCKET_MAX 107
-#else
-#define STEADY_SOCKET_MAX 103
-#endif
 
 /* Takes a URL apart. Returns NULL, or what is wrong as a static text that goes on behind "the URL "
  * ("has no host"), or "out of memory"; then nothing is left to be freed. Refuses: more than

@@ -44,12 +44,12 @@ static lua_Unsigned list_size(lua_State *L, struct place place)
         lua_Unsigned index = lua_isinteger(L, -1) ? (lua_Unsigned)lua_tointeger(L, -1) : 0;
         if (index < 1 || index > size)
             wrong(L, place,
-                  lua_pushfstring(L, "is no list without a gap: it has the key '%s'",
+                  lua_pushfstring(L, "is not a plain list: it has the key '%s'",
                                   text_push_value(L, -1)));
         count++;
     }
     if (count < size)
-        wrong(L, place, "is no list without a gap: an entry is nil");
+        wrong(L, place, "is not a plain list: an entry is nil");
     return size;
 }
 
