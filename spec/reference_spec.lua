@@ -163,7 +163,7 @@ describe("the reference and the annotations name", function()
         real[group and group .. "." .. field or field] = true
       end
     end
-    local special = c_source("lua/options.c"):match "const special%[%] = {(.-)};"
+    local special = c_source("lua/special_options.c"):match "const names%[%] = {(.-)};"
     for name in special:gmatch '"([%w_]+)"' do real[name] = true end
     local handlers = class "Handlers"
     for name in pairs(handlers) do

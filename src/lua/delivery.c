@@ -7,7 +7,7 @@
 #include "lua/event.h"
 #include "lua/handler.h"
 #include "lua/log.h"
-#include "lua/options.h"
+#include "lua/special_options.h"
 #include "lua/text.h"
 
 #include <lauxlib.h>
@@ -122,7 +122,7 @@ static int prepare_protected(lua_State *L)
     struct preparation *preparation = lua_touserdata(L, 1);
     struct client *client = preparation->client;
     lua_rawgetp(L, LUA_REGISTRYINDEX, client);
-    for (const struct options_provider *p = options_providers; p->name; p++) {
+    for (const struct option_provider *p = option_providers; p->name; p++) {
         preparation->option = p->name;
         if (lua_getiuservalue(L, 2, p->handler) == LUA_TNIL)
             continue;

@@ -1,7 +1,7 @@
 #include "lua/log.h"
 
 #include "core/harmless.h"
-#include "core/options.h"
+#include "core/nearest.h"
 #include "core/secrets.h"
 #include "lua/call.h"
 #include "lua/event.h"

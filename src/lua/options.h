@@ -11,13 +11,4 @@
  */
 void options_read(lua_State *L, int client, struct steady_options *options);
 
-/* The options that may be functions, which are called for each attempt; ends with a NULL name. */
-extern const struct options_provider {
-    const char *name;
-    int handler; /* where the client keeps the function, see lua/handler.h */
-    /* Replaces what there is by the value on top of the stack. Raises an error that names the
-     * option when the value is wrong. */
-    void (*replace)(lua_State *L, struct steady_options *options);
-} options_providers[];
-
 #endif
