@@ -307,7 +307,7 @@ describe("the reference says of each option", function()
       for kind, name, rest in fields:gmatch '\n%s+(%u+)%("([%w_]+)",%s*(.-)%)' do
         local path, min, max = rest:match "^([%w_.]+),?%s*([%w_.]*),?%s*([%w_.]*)$"
         count = count + 1
-        if kind == "STRING" and min == "bad_utf8" then kind = "TEXT" end
+        if kind == "STRING" and min == "steady_check_utf8" then kind = "TEXT" end
         if kind == "GROUP" then path = nil end
         if kind == "SWITCH" then kind = "GROUP" end
         local choices = kind == "CHOICE" and source:match(min .. "%[%] = {(.-), NULL}")
