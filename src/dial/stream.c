@@ -179,7 +179,7 @@ struct steady_stream *steady_stream_new(struct steady_loop *loop, int socket,
                                 .owner = owner};
     steady_levels_init(&s->levels, socket);
     steady_watch_give(watch, &watch_calls, s);
-    steady_resident_add(loop, &s->resident);
+    steady_resident_add(&loop->residents, &s->resident);
     return s;
 }
 
@@ -209,7 +209,7 @@ void steady_stream_free(struct steady_stream *s)
     steady_buffer_free(&s->unsent);
     s->resident.close = free_memory;
     steady_resident_remove(&s->resident);
-    steady_resident_add(s->loop, &s->resident);
+    steady_resident_add(&s->loop->residents, &s->resident);
     s->ready.run = free_later;
     steady_ready_add(s->loop, &s->ready);
 }

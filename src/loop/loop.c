@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Seconds of a turn that may go by outside of polling before the loop counts as absent. */
-#define ABSENCE 0.1
-
 /* The loop that this thread runs now. No _Thread_local: LeakSanitizer takes what stands before a
  * module's thread-local memory for a header of the C library's, and crashes. */
 static uv_key_t innermost;
@@ -76,116 +73,25 @@ void steady_due_add(struct steady_loop *loop, struct steady_ready *ready)
         ring_add(&loop->due, ready);
 }
 
-/* ------------------------------------------------------------------------- residents */
-
-void steady_resident_add(struct steady_loop *loop, struct steady_resident *resident)
-{
-    struct steady_resident *head = &loop->residents;
-    resident->next = head->next;
-    resident->previous = head;
-    resident->next->previous = head->next = resident;
-}
-
-void steady_resident_remove(struct steady_resident *resident)
-{
-    if (!resident->next)
-        return;
-    resident->previous->next = resident->next;
-    resident->next->previous = resident->previous;
-    resident->next = resident->previous = NULL;
-}
-
-static void close_residents(struct steady_loop *loop)
-{
-    while (loop->residents.next != &loop->residents) {
-        struct steady_resident *resident = loop->residents.next;
-        steady_resident_remove(resident);
-        resident->close(resident);
-    }
-}
-
-/* The memory stays until the loop has gone: others that are closed later may still look at it. */
-static void close_service(struct steady_resident *resident)
-{
-    struct steady_service *service = (struct steady_service *)resident; /* its first member */
-    if (service->kind->close)
-        service->kind->close(service);
-}
-
-static void free_services(struct steady_loop *loop)
-{
-    while (loop->services) {
-        struct steady_service *service = loop->services;
-        loop->services = service->next;
-        free(service);
-    }
-}
-
-void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind)
-{
-    struct steady_service *service = loop->services;
-    while (service && service->kind != kind)
-        service = service->next;
-    if (service)
-        return service;
-    service = calloc(1, kind->size);
-    if (!service)
-        return NULL;
-    service->kind = kind;
-    service->loop = loop;
-    service->resident.close = close_service;
-    if (kind->open && !kind->open(service)) {
-        free(service);
-        return NULL;
-    }
-    service->next = loop->services;
-    loop->services = service;
-    steady_resident_add(loop, &service->resident);
-    return service;
-}
-
 /* ------------------------------------------------------------------------- absence */
 
-static double exact_time(void)
-{
-    return (double)uv_hrtime() / 1e9;
-}
-
-/* Includes the absence that is still going on: a client that begins to wait during a long handler
- * has not waited for the time that this handler took before. */
 double steady_loop_absent(const struct steady_loop *loop)
 {
-    double from = fmax(loop->attended, loop->promised);
-    return loop->absent + fmax(exact_time() - from - ABSENCE, 0);
-}
-
-/* From `from` on the loop should have polled, and it does now. */
-static void count_absence(struct steady_loop *loop, double from)
-{
-    double now = exact_time();
-    loop->absent += fmax(now - from - ABSENCE, 0);
-    loop->attended = now;
-    loop->promised = 0;
+    return steady_absence_total(&loop->absence);
 }
 
 void steady_loop_promise(struct steady_loop *loop, double seconds)
 {
-    loop->promised = seconds < 0 ? INFINITY : exact_time() + seconds;
+    steady_absence_promise(&loop->absence, seconds);
 }
 
-/* Who has given the loop something to do does not poll for it at this moment. */
-static void take_promise_back(struct steady_loop *loop)
-{
-    if (loop->promised == 0 || steady_loop_is_running(loop))
-        return;
-    loop->attended = exact_time();
-    loop->promised = 0;
-}
-
+/* Whoever gives the loop something to do is not polling for it at this moment, so another loop's
+ * promise to poll ends. */
 void steady_loop_changed(struct steady_loop *loop)
 {
     loop->changed = true;
-    take_promise_back(loop);
+    if (!steady_loop_is_running(loop))
+        steady_absence_end_promise(&loop->absence);
 }
 
 /* libuv waits in its poll even if something has just happened in its timers or what was ready. */
@@ -194,16 +100,18 @@ static void before_poll(uv_prepare_t *prepare)
     struct steady_loop *loop = prepare->data;
     if (loop->happened || !loop->alive || !ring_is_empty(&loop->due))
         uv_stop(&loop->uv);
-    count_absence(loop, fmax(loop->attended, loop->promised));
-    int milliseconds = uv_backend_timeout(&loop->uv);
-    loop->polls_to = milliseconds < 0 ? INFINITY : loop->attended + milliseconds / 1000.0;
+    steady_absence_before_poll(&loop->absence, uv_backend_timeout(&loop->uv));
 }
 
-/* A poll that took longer than it was to wait was stopped, together with the process. */
 static void after_poll(uv_check_t *check)
 {
     struct steady_loop *loop = check->data;
-    count_absence(loop, loop->polls_to);
+    steady_absence_after_poll(&loop->absence);
+}
+
+void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind)
+{
+    return steady_residents_service(&loop->residents, loop, kind);
 }
 
 /* ------------------------------------------------------------------------- life cycle */
@@ -259,9 +167,9 @@ int steady_loop_init(struct steady_loop *loop)
     uv_once(&once, set_up_process); /* after libuv, whose own handler in a child is to be first */
     loop->ready.next = loop->ready.previous = &loop->ready;
     loop->due.next = loop->due.previous = &loop->due;
-    loop->residents.next = loop->residents.previous = &loop->residents;
+    steady_residents_init(&loop->residents);
     loop->process = steady_process;
-    loop->attended = exact_time();
+    steady_absence_init(&loop->absence);
     loop->uv.data = loop;
     init_handles(loop);
     return 0;
@@ -272,13 +180,13 @@ void steady_loop_close(struct steady_loop *loop)
     loop->mode = STEADY_LOOP_HALTED;
     uv_close((uv_handle_t *)&loop->turn, NULL);
     uv_close((uv_handle_t *)&loop->limit, NULL);
-    close_residents(loop);
+    steady_residents_close(&loop->residents);
     uv_close((uv_handle_t *)&loop->before_poll, NULL);
     uv_close((uv_handle_t *)&loop->after_poll, NULL);
     while (uv_run(&loop->uv, UV_RUN_DEFAULT)) {
     }
     uv_loop_close(&loop->uv);
-    free_services(loop);
+    steady_residents_free_services(&loop->residents);
 }
 
 /* ------------------------------------------------------------------------- running */

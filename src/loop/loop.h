@@ -7,7 +7,9 @@
 #ifndef STEADY_LOOP_LOOP_H
 #define STEADY_LOOP_LOOP_H
 
+#include "loop/absence.h"
 #include "loop/process.h"
+#include "loop/resident.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,28 +22,6 @@ struct steady_loop;
 struct steady_ready {
     struct steady_ready *next, *previous; /* in a ring; next is NULL when it is in none */
     void (*run)(struct steady_ready *ready);
-};
-
-/* What lives on a loop and has to be closed with it, unless its owner has done so before. Those who
- * came last are closed first. `close` has left the list already when it is called. */
-struct steady_resident {
-    struct steady_resident *next, *previous;
-    void (*close)(struct steady_resident *resident);
-};
-
-/* What there is once for each loop, made when it is first needed: see steady_loop_service. */
-struct steady_service {
-    struct steady_resident resident; /* the first member */
-    struct steady_service *next;
-    const struct steady_service_kind *kind;
-    struct steady_loop *loop;
-};
-
-struct steady_service_kind {
-    size_t size; /* bytes; a struct steady_service comes first */
-    bool (*open)(
-        struct steady_service *service); /* of zeroed memory; false: out of memory. Or NULL */
-    void (*close)(struct steady_service *service); /* frees what it holds, not itself. Or NULL */
 };
 
 enum steady_loop_mode {
@@ -57,11 +37,10 @@ struct steady_loop {
     uv_prepare_t before_poll;
     uv_check_t after_poll;
 
-    struct steady_ready ready;        /* head of the ring of what is to be run in the next turn */
-    struct steady_ready due;          /* head of the ring of timers that are due, see loop/timer */
-    struct steady_ready last;         /* marks the end of what is run now, in one of both */
-    struct steady_resident residents; /* head of a ring */
-    struct steady_service *services;
+    struct steady_ready ready; /* head of the ring of what is to be run in the next turn */
+    struct steady_ready due;   /* head of the ring of timers that are due, see loop/timer */
+    struct steady_ready last;  /* marks the end of what is run now, in one of both */
+    struct steady_residents residents;
 
     enum steady_loop_mode mode;
     bool stopped;  /* steady_loop_stop was called since the last run or step began */
@@ -69,12 +48,7 @@ struct steady_loop {
     bool changed;  /* something was added to do since the last run or step */
     size_t alive;  /* clients, timers and tasks that keep steady_loop_run going */
 
-    /* Seconds during which the loop could have polled and was not let, see steady_loop_absent. */
-    double absent;
-    double attended; /* until when it has polled */
-    double promised; /* until when another loop polls for it; 0: none does */
-    double polls_to; /* until when the poll that is under way may wait; INFINITY: for ever */
-
+    struct steady_absence absence;
     unsigned process;          /* steady_process when it was made */
     bool left;                 /* see loop/leave */
     struct steady_loop *outer; /* what this thread was running when this one began to run */
@@ -146,9 +120,6 @@ void steady_ready_remove(struct steady_ready *ready);
 
 /* The same for a timer that is due: it is run after the loop has polled. For loop/timer. */
 void steady_due_add(struct steady_loop *loop, struct steady_ready *ready);
-
-void steady_resident_add(struct steady_loop *loop, struct steady_resident *resident);
-void steady_resident_remove(struct steady_resident *resident);
 
 /* The loop's service of a kind, opened when there is none yet. NULL: out of memory. */
 void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind);

@@ -35,7 +35,7 @@ static struct steady_source *new_source(struct steady_loop *loop, void (*happene
     source->happened = happened;
     source->owner = owner;
     source->resident.close = close_source;
-    steady_resident_add(loop, &source->resident);
+    steady_resident_add(&loop->residents, &source->resident);
     return source;
 }
 

@@ -45,7 +45,7 @@ struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void
     timer->due = due;
     timer->owner = owner;
     timer->resident.close = close_timer;
-    steady_resident_add(loop, &timer->resident);
+    steady_resident_add(&loop->residents, &timer->resident);
     return timer;
 }
 
