@@ -42,6 +42,7 @@ build = {
         "src/core/deflate.c",
         "src/core/error.c",
         "src/core/extension.c",
+        "src/core/fault.c",
         "src/core/frame.c",
         "src/core/handshake.c",
         "src/core/harmless.c",

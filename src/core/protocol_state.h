@@ -3,6 +3,7 @@
 #define STEADY_CORE_PROTOCOL_STATE_H
 
 #include "core/buffer.h"
+#include "core/close_code.h"
 #include "core/deflate.h"
 #include "core/frame.h"
 #include "core/utf8.h"
@@ -10,17 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Close codes, RFC 6455 section 7.4.1. */
-enum {
-    STEADY_CLOSE_NORMAL = 1000,
-    STEADY_CLOSE_PROTOCOL_ERROR = 1002,
-    STEADY_CLOSE_NO_STATUS = 1005, /* never on the wire: the close frame had no code */
-    STEADY_CLOSE_ABNORMAL = 1006,  /* never on the wire: there was no close frame */
-    STEADY_CLOSE_INVALID_DATA = 1007,
-    STEADY_CLOSE_TOO_LARGE = 1009,
-    STEADY_CLOSE_INTERNAL_ERROR = 1011,
-};
 
 /* Where masking keys come from: a pool that `refill` fills with bytes nobody can predict (RFC 6455
  * section 10.3). One pool serves all connections of a loop. */
@@ -63,5 +53,11 @@ struct steady_protocol {
     bool closing; /* our close frame was appended */
     bool close_received, failed;
 };
+
+/* Whether the frame whose header is being read, or was read last, is a control frame. */
+static inline bool steady_protocol_in_control_frame(const struct steady_protocol *protocol)
+{
+    return protocol->header[0] & STEADY_FRAME_CONTROL;
+}
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "client/inbox.h"
 #include "client/outbox.h"
+#include "core/close_code.h"
 #include "core/number.h"
 #include "loop/watch.h"
 #include "lua/call.h"
@@ -80,12 +81,6 @@ static int client_send(lua_State *L)
     return result(L, client, error, error ? explain_send(client, error) : NULL);
 }
 
-static bool may_send_code(int code)
-{
-    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-           (code >= 3000 && code <= 4999);
-}
-
 /* ws:close([code [, reason]]) -> true */
 static int client_close(lua_State *L)
 {
@@ -93,7 +88,7 @@ static int client_close(lua_State *L)
     int code = steady_narrow(luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL));
     size_t size = 0;
     const char *reason = luaL_optlstring(L, 3, "", &size);
-    luaL_argcheck(L, may_send_code(code), 2,
+    luaL_argcheck(L, steady_close_code_may_be_sent((unsigned)code), 2,
                   "close codes are 1000 to 1003, 1007 to 1014, and 3000 to 4999");
     luaL_argcheck(L, size <= 123, 3, "a reason has at most 123 bytes");
     luaL_argcheck(L, strlen(reason) == size, 3, "a NUL byte inside");
