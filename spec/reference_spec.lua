@@ -483,7 +483,7 @@ describe("of the command, the reference has", function()
   end)
 
   it("every exit code", function()
-    local codes = all(read("src/steadysocket/cli.lua"):match "local EXIT = (%b{})", "= (%d+)")
+    local codes = all(read("src/steadysocket/cli/session.lua"):match "EXIT = (%b{})", "= (%d+)")
     assert.same(sorted(codes), sorted(all(section "### Exit codes", "\n| (%d+) |")))
     local helped = help:match "\nExit codes:\n(.*)"
     assert.same(sorted(codes), sorted(all(helped, "%f[%d](%d+)%f[^%d]")))
