@@ -1,5 +1,5 @@
-/* What can be wrong with the header of a frame that a server sends. Each function returns NULL, or
- * a static text that says what is wrong, with the section of the RFC. */
+/* Finds faults in the header of a frame that a server sends. Each function returns NULL, or a
+ * static text that says what is wrong, with the section of the RFC. */
 #ifndef STEADY_CORE_FAULT_H
 #define STEADY_CORE_FAULT_H
 

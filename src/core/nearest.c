@@ -5,8 +5,8 @@
 
 #define LONGEST_NAME 32
 
-/* Returns the Levenshtein distance. One row of the table is enough, since each needs only the row
- * before it. */
+/* Returns the Levenshtein distance. The function keeps only one row of the table, since each row
+ * depends on no other but the row before it. */
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     size_t row[LONGEST_NAME + 1];
@@ -29,7 +29,8 @@ const char *steady_nearest_name(const char *name, const char *const *names)
 {
     size_t size = strlen(name);
     const char *nearest = NULL;
-    size_t nearest_distance = size / 3 + 1; /* a typing error or two, but not another word */
+    size_t nearest_distance =
+        size / 3 + 1; /* enough for a typing error or two, but not for another word */
     for (; size <= LONGEST_NAME && *names; names++) {
         size_t d = distance(name, size, *names, strlen(*names));
         if (d <= nearest_distance && (!nearest || d < nearest_distance)) {

@@ -131,8 +131,8 @@ const char *steady_options_set_proxy(struct steady_options *options, const char 
                : steady_url_parse_proxy(&options->proxy, proxy, size, room);
 }
 
-/* "host:port" and what goes around it in a URL. The port is not left out: its default would be that
- * of ws, whatever the URL says. */
+/* Makes a URL of "host:port". The port must not be missing: otherwise it would be the default port
+ * of ws, even where the client's URL is a wss one. */
 const char *steady_options_set_connect_to(struct steady_options *options, const char *text,
                                           size_t size)
 {

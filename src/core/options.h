@@ -43,12 +43,12 @@ struct steady_options {
     char *name;
     struct steady_url *urls; /* one for each attempt, in turn */
     size_t url_count;
-    double redirects; /* that an attempt follows at most */
+    double redirects; /* how many an attempt follows at most */
     struct steady_header *headers;
     size_t header_count;
     char **protocols;
     size_t protocol_count;
-    bool require_protocol; /* the server has to take one of them */
+    bool require_protocol; /* whether the server has to choose one of them */
     char *origin;
     struct steady_session_options session;
     struct steady_heartbeat_options heartbeat;
@@ -58,7 +58,7 @@ struct steady_options {
     struct steady_tls_options tls;
     struct steady_url proxy; /* its host is NULL when there is no proxy */
     bool proxy_of_environment;
-    struct steady_url connect_to; /* its host is NULL when the URL's is connected to */
+    struct steady_url connect_to; /* its host is NULL when the client connects to the URL's host */
     char *local_address;          /* a literal address; NULL for any */
     double max_message_size;      /* bytes */
     double high_water, low_water; /* bytes of payload in the queue */
@@ -91,20 +91,21 @@ struct steady_option {
     const char *(*problem)(const char *text, size_t size);
 };
 
-/* All options that the table can describe; ends with a NULL name. Not among them are url, headers,
- * protocols, origin, proxy and connect_to, which have rules of their own, and the handlers. */
+/* All options that the table describes; the list ends with a NULL name. It does not have the
+ * handlers, and not url, headers, protocols, origin, proxy and connect_to, which have rules of
+ * their own. */
 extern const struct steady_option steady_option_list[];
 
 /* Sets the defaults. Allocates nothing. */
 void steady_options_init(struct steady_options *options);
 void steady_options_free(struct steady_options *options);
 
-/* Empties a list. */
+/* These functions empty a list. */
 void steady_options_clear_urls(struct steady_options *options);
 void steady_options_clear_headers(struct steady_options *options);
 void steady_options_clear_protocols(struct steady_options *options);
 
-/* Returns NULL, or a static text that names options that contradict each other. */
+/* Returns NULL, or a static text that says which options contradict each other. */
 const char *steady_options_check(const struct steady_options *options);
 
 #endif

@@ -1,4 +1,4 @@
-/* Receiving. protocol_output.c has the sending. */
+/* The receiving half of the protocol. protocol_output.c has the sending half. */
 #include "core/protocol.h"
 
 #include "core/fault.h"
@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#define KEPT_MAX         65536 /* bytes of the message buffer that are kept for the next message */
-#define COMPRESSED_EXTRA 1024  /* bytes of a compressed frame over max_message_size */
+#define KEPT_MAX         65536 /* bytes of the message buffer that stay allocated for the next message */
+#define COMPRESSED_EXTRA 1024 /* bytes by which a compressed frame may exceed max_message_size */
 
 #define OUT_OF_MEMORY "out of memory for what the peer sent (RFC 6455 section 7.4.1, code 1011)"
 #define TOO_LARGE     "a message over max_message_size (RFC 6455 section 7.4.1, code 1009)"
@@ -79,7 +79,7 @@ static event_type fail(struct steady_protocol *protocol, struct steady_protocol_
     return STEADY_PROTOCOL_FAILURE;
 }
 
-/* Takes input until `wanted` bytes of the header are there. Returns whether they are. */
+/* Takes input until the header has `wanted` bytes. Returns whether it has. */
 static bool gather_header(struct steady_protocol *protocol, size_t wanted)
 {
     while (protocol->header_size < wanted && protocol->cursor < protocol->end)
@@ -88,9 +88,9 @@ static bool gather_header(struct steady_protocol *protocol, size_t wanted)
 }
 
 /* Whether a data frame of this length makes the message too large. For a compressed frame the size
- * of the inflated message is not known yet; but a byte takes at most 9 bits in DEFLATE, so a frame
- * that is much longer than the bound is too large in any case. A shorter one may begin: compressed
- * payload is not stored. */
+ * of the inflated message is not known yet. But DEFLATE uses at most 9 bits for a byte, so a frame
+ * that is much longer than the limit is too large in any case. A shorter frame is allowed to begin,
+ * because compressed payload is not stored. */
 static bool is_too_large(const struct steady_protocol *protocol, uint64_t length)
 {
     const size_t max = protocol->max_message_size;
@@ -204,7 +204,7 @@ static event_type read_compressed(struct steady_protocol *protocol,
         return fail(protocol, event, STEADY_CLOSE_INVALID_DATA, NOT_UTF8);
     if (!last)
         return STEADY_PROTOCOL_NONE;
-    const uint8_t *data = message->size > 0 ? message->data : piece; /* is never NULL */
+    const uint8_t *data = message->size > 0 ? message->data : piece; /* never NULL */
     return end_message(protocol, event, data, message->size);
 }
 
@@ -222,7 +222,7 @@ static event_type read_close(struct steady_protocol *protocol, struct steady_pro
     protocol->close_received = true;
     protocol->cursor = protocol->end;
     steady_protocol_close(protocol, (uint16_t)code, NULL,
-                          0); /* answers the close frame, unless we sent ours first */
+                          0); /* answers the close frame, unless ours was first */
     if (size == 0)
         *event = (struct steady_protocol_event){data, 0, STEADY_CLOSE_NO_STATUS, false};
     else

@@ -59,8 +59,9 @@ static char *make_path(struct steady_slice path)
     return (char *)text.data;
 }
 
-/* Unlike what others are told, what the user is shown has the zone. A proxy's has no path, and
- * always its port, since few know the default one. */
+/* Makes the text that the user sees. Unlike the texts for others, it includes the zone. The URL of
+ * a proxy has no path here, and always has its port, since few users know the default port of a
+ * proxy. */
 static char *make_text(const struct steady_url *url, const struct steady_url_parts *parts)
 {
     struct steady_buffer text = {0};
@@ -124,7 +125,8 @@ const char *steady_url_parse(struct steady_url *url, const char *text, size_t si
 
 /* --- proxies --------------------------------------------------------------------------------- */
 
-/* Names the scheme, if it looks like one; a user and a password never do, because of the colon. */
+/* Explains what is wrong with the scheme, and names it when the text has one. A user and a password
+ * are never taken for a scheme, because they have a colon between them. */
 static const char *explain_scheme(struct steady_slice text, char room[STEADY_PROXY_PROBLEM_SIZE])
 {
     const char *known = "known are http, https, socks5 and socks5h";

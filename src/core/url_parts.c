@@ -11,7 +11,7 @@
 #define HOST_MAX 255 /* bytes; no DNS name is longer (RFC 1035 section 2.3.4) */
 #define ZONE_MAX 15  /* bytes; no interface has a longer name */
 
-/* RFC 3986 section 2.3 */
+/* Whether c is an unreserved character (RFC 3986 section 2.3). */
 static bool is_unreserved(char c)
 {
     return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "-._~");
@@ -25,7 +25,7 @@ static bool is_escape(struct steady_slice slice)
            steady_hex_value(slice.at[2]) >= 0;
 }
 
-/* Where what is behind the last @ begins, or the beginning. */
+/* Returns the place behind the last @, or the beginning when there is no @. */
 static const char *behind_credentials(struct steady_slice authority)
 {
     const char *at = steady_slice_end(authority);
@@ -61,8 +61,8 @@ static const char *check_characters(struct steady_slice rest)
     return NULL;
 }
 
-/* RFC 7617 section 2: no control characters, and no colon in the user's name. SOCKS could carry the
- * colon. */
+/* Checks a user or a password. RFC 7617 section 2 allows neither control characters nor a colon in
+ * the user's name. SOCKS allows the colon. */
 static const char *check_credential(struct steady_slice slice, bool colon_allowed)
 {
     for (const char *at = slice.at; at < steady_slice_end(slice); at++)
@@ -177,7 +177,7 @@ static const char *take_host(struct steady_url_parts *parts, struct steady_slice
     return bracket ? take_ipv6(parts, authority) : take_name(parts, authority);
 }
 
-/* As in Node's ws, there may be an authority in front that is empty. */
+/* As in Node's ws, there may be an empty authority in front of the path. */
 static const char *take_socket(struct steady_url_parts *parts, struct steady_slice rest)
 {
     size_t size = 0;
