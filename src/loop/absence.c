@@ -10,7 +10,7 @@ static double exact_time(void)
     return (double)uv_hrtime() / 1e9;
 }
 
-/* Returns the time from which on nobody has polled. */
+/* Returns the time since when nobody has polled. */
 static double left_at(const struct steady_absence *absence)
 {
     return fmax(absence->attended, absence->promised);

@@ -1,5 +1,5 @@
-/* For how long a loop was kept from polling: by a handler that took long, by a program that did
- * something else between two steps, or because the process was stopped. */
+/* Counts for how long a loop was kept from polling: by a handler that took long, by a program that
+ * did something else between two steps, or because the process was stopped. */
 #ifndef STEADY_LOOP_ABSENCE_H
 #define STEADY_LOOP_ABSENCE_H
 

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The loop that this thread runs now. No _Thread_local: LeakSanitizer takes what stands before a
- * module's thread-local memory for a header of the C library's, and crashes. */
+/* The loop that this thread is running. It is not _Thread_local, because LeakSanitizer then takes
+ * the memory in front of a module's thread-local memory for a header of the C library's, and
+ * crashes. */
 static uv_key_t innermost;
 
 /* ------------------------------------------------------------------------- rings */
@@ -34,8 +35,8 @@ void steady_ready_remove(struct steady_ready *ready)
     ready->next = ready->previous = NULL;
 }
 
-/* Runs what is in a ring now; what is added meanwhile has its turn next time, so that no one can
- * keep the loop from polling. */
+/* Runs everything that is in a ring now. Whatever is added meanwhile runs in the next turn, so that
+ * nothing can keep the loop from polling. */
 static void ring_run(struct steady_loop *loop, struct steady_ready *head)
 {
     struct steady_ready *last = &loop->last;
@@ -85,8 +86,6 @@ void steady_loop_promise(struct steady_loop *loop, double seconds)
     steady_absence_promise(&loop->absence, seconds);
 }
 
-/* Whoever gives the loop something to do is not polling for it at this moment, so another loop's
- * promise to poll ends. */
 void steady_loop_changed(struct steady_loop *loop)
 {
     loop->changed = true;
@@ -94,7 +93,8 @@ void steady_loop_changed(struct steady_loop *loop)
         steady_absence_end_promise(&loop->absence);
 }
 
-/* libuv waits in its poll even if something has just happened in its timers or what was ready. */
+/* libuv would wait in its poll even if something has just happened in its timers, or in the code
+ * that was ready. */
 static void before_poll(uv_prepare_t *prepare)
 {
     struct steady_loop *loop = prepare->data;
@@ -116,8 +116,8 @@ void *steady_loop_service(struct steady_loop *loop, const struct steady_service_
 
 /* ------------------------------------------------------------------------- life cycle */
 
-/* The child keeps the descriptors until its program next uses one of these loops. A child that runs
- * another program never does. */
+/* Halts the loops that are running. The child keeps their descriptors until its program uses one of
+ * these loops again, which a child that runs another program never does. */
 static void halt_in_child(void)
 {
     for (struct steady_loop *loop = uv_key_get(&innermost); loop; loop = loop->outer)
@@ -129,13 +129,13 @@ static bool has_key;
 static void set_up_process(void)
 {
     if (uv_key_create(&innermost))
-        abort(); /* a process has hundreds of keys, and has used them up before its first loop */
+        abort(); /* cannot happen: a process has hundreds of keys */
     has_key = true;
     steady_process_watch_forks();
     steady_process_at_fork(STEADY_LOCK_LIBRARY, NULL, halt_in_child);
 }
 
-/* With the module, which Lua may unload. */
+/* Runs when Lua unloads the module. */
 __attribute__((destructor)) static void give_key_back(void)
 {
     if (has_key)
@@ -164,7 +164,9 @@ int steady_loop_init(struct steady_loop *loop)
     if (error)
         return error;
     static uv_once_t once = UV_ONCE_INIT;
-    uv_once(&once, set_up_process); /* after libuv, whose own handler in a child is to be first */
+    uv_once(
+        &once,
+        set_up_process); /* after uv_loop_init: in a child, libuv's own handler has to run first */
     loop->ready.next = loop->ready.previous = &loop->ready;
     loop->due.next = loop->due.previous = &loop->due;
     steady_residents_init(&loop->residents);
@@ -223,7 +225,7 @@ void steady_loop_run(struct steady_loop *loop)
     end(loop);
 }
 
-/* Its only purpose is to end the poll. */
+/* The only purpose of this timer is to end the poll. */
 static void limit_reached(uv_timer_t *limit)
 {
     (void)limit;
@@ -249,7 +251,7 @@ bool steady_loop_step(struct steady_loop *loop, double seconds)
 void steady_loop_stop(struct steady_loop *loop)
 {
     loop->stopped = true;
-    if (steady_loop_is_running(loop)) /* or libuv would keep it for the next turn */
+    if (steady_loop_is_running(loop)) /* otherwise libuv would apply it to the next turn */
         uv_stop(&loop->uv);
 }
 
@@ -267,10 +269,10 @@ int steady_loop_fd(const struct steady_loop *loop)
 
 double steady_loop_timeout(struct steady_loop *loop)
 {
-    /* Also after a halt, when libuv does not know of it. */
+    /* After a halt, libuv does not know that something is ready. */
     if (!ring_is_empty(&loop->ready) || !ring_is_empty(&loop->due))
         return 0;
-    if (!loop->alive) /* what libuv knows of is the library's housekeeping */
+    if (!loop->alive) /* libuv knows of nothing but the timers of libwebsockets then */
         return -1;
     uv_update_time(&loop->uv);
     int milliseconds = uv_backend_timeout(&loop->uv);

@@ -1,4 +1,4 @@
-/* What lives on a loop. The loop knows no more of it than how to close it. */
+/* Things that live on a loop. The loop only knows how to close them. */
 #ifndef STEADY_LOOP_RESIDENT_H
 #define STEADY_LOOP_RESIDENT_H
 
@@ -32,7 +32,7 @@ struct steady_service_kind {
 };
 
 struct steady_residents {
-    struct steady_resident head; /* of the ring */
+    struct steady_resident head; /* the head of the ring */
     struct steady_service *services;
 };
 

@@ -49,7 +49,8 @@ struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void
     return timer;
 }
 
-/* On libuv's clock, which cuts off what is below a millisecond, so that a timer is never early. */
+/* Returns milliseconds for libuv. libuv's clock cuts off fractions of a millisecond, so the result
+ * is rounded so that a timer is never early. */
 static uint64_t milliseconds(const struct steady_loop *loop, double seconds)
 {
     if (!(seconds > 0))

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define PROTOCOL_NAME "steadysocket" /* libwebsockets' name for our callback; not on the wire */
+/* The name of our callback in libwebsockets, which is not sent to anyone. */
+#define PROTOCOL_NAME "steadysocket"
 
 struct steady_watch {
-    struct steady_ready ready; /* the first member: asks for `writable` again */
+    struct steady_ready ready; /* the first member; asks for `writable` again */
     struct steady_loop *loop;
-    struct lws *wsi; /* NULL: broken */
+    struct lws *wsi; /* NULL when the connection is broken */
     const struct steady_watch_owner *calls;
     void *owner;
     int socket;
@@ -23,7 +24,7 @@ struct steady_watch {
 static void readable(struct steady_watch *watch)
 {
     if (steady_loop_is_halted(watch->loop))
-        return; /* the library tells of it again */
+        return; /* the library will report it again */
     watch->loop->happened = true;
     watch->calls->readable(watch->owner);
 }
@@ -41,7 +42,8 @@ static void writable(struct steady_watch *watch)
     watch->calls->writable(watch->owner);
 }
 
-/* The library may tell of it twice, so it forgets the watch first. */
+/* Handles a broken connection. The library may report it twice, so it loses its pointer to the
+ * watch first. */
 static void broken(struct steady_watch *watch)
 {
     lws_set_opaque_user_data(watch->wsi, NULL);
@@ -84,15 +86,16 @@ const char *steady_watch_prepare(struct steady_loop *loop)
     return steady_context_start(loop, protocols);
 }
 
-/* Runs in a later turn, because libwebsockets 4.1 loses a request that is made inside of its
- * WRITEABLE callback. */
+/* Runs in a later turn, because libwebsockets 4.1 loses a request that is made inside its WRITEABLE
+ * callback. */
 static void ask_for_writable(struct steady_ready *ready)
 {
     struct steady_watch *watch = (struct steady_watch *)ready; /* its first member */
     lws_callback_on_writable(watch->wsi);
 }
 
-/* A number over the library's table would make it leak now, and crash at its end. */
+/* Gives the socket to libwebsockets. When its number is too high for the library's table, the
+ * library would leak memory now and crash at its end, so such a socket is refused. */
 static struct lws *adopt(struct steady_loop *loop, int socket, int *error)
 {
     struct lws_vhost *vhost = steady_context_vhost(loop);
