@@ -67,7 +67,7 @@ bool steady_levels_secure(struct steady_levels *levels, struct ssl_ctx_st *conte
 {
     static const struct steady_carrier calls = {read_level, write_level};
     struct steady_level *below = levels->top, *level = below + 1;
-    if (below == levels->list + STEADY_SESSIONS_MAX)
+    if (below == levels->list + STEADY_TLS_LEVELS)
         return false;
     struct steady_tls *session = steady_tls_new(context, host, port, verify, &calls, below);
     if (!session)

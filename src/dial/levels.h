@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STEADY_SESSIONS_MAX 2 /* TLS with a proxy, and TLS with the server through that proxy */
+#define STEADY_TLS_LEVELS 2 /* TLS with a proxy, and TLS with the server through that proxy */
 
 struct steady_level {
     struct steady_levels *levels;
@@ -23,7 +23,7 @@ struct steady_level {
 
 struct steady_levels {
     int socket; /* negative when it is broken; its last bytes are then held at the bottom */
-    struct steady_level list[1 + STEADY_SESSIONS_MAX];
+    struct steady_level list[1 + STEADY_TLS_LEVELS];
     struct steady_level *top; /* one of them */
 };
 

@@ -27,7 +27,7 @@ struct steady_stream {
     struct steady_buffer unsent; /* the part of a write that the system did not take at once */
     size_t unsent_sent;          /* bytes of it that the system has taken since */
     bool paused;
-    bool wanted; /* the owner wants to write */
+    bool wanted; /* whether the owner wants to write */
 };
 
 /* ------------------------------------------------------------------------- events */
