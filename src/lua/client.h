@@ -1,5 +1,6 @@
-/* A client as userdata: what it consists of, and how a function gets the one that is its argument.
- * lua/delivery, lua/methods and lua/properties have what it can do, lua/constructor makes it. */
+/* A client as userdata: the struct, and the check of an argument that should be a client.
+ * lua/delivery, lua/methods and lua/properties have the client's abilities, and lua/constructor
+ * makes it. */
 #ifndef STEADY_LUA_CLIENT_H
 #define STEADY_LUA_CLIENT_H
 
@@ -12,7 +13,7 @@
 struct client {
     struct steady_client core; /* the first member */
     const struct object_kind *kind;
-    enum steady_level environment; /* of the log that the environment asks for */
+    enum steady_level environment; /* the log level that the environment asks for */
     struct loop *loop; /* NULL until the client is complete, and again once it was finalized */
 };
 
@@ -30,11 +31,11 @@ static inline struct client *client_check(lua_State *L, int index)
     return client;
 }
 
-/* Returns the URL that is being used, or will be first; NULL when there is none yet. */
+/* Returns the URL that the client uses now, or will use first; NULL when it has none yet. */
 const char *client_url(const struct client *client);
 
-/* Has the client make the log lines that its log, with the client at `index`, or the environment
- * wants. It has to be called again when the log was set. */
+/* Has the client make all lines that its own log or the environment wants. The client is at
+ * `index`. Has to be called again after the log was set. */
 void client_set_trace(lua_State *L, struct client *client, int index);
 
 #endif

@@ -35,7 +35,8 @@ static int client_gc(lua_State *L)
 int constructor_new(lua_State *L)
 {
     lua_settop(L, 3);
-    struct loop *loop = loop_get(L); /* made first, so that Lua finalizes it after the client */
+    struct loop *loop =
+        loop_get(L); /* made first, because Lua finalizes objects in the reverse order */
     struct client *client = object_new(L, &client_kind);
     steady_options_init(&client->core.options);
     int index = lua_gettop(L);

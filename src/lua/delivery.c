@@ -35,8 +35,8 @@ static int handler_of(const struct steady_event *event)
 
 /* ------------------------------------------------------------------------- delivery */
 
-/* This is called for each message, so it looks nothing up by name: deliver_protected has put the
- * strings "text" and "binary" at indices 3 and 4. */
+/* This function is called for each message, so it looks up nothing by name: deliver_protected has
+ * put the strings "text" and "binary" at indices 3 and 4. */
 static void handle_message(lua_State *L, struct client *client, const struct steady_event *event)
 {
     if (lua_getiuservalue(L, 2, HANDLER_MESSAGE) == LUA_TFUNCTION) {
@@ -76,13 +76,13 @@ static void handle(lua_State *L, struct client *client, const struct steady_even
 }
 
 /* (light userdata: the client). Delivers all events inside one protected call. When a handler
- * fails, the events behind its own stay queued. */
+ * fails, the events behind the present one stay in the queue. */
 static int deliver_protected(lua_State *L)
 {
     struct client *client = lua_touserdata(L, 1);
     struct steady_event event;
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, client) == LUA_TNIL)
-        return 0; /* the registry does not hold it: it is idle or closed */
+        return 0; /* the registry has no such client, because it is idle or closed */
     lua_pushliteral(L, "text");
     lua_pushliteral(L, "binary");
     while (!steady_loop_is_halted(&client->loop->core) &&
@@ -112,11 +112,11 @@ static void release(struct steady_client *core)
 
 struct preparation {
     struct client *client;
-    const char *option; /* whose function is being called */
+    const char *option; /* the option whose function is being called */
 };
 
-/* (light userdata: the preparation). Calls the functions that some options may be, and sets the
- * options to what they return. */
+/* (light userdata: the preparation). Calls the functions that are values of options, and sets the
+ * options to the values that they return. */
 static int prepare_protected(lua_State *L)
 {
     struct preparation *preparation = lua_touserdata(L, 1);
@@ -130,7 +130,7 @@ static int prepare_protected(lua_State *L)
         lua_pushvalue(L, 2);
         call_handler(L, 2, 2);
         if (lua_isnil(L, -2) && lua_type(L, -1) == LUA_TSTRING)
-            lua_error(L); /* it failed as Lua's own functions do: nil and a message */
+            lua_error(L); /* like Lua's own functions, it has returned nil and a message */
         lua_pop(L, 1);
         p->replace(L, &client->core.options);
     }

@@ -1,5 +1,5 @@
-/* What a client asks of its owner, as Lua functions: it delivers events to handlers, and calls the
- * functions that options may be. */
+/* Carries out in Lua what a client needs from its owner: delivers events to handlers, and calls the
+ * functions that are values of options. */
 #ifndef STEADY_LUA_DELIVERY_H
 #define STEADY_LUA_DELIVERY_H
 

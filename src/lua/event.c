@@ -43,8 +43,8 @@ static void append_string(lua_State *L, const char *name, const char *value)
     lua_pop(L, 1);
 }
 
-/* Sets a field to a table of headers, with names in lower case: to strings, or to lists where
- * headers of one name must not be joined, however many came. */
+/* Sets a field to a table of headers, whose keys are names in lower case. The values are strings;
+ * for headers that must not be joined they are lists, even when there is only one such header. */
 static void set_headers(lua_State *L, const char *name, const struct steady_buffer *headers)
 {
     if (!headers)
@@ -200,7 +200,7 @@ void event_push_line(lua_State *L, const char *name, const struct steady_event *
         add_retry(L, event);
         break;
     case STEADY_EVENT_ERROR:
-        lua_pushstring(L, event->message); /* the message begins with the client's name already */
+        lua_pushstring(L, event->message); /* the message already begins with the client's name */
         add_retry(L, event);
         break;
     default:

@@ -13,14 +13,15 @@
 #include <lauxlib.h>
 #include <string.h>
 
-/* Whether the kind of message at index, "text" (the default) or "binary", is "binary". */
+/* Reads the kind of a message at index, "text" (the default) or "binary". Returns whether it is
+ * "binary". */
 static bool check_binary(lua_State *L, int index)
 {
     static const char *const kinds[] = {"text", "binary", NULL};
     return text_check_option(L, index, "text", kinds) == 1;
 }
 
-/* Pushes what a method returns: true, or for an error nil, a message and a code. */
+/* Pushes the results of a method: true; or for an error nil, a message and a code. */
 static int result(lua_State *L, const struct client *client, enum steady_error error,
                   const char *message)
 {
@@ -118,7 +119,7 @@ static int client_ping(lua_State *L)
     return result(L, client, error, "is not connected");
 }
 
-/* ws:discard() -> integer: how many messages it dropped */
+/* ws:discard() -> integer: the number of messages that it dropped */
 static int client_discard(lua_State *L)
 {
     struct client *client = client_check(L, 1);
@@ -128,7 +129,7 @@ static int client_discard(lua_State *L)
     return 1;
 }
 
-/* take(ws) -> data, kind | nil: the oldest message that no on_message got */
+/* take(ws) -> data, kind | nil: the oldest message that was not given to an on_message */
 static int client_take(lua_State *L)
 {
     struct client *client = client_check(L, 1);

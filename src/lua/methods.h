@@ -1,4 +1,4 @@
-/* The methods of a client, and the functions of the same kind that only our own Lua files get. */
+/* The methods of a client, and some functions that only our own Lua files use. */
 #ifndef STEADY_LUA_METHODS_H
 #define STEADY_LUA_METHODS_H
 

@@ -12,10 +12,10 @@
 
 #define VERSION "1.0.0"
 
-/* Which is read in the file where it cannot be loaded: see steadysocket/loader.lua. */
+/* steadysocket/loader.lua finds this text in the file when the file cannot be loaded. */
 __attribute__((used)) static const char built_for[] = "steadysocket.core for " LUA_VERSION;
 
-/* The version of libwebsockets, which ends in a dash where Debian has built it. */
+/* Pushes the version of libwebsockets, without the dash that Debian puts at its end. */
 static void push_library(lua_State *L)
 {
     const char *version = steady_context_library();

@@ -31,8 +31,8 @@ void object_hold(lua_State *L, int index)
     lua_rawsetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, index));
 }
 
-/* Assigning nil to a field that does not exist may allocate memory, and so fail. Hence the question
- * whether it exists. */
+/* Looks first whether the field exists, because assigning nil to a field that does not exist may
+ * allocate memory, and so fail. */
 void object_release(lua_State *L, const void *object)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, object) != LUA_TNIL) {

@@ -1,7 +1,8 @@
-/* Where an option stands in the table that WebSocket.new gets, and how values are read from there.
+/* The place of an option in the table that WebSocket.new gets, and the functions that read values
+ * from there.
  *
  * Tables of options are read without their metamethods, as `next` and `rawlen` read them. So no
- * foreign code runs while a table is read, which could fail or change the table. */
+ * foreign code, which could fail or change the table, runs while a table is read. */
 #ifndef STEADY_LUA_PLACE_H
 #define STEADY_LUA_PLACE_H
 
@@ -14,10 +15,10 @@ struct place {
     const char *name;
 };
 
-/* Raises an error about the option. what: goes on behind its name. */
+/* Raises an error about the option. what: the text behind the option's name. */
 _Noreturn void place_wrong(lua_State *L, struct place place, const char *what);
 
-/* Raises an error: the value at index has the wrong type. */
+/* Raises an error that says that the value at index has the wrong type. */
 _Noreturn void place_wrong_type(lua_State *L, struct place place, const char *expected, int index);
 
 /* Returns the string at index, or raises. */

@@ -88,15 +88,15 @@ static const struct property {
 
 #define PROPERTIES (sizeof properties / sizeof *properties)
 
-/* ws.name, where name is that of a method, a property or a handler. The upvalue is a table from
- * names to methods, to the numbers of handlers (which are positive), or to the negated indices of
+/* ws.name, for the name of a method, a property or a handler. The upvalue is a table from names to
+ * methods, to the numbers of handlers (which are positive), or to the negated indices of
  * properties. */
 static int client_index(lua_State *L)
 {
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
-        return 1; /* every method checks its receiver itself */
+        return 1; /* every method checks its receiver by itself */
     struct client *client = client_check(L, 1);
     lua_Integer number = lua_tointeger(L, -1);
     if (number > 0)

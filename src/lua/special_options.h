@@ -13,12 +13,13 @@
 void special_options_read(lua_State *L, int client, struct steady_options *options,
                           const char *name);
 
-/* The options that may be functions, which are called for each attempt; ends with a NULL name. */
+/* The options whose values may be functions, which are called for each attempt. The list ends with
+ * a NULL name. */
 extern const struct option_provider {
     const char *name;
     int handler; /* where the client keeps the function, see lua/handler.h */
-    /* Replaces what there is by the value on top of the stack. Raises an error that names the
-     * option when the value is wrong. */
+    /* Replaces the option by the value on top of the stack. Raises an error that names the option
+     * when the value is wrong. */
     void (*replace)(lua_State *L, struct steady_options *options);
 } option_providers[];
 

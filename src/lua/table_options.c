@@ -14,7 +14,8 @@ static void *member(struct steady_options *options, const struct steady_option *
     return (char *)options + option->offset;
 }
 
-/* Pushes a number and returns it as a text, with as many digits as tell it from its neighbours. */
+/* Pushes a number as a text, and returns the text. It has enough digits to distinguish the number
+ * from all others. */
 static const char *push_number(lua_State *L, double value)
 {
     char text[32];
@@ -34,7 +35,7 @@ static void read_number(lua_State *L, struct steady_options *options,
         place_wrong_type(L, place, "number", -1);
     double value = lua_tonumber(L, -1);
     bool integral = option->type != STEADY_OPTION_INTEGER || value == floor(value);
-    if (!(value >= option->min && value <= option->max) || !integral) { /* refuses NaN, too */
+    if (!(value >= option->min && value <= option->max) || !integral) { /* refuses NaN as well */
         const char *found = lua_isinteger(L, -1) ? lua_pushfstring(L, "%I", lua_tointeger(L, -1))
                                                  : push_number(L, value);
         const char *kind = option->type == STEADY_OPTION_INTEGER ? "an integer" : "a number";

@@ -15,8 +15,8 @@ const struct steady_option *table_options_find(const struct steady_option *list,
 void table_options_read(lua_State *L, struct steady_options *options,
                         const struct steady_option *option, struct place place);
 
-/* Raises an error: there is no option of this name. It proposes the most similar name of the list,
- * or of `others`, which end with NULL; others may be NULL itself. */
+/* Raises an error that says that there is no option with this name. The error proposes the most
+ * similar name of the list, or of `others`, which end with NULL; others may be NULL itself. */
 _Noreturn void table_options_unknown(lua_State *L, struct place place,
                                      const struct steady_option *list, const char *const *others);
 
