@@ -25,8 +25,8 @@ static const char *const names[] = {
     [STEADY_LEVEL_TRACE] = "trace",
 };
 
-/* Returns the level with this name, in any case, or STEADY_LEVEL_OFF when there is none. "warning"
- * is accepted as well as "warn". */
+/* Returns the level with this name, in any case, or STEADY_LEVEL_OFF when there is none. "warn" is
+ * accepted as well as "warning". */
 static enum steady_level find_level(const char *name)
 {
     for (enum steady_level level = STEADY_LEVEL_ERROR; level <= STEADY_LEVEL_TRACE; level++)

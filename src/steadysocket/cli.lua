@@ -22,9 +22,9 @@ local function complain(code, text)
 end
 
 --------------------------------------------------------------------------------------------------
--- A session: { options, ws, output, input, code, ... }
+-- The events of a session
 
--- When the reader of our output has closed it, that is no error; everything else is.
+-- Handles a failure of standard output. It is not an error when the reader has closed the pipe.
 local function output_broken(session, message, errno)
   if session.code then return end
   if errno == BROKEN_PIPE then return finish(session, EXIT.done) end
@@ -81,7 +81,7 @@ local function on_status(session, status)
 end
 
 --------------------------------------------------------------------------------------------------
--- Input
+-- The terminal and signals
 
 local function every_time(name, fn)
   internal.signal(name, function()
@@ -90,7 +90,7 @@ local function every_time(name, fn)
   end)
 end
 
--- Returns the function that takes what is typed.
+-- Returns the function that takes the input of a terminal.
 local function read_terminal(session)
   local terminal = session.output.terminal
   every_time("WINCH", function() terminal:resized() end)
@@ -101,8 +101,8 @@ local function read_terminal(session)
   end
 end
 
--- Handles a signal. The first one closes the connection in order. A second one ends the process, as
--- it does by default; but before that the terminal has to be restored.
+-- Handles a signal. The first one closes the connection properly. A second one ends the process, as
+-- signals do by default, but restores the terminal before that.
 local function obey(session, signal)
   finish(session, EXIT[signal])
   if not session.output.terminal then return end
@@ -115,8 +115,9 @@ end
 --------------------------------------------------------------------------------------------------
 -- From the command line to a session
 
--- Steps and frames go to standard error; where that is the terminal, through what draws it. What is
--- a notice already is not told twice.
+-- Returns a log that writes steps and frames to standard error. When that is the terminal, the log
+-- uses the code that draws the terminal. Other lines are left out, since there is a notice for
+-- them.
 local function log_of(session)
   local drawn = session.output.terminal and Terminal.is_terminal(2)
   return {
@@ -136,7 +137,7 @@ local function handle_events(session)
   ws.on_error = function(event) on_error(session, event) end
   ws.on_close = function(event) on_close(session, event) end
   ws.on_status = function(status) on_status(session, status) end
-  -- When all input is sent, a server that closes the connection in order ends the session.
+  -- When all input has been sent, the session ends as soon as the server closes the connection.
   ws.should_reconnect = function(event)
     if session.all_sent and event.clean then return false end
   end
@@ -170,7 +171,7 @@ local function start(session, terminal)
   end
 end
 
--- Returns what is wrong, if anything is.
+-- Connects, and begins to read the input. Returns a text when something is wrong.
 local function connect(session, terminal)
   for _, signal in ipairs { "INT", "TERM" } do
     internal.signal(signal, function() obey(session, signal) end)
@@ -199,7 +200,7 @@ local function run(session, terminal)
   return session.code or EXIT.done
 end
 
--- Handles --help and --version. Returns true for one of them.
+-- Handles --help and --version. Returns true when one of them was given.
 local function tell(options)
   if options.help then
     io.stdout:write(arguments.help())

@@ -23,7 +23,7 @@ end
 
 local MAX_SECONDS = 1e9 -- 31 years; a longer time to wait means for ever
 
--- Returns the seconds to wait, or nil for ever. Raises for anything that is no time.
+-- Returns the seconds to wait, or nil for ever. Raises for a value that is not a time.
 local function check_seconds(seconds, index, name)
   if seconds == nil then return nil end
   if not (type(seconds) == "number" and seconds >= 0) then
@@ -32,7 +32,7 @@ local function check_seconds(seconds, index, name)
   return seconds <= MAX_SECONDS and seconds or nil
 end
 
--- Whether the client has this status, and its handlers have been told of it.
+-- Whether the client has this status, and its handlers have been called for it.
 local function has_reached(ws, status)
   return ws.status == status and internal.settled(ws)
 end
@@ -41,8 +41,8 @@ local function at_rest(ws)
   return has_reached(ws, "closed") or has_reached(ws, "idle")
 end
 
--- All calls below raise where it is not possible to wait, as in a handler. Times are seconds, 0 or
--- more; nil is for ever.
+-- All calls below raise in code that cannot wait, such as a handler. Times are seconds, 0 or more;
+-- nil means for ever.
 
 --- ws:receive([timeout]) -> data, kind ("text", "binary") | nil, "timeout" | nil, "closed". Raises
 --- when the client has an on_message.

@@ -19,7 +19,8 @@ function exports.finish(session, code)
   session.ws:close()
 end
 
---- Ends the session because of bad input, after sending what was read before. Waits.
+--- Ends the session because of bad input, after everything that was read before has been sent.
+--- Waits.
 function exports.fail(session, text)
   session.output:notice("red", text)
   session.input:cancel()

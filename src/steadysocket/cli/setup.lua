@@ -1,4 +1,4 @@
---- From the options of the command line to a client.
+--- Makes a client by the options of the command line.
 
 require "steadysocket.loader"
 local WebSocket = require "steadysocket"

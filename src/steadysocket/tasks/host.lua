@@ -1,10 +1,10 @@
---- Another event loop that runs ours.
+--- Lets another event loop run ours.
 
 require "steadysocket.loader"
 local core = require "steadysocket.core"
 local internal = require "steadysocket.internal"
 
-local host = {} -- host.loop: what internal.attach was given, or nil
+local host = {} -- host.loop: the argument of internal.attach, or nil
 
 local run, step, timeout = core.run, core.step, core.timeout
 
@@ -20,10 +20,11 @@ end
 --             something to do: a turn has to follow soon
 --   waiter()  optional: returns the waiter for the coroutine that is running, or nil when it cannot
 --             wait. Its pause() returns true
--- Returns the function that makes one turn, without waiting. That function returns whether anything
--- is left that can happen by itself (for tasks that nothing can wake, the other loop need not go
--- on), and the seconds until the next turn at the latest (nil: none is due). A turn is also due as
--- soon as WebSocket.fd() is readable. It raises what handlers raise.
+-- Returns a function that makes one turn, without waiting, and that raises the errors of handlers.
+-- It returns whether anything is left that can happen by itself; tasks that nothing can wake do not
+-- count, since the other loop need not go on for them. Its second result is the seconds until the
+-- next turn at the latest (nil: none is due). A turn is also due as soon as WebSocket.fd() is
+-- readable.
 function internal.attach(loop)
   if host.loop then error(("attach: %s runs the loop already"):format(host.loop.name), 3) end
   if internal.running() then error("attach: not inside a handler", 3) end
@@ -36,7 +37,7 @@ function internal.attach(loop)
   end
 end
 
---- Ends that: from now on `run` and `step` run the loop again.
+--- Detaches the other loop: from now on `run` and `step` run our loop again.
 function internal.detach()
   host.loop = nil
   internal.on_work(nil)

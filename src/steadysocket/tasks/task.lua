@@ -6,7 +6,7 @@ local internal = require "steadysocket.internal"
 
 local exports = {}
 
-local WAIT = {} -- a task that waits yields this value, which nobody else has
+local WAIT = {} -- a task that waits yields this value, which no other code has
 
 local ALIEN = "a task yielded something of its own; inside a task, use coroutines of your own, or "
   .. "receive, wait, flush and sleep"

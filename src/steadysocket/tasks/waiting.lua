@@ -1,4 +1,4 @@
---- The calls that wait, underneath. A waiter is a task, the program outside of the loop, or a
+--- Carries out the calls that wait. A waiter is a task, the program outside of the loop, or a
 -- coroutine of another event loop. Its pause() returns when wake() has been called, or sooner, and
 -- returns false when nothing is left that could happen.
 
@@ -44,8 +44,8 @@ local function wake_from(list, first)
   end
 end
 
--- For each client the list of those that wait for it, in the order in which they came. While there
--- is one, the core calls a function after each delivery.
+-- For each client the list of the waiters that wait for it, in the order in which they came. While
+-- there is one, the core calls a function after each delivery.
 local lists = setmetatable({}, { __mode = "k" })
 
 local function watch(ws, who)
