@@ -20,16 +20,8 @@ struct client {
 extern const struct object_kind client_kind;
 
 /* Returns the client at index. Raises for any other value, for a client that is gone, and for a
- * client of the process that forked this one. It is inline because each ws:send calls it. */
-static inline struct client *client_check(lua_State *L, int index)
-{
-    struct client *client = object_check(L, index, &client_kind);
-    luaL_argcheck(L, client->loop && !client->loop->closed, index,
-                  "the client is gone with its Lua state");
-    luaL_argcheck(L, !steady_loop_is_foreign(&client->loop->core), index,
-                  "the client belongs to the process of which this one is a fork");
-    return client;
-}
+ * client of the process that forked this one. */
+struct client *client_check(lua_State *L, int index);
 
 /* Returns the URL that the client uses now, or will use first; NULL when it has none yet. */
 const char *client_url(const struct client *client);
