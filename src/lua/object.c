@@ -2,14 +2,6 @@
 
 #include <string.h>
 
-void *object_check(lua_State *L, int index, const struct object_kind *kind)
-{
-    void *object = object_test(L, index, kind);
-    if (!object)
-        luaL_typeerror(L, index, kind->name);
-    return object;
-}
-
 void *object_new(lua_State *L, const struct object_kind *kind)
 {
     char *object = lua_newuserdatauv(L, kind->size, kind->user_values);

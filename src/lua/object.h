@@ -29,7 +29,13 @@ static inline void *object_test(lua_State *L, int index, const struct object_kin
 }
 
 /* The same, but raises an argument error for a value of any other kind. */
-void *object_check(lua_State *L, int index, const struct object_kind *kind);
+static inline void *object_check(lua_State *L, int index, const struct object_kind *kind)
+{
+    void *object = object_test(L, index, kind);
+    if (!object)
+        luaL_typeerror(L, index, kind->name);
+    return object;
+}
 
 /* Pushes a new object. All of its bytes are 0, except the pointer to its kind. */
 void *object_new(lua_State *L, const struct object_kind *kind);
