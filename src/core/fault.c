@@ -1,5 +1,7 @@
 #include "core/fault.h"
 
+#define COMPRESSED_EXTRA 1024 /* bytes by which a compressed frame may exceed max_message_size */
+
 /* With permessage-deflate, RSV1 may be set in the first frame of a message, and nowhere else. */
 static const char *reserved_bits_fault(const struct steady_protocol *protocol)
 {
@@ -49,4 +51,12 @@ const char *steady_fault_of_length(uint8_t second, uint64_t length)
         (second == STEADY_FRAME_LENGTH_64 && length <= UINT16_MAX))
         return "a frame length that is not in its shortest form (RFC 6455 section 5.2)";
     return NULL;
+}
+
+bool steady_fault_is_too_large(const struct steady_protocol *protocol, uint64_t length)
+{
+    const size_t max = protocol->max_message_size;
+    if (protocol->message_compressed)
+        return length > max && length - max > max / 8 + COMPRESSED_EXTRA;
+    return length > max - protocol->message.size;
 }

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#define KEPT_MAX         65536 /* bytes of the message buffer that stay allocated for the next message */
-#define COMPRESSED_EXTRA 1024 /* bytes by which a compressed frame may exceed max_message_size */
+#define KEPT_MAX 65536 /* bytes of the message buffer that stay allocated for the next message */
 
 #define OUT_OF_MEMORY "out of memory for what the peer sent (RFC 6455 section 7.4.1, code 1011)"
 #define TOO_LARGE     "a message over max_message_size (RFC 6455 section 7.4.1, code 1009)"
@@ -87,18 +86,6 @@ static bool gather_header(struct steady_protocol *protocol, size_t wanted)
     return protocol->header_size >= wanted;
 }
 
-/* Whether a data frame of this length makes the message too large. For a compressed frame the size
- * of the inflated message is not known yet. But DEFLATE uses at most 9 bits for a byte, so a frame
- * that is much longer than the limit is too large in any case. A shorter frame is allowed to begin,
- * because compressed payload is not stored. */
-static bool is_too_large(const struct steady_protocol *protocol, uint64_t length)
-{
-    const size_t max = protocol->max_message_size;
-    if (protocol->message_compressed)
-        return length > max && length - max > max / 8 + COMPRESSED_EXTRA;
-    return length > max - protocol->message.size;
-}
-
 static event_type begin_payload(struct steady_protocol *protocol,
                                 struct steady_protocol_event *event, uint64_t length)
 {
@@ -108,7 +95,7 @@ static event_type begin_payload(struct steady_protocol *protocol,
             protocol->message_opcode = opcode;
             protocol->message_compressed = protocol->header[0] & STEADY_FRAME_RSV1;
         }
-        if (is_too_large(protocol, length))
+        if (steady_fault_is_too_large(protocol, length))
             return fail(protocol, event, STEADY_CLOSE_TOO_LARGE, TOO_LARGE);
     }
     protocol->payload_left = length;
@@ -211,7 +198,7 @@ static event_type read_compressed(struct steady_protocol *protocol,
 static event_type read_close(struct steady_protocol *protocol, struct steady_protocol_event *event,
                              const uint8_t *data, size_t size)
 {
-    unsigned code = size >= 2 ? (unsigned)data[0] << 8 | data[1] : 0;
+    unsigned code = size >= 2 ? (unsigned)data[0] << 8 | data[1] : STEADY_CLOSE_NO_STATUS;
     if (size > 0 && !steady_close_code_may_be_sent(code))
         return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR,
                     size == 1 ? "a close frame with half a code (RFC 6455 section 5.5.1)"
@@ -221,12 +208,11 @@ static event_type read_close(struct steady_protocol *protocol, struct steady_pro
                     "a close reason that is not UTF-8 (RFC 6455 section 5.5.1)");
     protocol->close_received = true;
     protocol->cursor = protocol->end;
-    steady_protocol_close(protocol, (uint16_t)code, NULL,
-                          0); /* answers the close frame, unless ours was first */
-    if (size == 0)
-        *event = (struct steady_protocol_event){data, 0, STEADY_CLOSE_NO_STATUS, false};
-    else
-        *event = (struct steady_protocol_event){data + 2, size - 2, (uint16_t)code, false};
+    /* Answers the close frame, unless ours was first. */
+    steady_protocol_close(protocol, size > 0 ? (uint16_t)code : 0, NULL, 0);
+    const size_t code_size = size > 0 ? 2 : 0;
+    *event =
+        (struct steady_protocol_event){data + code_size, size - code_size, (uint16_t)code, false};
     return STEADY_PROTOCOL_CLOSE;
 }
 

@@ -242,11 +242,6 @@ bool steady_stream_put_back(struct steady_stream *s, const uint8_t *bytes, size_
     return true;
 }
 
-bool steady_stream_is_securing(const struct steady_stream *s)
-{
-    return s->state == SECURING;
-}
-
 void steady_stream_describe(const struct steady_stream *s, char *text, size_t size)
 {
     steady_tls_describe(steady_levels_session(&s->levels), text, size);

@@ -74,9 +74,6 @@ void steady_stream_want_writable(struct steady_stream *stream);
  * wait. */
 void steady_stream_pause(struct steady_stream *stream, bool pause);
 
-/* Whether a TLS handshake is under way. */
-bool steady_stream_is_securing(const struct steady_stream *stream);
-
 /* Describes the TLS session at the top, which must have been made: its version, its cipher, and so
  * on. */
 void steady_stream_describe(const struct steady_stream *stream, char *text, size_t size);
