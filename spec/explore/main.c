@@ -9,6 +9,7 @@
 #include "explore.h"
 
 #include "client/trace.h"
+#include "core/option_values.h"
 
 #include <math.h>
 #include <signal.h>

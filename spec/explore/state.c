@@ -62,8 +62,8 @@ uint64_t state_number(void)
         return number;
     number = mix_session(number, &c->session);
     number = mix_time(number, c->armed);
-    number = mix(number, (uint64_t)llround((world.loop.absent - c->absent) * 100));
-    number = mix_time(number, world.loop.attended);
+    number = mix(number, (uint64_t)llround((world.loop.absence.seconds - c->absent) * 100));
+    number = mix_time(number, world.loop.absence.attended);
     number = mix(mix(number, c->alive), c->paused);
     number = mix(mix(number, c->over_high_water), c->was_open);
     number = mix(mix(number, c->user_closed), c->ready.next != NULL);

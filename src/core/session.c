@@ -58,7 +58,7 @@ static enum steady_session_action closed(struct steady_session *session,
     return enter(session, STEADY_STATUS_CLOSED, INFINITY, action);
 }
 
-/* An attempt or an open connection has ended, and the user did not ask for that. */
+/* Handles the end of an attempt or an open connection that the user did not ask for. */
 static enum steady_session_action ended(struct steady_session *session, double now, double delay)
 {
     session->attempt = failures(session, now);
@@ -143,7 +143,7 @@ static enum steady_session_action closing(struct steady_session *session,
     return STEADY_ACTION_NONE;
 }
 
-/* The delay between attempts is not put off, since the client waits for no peer during it. */
+/* The delay between attempts is not put off, since the client does not wait for a peer then. */
 void steady_session_put_off(struct steady_session *session, double seconds)
 {
     if (session->status == STEADY_STATUS_CONNECTING || session->status == STEADY_STATUS_CLOSING)

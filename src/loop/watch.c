@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define PROTOCOL_NAME "steadysocket" /* libwebsockets' name for our callback; not on the wire */
+/* The name of our callback in libwebsockets, which is not sent to anyone. */
+#define PROTOCOL_NAME "steadysocket"
 
 enum reading {
     READING_STOPPED, /* by the owner */
@@ -16,9 +17,9 @@ enum reading {
 };
 
 struct steady_watch {
-    struct steady_ready ready; /* the first member: what is left to a later turn */
+    struct steady_ready ready; /* the first member; what is left to a later turn */
     struct steady_loop *loop;
-    struct lws *wsi; /* NULL: broken */
+    struct lws *wsi; /* NULL when the connection is broken */
     const struct steady_watch_owner *calls;
     void *owner;
     int socket;
@@ -28,13 +29,14 @@ struct steady_watch {
 
 /* ------------------------------------------------------------------------- events */
 
-/* Whether the owner may hear of an event now. Errors of the socket are always told. */
+/* Returns whether the owner may be called for an event now. Errors of the socket do not wait. */
 static bool may_tell(const struct steady_watch *watch)
 {
     return !steady_loop_is_halted(watch->loop) && steady_loop_has_time(watch->loop);
 }
 
-/* The library would tell of it again and again within one turn, up to 50,000 times in all. */
+/* The library would report the socket again and again within one turn, so it stops looking at it.
+ */
 static void read_later(struct steady_watch *watch)
 {
     watch->reading = READING_LATER;
@@ -67,7 +69,8 @@ static void writable(struct steady_watch *watch)
     watch->calls->writable(watch->owner);
 }
 
-/* The library may tell of it twice, so it forgets the watch first. */
+/* Handles a broken connection. The library may report it twice, so it loses its pointer to the
+ * watch first. */
 static void broken(struct steady_watch *watch)
 {
     lws_set_opaque_user_data(watch->wsi, NULL);
@@ -124,7 +127,8 @@ static void turn(struct steady_ready *ready)
     watch->calls->readable(watch->owner);
 }
 
-/* A number over the library's table would make it leak now, and crash at its end. */
+/* Gives the socket to libwebsockets. When its number is too high for the library's table, the
+ * library would leak memory now and crash at its end, so such a socket is refused. */
 static struct lws *adopt(struct steady_loop *loop, int socket, int *error)
 {
     struct lws_vhost *vhost = steady_context_vhost(loop);

@@ -1,6 +1,6 @@
 /* The module's table: require "steadysocket.core". */
 #include "loop/context.h"
-#include "lua/client.h"
+#include "lua/constructor.h"
 #include "lua/loop.h"
 #include "lua/run.h"
 #include "lua/source.h"
@@ -12,10 +12,10 @@
 
 #define VERSION "1.0.0"
 
-/* Which is read in the file where it cannot be loaded: see steadysocket/loader.lua. */
+/* steadysocket/loader.lua finds this text in the file when the file cannot be loaded. */
 __attribute__((used)) static const char built_for[] = "steadysocket.core for " LUA_VERSION;
 
-/* The version of libwebsockets, which ends in a dash where Debian has built it. */
+/* Pushes the version of libwebsockets, without the dash that Debian puts at its end. */
 static void push_library(lua_State *L)
 {
     const char *version = steady_context_library();
@@ -44,12 +44,12 @@ int luaopen_steadysocket_core(lua_State *L)
     timer_open(L);
     lua_newtable(L);
     lua_newtable(L);
-    client_open(L);
+    constructor_open(L);
     run_open(L);
     source_open(L);
     share(L);
     lua_setfield(L, -2, "internal");
-    lua_pushcfunction(L, client_new);
+    lua_pushcfunction(L, constructor_new);
     lua_setfield(L, -2, "new");
     run_register(L);
     timer_register(L);
