@@ -46,7 +46,7 @@ local function fails(client, server, message, kind, http_status)
   assert.equal(http_status, event.http_status)
   assert.is_true(event.will_reconnect)
   assert.equal(event.message, client.ws.last_error)
-  assert.equal("connecting on_error waiting", client:told())
+  assert.equal("connecting on_error waiting", client:told(1))
   assert.equal(0, server:arrivals(), "the client has gone past the proxy")
 end
 
