@@ -567,6 +567,7 @@ describe("wait", function()
     end
     refused("bad argument #1 to 'wait' %(no status: 'opened'%)", "opened")
     refused("bad argument #1 to 'wait' %(no status: '5'%)", 5)
+    refused([[bad argument #1 to 'wait' %(no status: '\x1b%[2J\x00open'%)$]], "\27[2J\0open")
     refused("bad argument #2 to 'wait' %(seconds, 0 or more, expected%)", "open", -1)
   end)
 end)

@@ -85,7 +85,7 @@ static unsigned long size, count;
 
 static enum novelty put(uint64_t number, int events)
 {
-    unsigned long at = number % size;
+    unsigned long at = (unsigned long)(number % size);
     while (table[at].events && table[at].number != number)
         at = (at + 1) % size;
     if (table[at].events >= events)

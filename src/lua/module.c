@@ -4,6 +4,7 @@
 #include "lua/loop.h"
 #include "lua/run.h"
 #include "lua/source.h"
+#include "lua/text.h"
 #include "lua/timer.h"
 
 #include <lauxlib.h>
@@ -23,6 +24,14 @@ static void push_library(lua_State *L)
     while (size && version[size - 1] == '-')
         size--;
     lua_pushlstring(L, version, size);
+}
+
+/* shown(value) -> text: as messages show it */
+static int internal_shown(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    text_push_value(L, 1);
+    return 1;
 }
 
 __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
@@ -47,6 +56,8 @@ int luaopen_steadysocket_core(lua_State *L)
     constructor_open(L);
     run_open(L);
     source_open(L);
+    lua_pushcfunction(L, internal_shown);
+    lua_setfield(L, -2, "shown");
     share(L);
     lua_setfield(L, -2, "internal");
     lua_pushcfunction(L, constructor_new);

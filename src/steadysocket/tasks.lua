@@ -77,7 +77,7 @@ function methods.wait(ws, status, timeout)
   status = status or "open"
   timeout = check_seconds(timeout, 2, "wait")
   if not statuses[status] then
-    error(("bad argument #1 to 'wait' (no status: '%s')"):format(tostring(status)), 2)
+    error(("bad argument #1 to 'wait' (no status: '%s')"):format(internal.shown(status)), 2)
   end
   return wait_for(waiter "wait", ws, timeout, function()
     if has_reached(ws, status) then return true end
