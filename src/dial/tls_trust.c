@@ -33,8 +33,8 @@ static void refuse(struct steady_tls *tls, const char *format, ...)
 
 static struct steady_tls *of_verification(const X509_STORE_CTX *verification)
 {
-    return SSL_get_app_data(X509_STORE_CTX_get_ex_data((X509_STORE_CTX *)verification,
-                                                       SSL_get_ex_data_X509_STORE_CTX_idx()));
+    return steady_tls_of(X509_STORE_CTX_get_ex_data((X509_STORE_CTX *)verification,
+                                                    SSL_get_ex_data_X509_STORE_CTX_idx()));
 }
 
 /* OpenSSL's verify callback. */
