@@ -178,6 +178,9 @@ static ptrdiff_t end(struct steady_tls *tls, int result)
         tls->state = TLS_ENDED;
         return STEADY_EOF;
     default:
+        /* Its end came right behind data, so it is read once more. */
+        if (tls->state == TLS_ENDED)
+            return STEADY_BROKEN;
         note_error(tls);
         tls->state = tls->state == TLS_OPEN && tls->carrier_ended ? TLS_ENDED : TLS_FAILED;
         return STEADY_BROKEN;
