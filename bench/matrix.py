@@ -13,6 +13,7 @@ TLS_SIZES = (16, 1024, 65536)
 DEFLATE_SIZES = (1024, 16384)
 CONFIRM_SIZE = 1024
 BUSY_SIZE = 128
+GROWTH = (1000, 5000, 14000)  # with still more, Linux looks long for a free port to connect from
 
 OURS = "steadysocket"
 BARE = "bare"
@@ -23,7 +24,7 @@ class Mode:
     title: str
     driver: str  # its mode
     path: str
-    sizes: tuple  # of messages; in busy the number of idle connections
+    sizes: tuple  # of messages; in busy the number of idle connections, in conn-growth of all
     tls: bool = False
     texts: bool = False
     one_core: bool = False  # both ends on one: on two, most of the time would go into waking them up
@@ -51,7 +52,33 @@ MODES = {
         "Confirmed delivery", "tx", "/sink", (CONFIRM_SIZE,), peers=("steadysocket-confirm", OURS)
     ),
     "conn": Mode("Many connections", "conn", "/hold", (0,)),
+    "conn-growth": Mode("More and more connections", "conn", "/hold", GROWTH, peers=(OURS, BARE)),
     "busy": Mode("Busy connections beside idle ones", "busy", "/echo", (0, 5000)),
+}
+
+
+LINE = 100  # ms of a round trip, on the line with delay
+NAME, SILENT_NAME = "server.test", "two.test"  # the second one's first address is silent
+
+
+@dataclass
+class Opening:
+    """A way to open a connection; see opening.py. Its sizes are the delays."""
+
+    title: str
+    tls: bool = False
+    again: bool = False  # not the first time in that process
+    proxy: bool = False
+    silent: bool = False  # the first of two addresses
+    delays: tuple = (0, LINE)  # ms
+
+
+OPENINGS = {
+    "open": Opening("`ws`", again=True),
+    "open-tls": Opening("`wss`, new", tls=True),
+    "open-tls-again": Opening("`wss`, again", tls=True, again=True),
+    "open-proxy": Opening("`ws` through an HTTP proxy", proxy=True, again=True),
+    "open-silent": Opening("`ws`, the first of two addresses silent", silent=True, delays=(LINE,)),
 }
 
 
@@ -64,6 +91,8 @@ class Peer:
     needs: str = ""  # a file that has to be there
     tries: tuple = ()  # a command that has to succeed
     tls: bool = True
+    opens: bool = False  # takes part in the openings
+    proxies: bool = False  # by itself
     ceiling: bool = False  # no WebSocket library: what one could reach at most
     variant: bool = False  # measured only where a mode names it
     utf8: str = "yes"  # whether it checks text
@@ -86,7 +115,7 @@ def peers(build):
     speed = ("rx", "tx", "rtt")
     lua_http = {"LUA_PATH": lua_path()}
     return {
-        OURS: Peer("**steadysocket**", module, environment=ours),
+        OURS: Peer("**steadysocket**", module, environment=ours, opens=True, proxies=True),
         "steadysocket-deflate": Peer(
             "**steadysocket**, compression", module, environment={**ours, "BENCH_DEFLATE": "1"}, variant=True
         ),
@@ -124,12 +153,14 @@ def peers(build):
             ["node", HERE + "/node_ws.js"],
             environment={"NODE_PATH": programs + "node/node_modules"},
             needs=programs + "node/node_modules/ws",
+            opens=True,
             longer=3,  # for its compiler: after half a second it is not yet at full speed
         ),
         "websockets": Peer(
             "websockets (Python)",
             [PYTHON, HERE + "/py_websockets.py"],
             tries=(PYTHON, "-c", "import websockets"),
+            opens=True,
         ),
         "lua-http": Peer(
             "lua-http (Lua)",
@@ -163,3 +194,7 @@ def takes_part(name, peer, mode):
     if mode.peers:
         return name in mode.peers
     return mode.driver in peer.modes and not peer.variant and (peer.tls or not mode.tls)
+
+
+def opens(peer, mode):
+    return peer.opens and not peer.variant and (peer.proxies or not OPENINGS[mode].proxy)

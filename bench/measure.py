@@ -1,6 +1,7 @@
 """Measures: a server, runs of drivers against it, rounds in which the peers take turns."""
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from machine import machine_time, own_time, pin, process_time
 
 DISTURBED = 0.1  # of a core, taken by others
 LIMIT = 120  # seconds that a run may take
+FILES_BESIDE = 100  # what a process has open besides its connections
 SERVER_CORE, CLIENT_CORE = 0, 1
 
 
@@ -46,7 +48,7 @@ class Server:
 
 
 class Cell:
-    """A peer in a mode at a size; in busy the size is the number of idle connections."""
+    """A peer in a mode at a size; see matrix.Mode."""
 
     def __init__(self, mode_name, size, peer_name, peer):
         self.mode_name, self.mode = mode_name, matrix.MODES[mode_name]
@@ -161,11 +163,17 @@ def attempt(cell, action):
         print(f"failed: {cell.peer_name}, {cell.mode_name}, {cell.size}: {failure}", file=sys.stderr)
 
 
+def most_connections():
+    """That a process may hold here."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if hard == resource.RLIM_INFINITY else hard - FILES_BESIDE
+
+
 def find_counts(server, cells, options):
     known = {}
     for cell in cells:
         if cell.mode.driver == "conn":
-            cell.count = options.connections
+            cell.count = min(cell.size or options.connections, most_connections())
         elif cell.mode.driver == "busy" and cell.peer_name in known:
             cell.count = known[cell.peer_name]
         else:

@@ -96,6 +96,10 @@ def size_name(size):
     return f"{size} B"
 
 
+def size_of(cell):
+    return f"{cell['size']} ms" if cell["mode"] in matrix.OPENINGS else size_name(cell["size"])
+
+
 # ---------------------------------------------------------------------------- tables
 
 
@@ -183,6 +187,65 @@ def connections_section(results):
     ]
 
 
+def growth_section(results):
+    """The number that was asked for may be more than a process can hold here."""
+    mode = "conn-growth"
+    sizes, peers = results.sizes(mode), results.peers(mode)
+    counts = [results.runs(mode, size, peers[0])[0]["count"] for size in sizes]
+    rows = []
+    for peer in peers:
+        row = [results.title(peer, mode)]
+        for size in sizes:
+            each = results.median(mode, size, peer, lambda run: 1e6 * run["seconds"] / run["count"])
+            mark = "~" if each and results.disturbed(mode, size, peer) else ""
+            row.append("–" if each is None else mark + digits(each))
+        rows.append(row)
+    return [
+        "## More and more connections",
+        "The same, in µs a connection, to see how it grows.",
+        table(["µs each"] + [f"{count:,}" for count in counts], rows),
+    ]
+
+
+def opening_cell(results, mode, delay, peer):
+    """ms, or on the line round trips."""
+    cell = results.cells.get((mode, delay, peer))
+    if cell and cell.get("never"):
+        return "never"
+    seconds = results.median(mode, delay, peer, lambda run: run["seconds"])
+    if seconds is None:
+        return "–"
+    mark = "~" if results.disturbed(mode, delay, peer) else ""
+    return mark + (f"{1000 * seconds / delay:.1f}" if delay else digits(1000 * seconds))
+
+
+def opening_section(results):
+    modes = [mode for mode in matrix.OPENINGS if results.sizes(mode)]
+    present = {peer for mode in modes for peer in results.peers(mode)}
+    peers = [name for name in matrix.peers("") if name in present]
+    parts = [
+        "## Opening a connection",
+        "The time from `connect`, or the call that makes the object, until `on_open`, in a process that has opened "
+        "a connection before, and has closed it. “New” is the first one over TLS, which reads the authority's "
+        "file; “again” the next, for which steadysocket resumes the session. The others have no sessions and no "
+        "proxies by themselves.",
+        f"On the line every packet takes {matrix.LINE // 2} ms each way, TCP's SYN as well: TCP, TLS 1.3, CONNECT "
+        "and the upgrade take a round trip each. Nothing comes back from a silent address; RFC 8305 has the next "
+        "one tried after 250 ms.",
+    ]
+    for delay, head in ((0, "ms, on loopback"), (matrix.LINE, f"round trips of {matrix.LINE} ms")):
+        rows = [
+            [matrix.OPENINGS[mode].title] + [opening_cell(results, mode, delay, peer) for peer in peers]
+            for mode in modes
+            if delay in results.sizes(mode)
+        ]
+        parts.append(table([head] + [results.titles[peer] for peer in peers], rows))
+    never = [
+        f"{plain(results.titles[peer])}: {cell['never']}" for (_, _, peer), cell in results.cells.items() if cell.get("never")
+    ]
+    return parts + (["Never: " + "; ".join(never) + "."] if never else [])
+
+
 def busy_section(results):
     mode = "busy"
     sizes = results.sizes(mode)
@@ -256,7 +319,7 @@ def tools_section(data):
     if failed:
         parts.append(
             "Failed: "
-            + "; ".join(f"{c['peer']}, {c['mode']}, {size_name(c['size'])}: {c['error']}" for c in failed)
+            + "; ".join(f"{c['peer']}, {c['mode']}, {size_of(c)}: {c['error']}" for c in failed)
             + "."
         )
     return parts
@@ -300,6 +363,10 @@ def markdown(data, images=IMAGES):
             parts += speed_section(results, mode, images)
     if results.peers("conn"):
         parts += connections_section(results)
+    if results.peers("conn-growth"):
+        parts += growth_section(results)
+    if any(results.sizes(mode) for mode in matrix.OPENINGS):
+        parts += opening_section(results)
     if results.peers("busy"):
         parts += busy_section(results)
     if len(results.peers("confirm")) == 2:

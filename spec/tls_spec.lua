@@ -558,6 +558,16 @@ describe("over TLS, a client", function()
         assert.same({}, client.errors)
         talk(client, server:welcome())
       end)
+
+      it("that the network ends right behind a message, " .. name, function()
+        local server = serve(certs.good)
+        local client, conn = works(server, TRUSTING, "localhost")
+        conn:text "last"
+        conn[ending](conn)
+        assert.same({ 1006, false }, { client:await("closes").code, client.closes[1].clean })
+        assert.equal("last", client.messages[#client.messages].data)
+        assert.same({}, client.errors)
+      end)
     end
   end)
 end)

@@ -4,6 +4,8 @@
 #include "driver.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -70,18 +72,16 @@ static void secure(struct line *line)
         fail("no TLS");
 }
 
-static struct line dial(const struct target *target)
+static struct line begin(const struct target *target, int flags)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)target->port)};
-    struct line line = {.socket = socket(AF_INET, SOCK_STREAM, 0)};
+    struct line line = {.socket = socket(AF_INET, SOCK_STREAM | flags, 0)};
     int one = 1;
     if (inet_pton(AF_INET, target->host, &address.sin_addr) != 1)
         fail("the host has to be an address");
-    if (connect(line.socket, (struct sockaddr *)&address, sizeof address))
+    if (connect(line.socket, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS)
         fail("no connection");
     setsockopt(line.socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (target->tls)
-        secure(&line);
     return line;
 }
 
@@ -96,6 +96,7 @@ static void ask(const struct line *line, const struct target *target)
     send_all(line, request, (size_t)size);
 }
 
+/* The server's answer, which it sends at once, comes in one piece but for TLS. */
 static void answer(const struct line *line)
 {
     char text[2048];
@@ -110,23 +111,55 @@ static void answer(const struct line *line)
 
 static struct line open_line(const struct target *target)
 {
-    struct line line = dial(target);
+    struct line line = begin(target, 0);
+    if (target->tls)
+        secure(&line);
     ask(&line, target);
     answer(&line);
     return line;
 }
 
-/* As many handshakes at a time as the clients have. */
+static void watch(int poller, int operation, struct line *line, uint32_t what)
+{
+    struct epoll_event event = {.events = what, .data.ptr = line};
+    if (epoll_ctl(poller, operation, line->socket, &event))
+        fail("epoll_ctl");
+}
+
+/* The connection goes on to be watched, as an open one is. */
+static void finish(struct line *line)
+{
+    int flags = fcntl(line->socket, F_GETFL);
+    answer(line);
+    fcntl(line->socket, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+/* As many handshakes at a time as the clients have; over TLS, one. */
 static void open_lines(struct line *lines, size_t count, const struct target *target)
 {
-    for (size_t i = 0; i < count; i += HANDSHAKES) {
-        const size_t end = count - i < HANDSHAKES ? count : i + HANDSHAKES;
-        for (size_t j = i; j < end; j++) {
-            lines[j] = dial(target);
-            ask(&lines[j], target);
+    const int poller = epoll_create1(0);
+    struct epoll_event events[HANDSHAKES];
+    size_t begun = 0, opened = 0;
+    if (poller < 0)
+        fail("epoll_create1");
+    for (; target->tls && begun < count; begun++)
+        lines[begun] = open_line(target);
+    while (!target->tls && opened < count) {
+        for (; begun < count && begun - opened < HANDSHAKES; begun++) {
+            lines[begun] = begin(target, SOCK_NONBLOCK);
+            watch(poller, EPOLL_CTL_ADD, &lines[begun], EPOLLOUT);
         }
-        for (size_t j = i; j < end; j++)
-            answer(&lines[j]);
+        const int ready = epoll_wait(poller, events, HANDSHAKES, -1);
+        for (int i = 0; i < ready; i++) {
+            struct line *line = events[i].data.ptr;
+            if (events[i].events & EPOLLIN) {
+                finish(line);
+                opened++;
+            } else {
+                ask(line, target);
+                watch(poller, EPOLL_CTL_MOD, line, EPOLLIN);
+            }
+        }
     }
 }
 

@@ -8,6 +8,8 @@
  *     conn    opens COUNT connections, 64 handshakes at a time, and holds them
  *     busy    COUNT round trips on 100 connections, one message in flight on each, beside
  *             BENCH_IDLE open connections to BENCH_HOLD_URL
+ *     open    COUNT connections, one after the other, behind one to BENCH_WARM_URL; says how many
+ *             seconds each took to open. BENCH_PROXY: through that proxy. Only some have it.
  *
  * The environment: BENCH_CA, the authority to trust for wss; BENCH_TEXTS, a file with the messages
  * to send, a line each, instead of letters; BENCH_DEFLATE=1, permessage-deflate; BENCH_CONFIRM=1.

@@ -7,6 +7,8 @@ local driver = {
   hold_url = os.getenv "BENCH_HOLD_URL",
   idle = math.tointeger(os.getenv "BENCH_IDLE" or "0"),
   ca = os.getenv "BENCH_CA",
+  proxy = os.getenv "BENCH_PROXY",
+  warm_url = os.getenv "BENCH_WARM_URL",
   deflate = os.getenv "BENCH_DEFLATE" == "1",
   confirm = os.getenv "BENCH_CONFIRM" == "1",
   HANDSHAKES = 64,
@@ -33,6 +35,12 @@ function driver.done()
   local seconds, used = clock() - began, os.clock() - cpu
   io.write(('{"seconds": %.6f, "cpu": %.6f, "kib": %d}\n')
     :format(seconds, used, resident_memory() - resident))
+  io.stdout:flush()
+  os.exit(true, false)
+end
+
+function driver.opened(seconds)
+  io.write(('{"opened": [%s]}\n'):format(table.concat(seconds, ", ")))
   io.stdout:flush()
   os.exit(true, false)
 end

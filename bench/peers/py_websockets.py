@@ -115,6 +115,21 @@ async def conn():
     done()
 
 
+async def open():
+    opened = []
+    for to in [os.environ["BENCH_WARM_URL"]] + [url] * count:
+        secure = {"ssl": options.get("ssl")} if to.startswith("wss") else {"ssl": None}
+        began = time.perf_counter()
+        try:
+            ws = await websockets.connect(to, **{**options, **secure})
+        except Exception as failure:  # pylint: disable=broad-except
+            fail(f"{failure!r} after {time.perf_counter() - began:.0f} s")
+        opened.append(time.perf_counter() - began)
+        await ws.close()
+    print(json.dumps({"opened": opened[1:]}), flush=True)
+    os._exit(0)
+
+
 async def busy():
     numbers, received = iter(range(count)), 0
 

@@ -7,16 +7,18 @@ local now = require("socket").gettime
 
 local size, count = driver.size, driver.count
 
-local function client(url, on_open, on_message)
+local function client(url, on_open, on_message, on_close)
   local ws = WebSocket.new {
     url = url,
     reconnect = false,
     tls = { ca_file = driver.ca },
     compression = driver.deflate,
     confirm = driver.confirm,
+    proxy = driver.proxy,
     on_error = function(event) driver.fail(event.message) end,
     on_open = on_open,
     on_message = on_message,
+    on_close = on_close,
   }
   assert(ws:connect())
   return ws
@@ -85,6 +87,20 @@ function modes.conn()
   driver.clock(now)
   modes.held = open(count, driver.url, ignore)
   driver.done()
+end
+
+function modes.open()
+  local urls, held, seconds, began = { driver.warm_url }, {}, {}, nil
+  for _ = 1, count do urls[#urls + 1] = driver.url end
+  local function dial()
+    if #held == #urls then driver.opened(table.move(seconds, 2, #seconds, 1, {})) end
+    began = now()
+    held[#held + 1] = client(urls[#held + 1], function(_, ws)
+      seconds[#seconds + 1] = now() - began
+      ws:close()
+    end, ignore, dial)
+  end
+  dial()
 end
 
 function modes.busy()

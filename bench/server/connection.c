@@ -35,6 +35,14 @@ static void bury(struct connection *c)
     next = (next + 1) % 1024;
 }
 
+/* Those of thousands whose client has ended would leave as many ports taken for a minute
+ * (TIME_WAIT), and the next client's system would look for a free one longer and longer. */
+static void reset(int socket)
+{
+    struct linger at_once = {.l_onoff = 1};
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void connection_drop(struct connection *c)
 {
     if (c->dead)
@@ -42,6 +50,8 @@ void connection_drop(struct connection *c)
     c->dead = true;
     if (c->ssl)
         SSL_free(c->ssl);
+    if (c->service == HOLD)
+        reset(c->socket);
     close(c->socket);
     free(c->in.bytes);
     free(c->out.bytes);

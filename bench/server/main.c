@@ -1,11 +1,12 @@
 /* The other end of the measurements: a WebSocket server that does as little as possible, so that
- * the client is what is measured. One thread, epoll, loopback only, Linux. It trusts its clients:
- * no timeouts, and whatever it does not expect ends the connection.
+ * the client is what is measured. One thread, epoll, Linux; on loopback, unless ADDRESS is another.
+ * It trusts its clients: no timeouts, and whatever it does not expect ends the connection.
  *
- * server [--tls CERTIFICATE] [--texts DIRECTORY]
+ * server [--address ADDRESS] [--tls CERTIFICATE] [--texts DIRECTORY]
  *
  * Prints its ports, once it listens: that without TLS, and that with TLS, or 0. With --tls it makes
- * a certificate for 127.0.0.1 and localhost and writes it to that file, for clients to trust.
+ * a certificate for 127.0.0.1, localhost and server.test and writes it to that file, for clients to
+ * trust.
  *
  *     /flood?size=S&count=N   after the client's first message, N text messages of S bytes
  *     /sink?size=S&count=N    swallows N messages, then says "end", or what was wrong with them
@@ -58,13 +59,14 @@ struct listener {
     SSL_CTX *tls;
 };
 
-static struct listener listen_anywhere(SSL_CTX *tls)
+static struct listener listen_anywhere(const char *host, SSL_CTX *tls)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof address;
     struct listener listener = {.tls = tls,
                                 .socket = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)};
     check(listener.socket >= 0, "socket");
+    check(inet_pton(AF_INET, host, &address.sin_addr) == 1, "--address");
     check(!bind(listener.socket, (struct sockaddr *)&address, sizeof address), "bind");
     check(!listen(listener.socket, 8192), "listen");
     check(!getsockname(listener.socket, (struct sockaddr *)&address, &size), "getsockname");
@@ -110,10 +112,12 @@ int main(int argc, char **argv)
 {
     struct listener plain = {0}, secure = {0};
     struct rlimit limit;
-    const char *certificate = NULL;
+    const char *certificate = NULL, *address = "127.0.0.1";
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--tls"))
             certificate = argv[i + 1];
+        else if (!strcmp(argv[i], "--address"))
+            address = argv[i + 1];
         else if (!strcmp(argv[i], "--texts"))
             flood_texts = argv[i + 1];
     }
@@ -122,10 +126,10 @@ int main(int argc, char **argv)
     setrlimit(RLIMIT_NOFILE, &limit);
     signal(SIGPIPE, SIG_IGN);
     poller_open();
-    plain = listen_anywhere(NULL);
+    plain = listen_anywhere(address, NULL);
     poller_add(plain.socket, &plain);
     if (certificate) {
-        secure = listen_anywhere(tls_context(certificate));
+        secure = listen_anywhere(address, tls_context(certificate));
         poller_add(secure.socket, &secure);
     }
     printf("%d %d\n", plain.port, secure.port);

@@ -32,7 +32,7 @@ static X509 *self_signed(EVP_PKEY *key)
                                0);
     X509_set_issuer_name(certificate, name);
     extend(certificate, NID_basic_constraints, "critical,CA:TRUE");
-    extend(certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+    extend(certificate, NID_subject_alt_name, "DNS:localhost,DNS:server.test,IP:127.0.0.1");
     check(X509_sign(certificate, key, EVP_sha256()) > 0, "X509_sign");
     return certificate;
 }

@@ -66,6 +66,14 @@ bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
     return appended;
 }
 
+char *steady_buffer_take_text(struct steady_buffer *buffer)
+{
+    char *text = (char *)buffer->data;
+    char *small = text ? realloc(text, buffer->size + 1) : NULL;
+    *buffer = (struct steady_buffer){0};
+    return small ? small : text;
+}
+
 void steady_buffer_consume(struct steady_buffer *buffer, size_t size)
 {
     buffer->size -= size;

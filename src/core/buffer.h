@@ -30,6 +30,10 @@ bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
 bool steady_buffer_vprintf(struct steady_buffer *buffer, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
+/* Gives the text away as a block of its own size, which the caller frees; the buffer is empty then.
+ * Returns NULL when there was no memory for any of it. */
+char *steady_buffer_take_text(struct steady_buffer *buffer);
+
 /* Removes the first `size` bytes (at most buffer->size) and moves the rest to the front. */
 void steady_buffer_consume(struct steady_buffer *buffer, size_t size);
 

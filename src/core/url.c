@@ -48,7 +48,7 @@ static char *make_authority(const struct steady_url *url, uint16_t default_port)
     if (url->port != default_port)
         snprintf(port, sizeof port, ":%u", (unsigned)url->port);
     steady_buffer_printf(&text, url->ipv6 ? "[%s]%s" : "%s%s", url->host, port);
-    return (char *)text.data;
+    return steady_buffer_take_text(&text);
 }
 
 static char *make_path(struct steady_slice path)
@@ -56,7 +56,7 @@ static char *make_path(struct steady_slice path)
     struct steady_buffer text = {0};
     bool slash = path.size > 0 && *path.at == '/';
     steady_buffer_printf(&text, "%s%.*s", slash ? "" : "/", (int)path.size, path.at);
-    return (char *)text.data;
+    return steady_buffer_take_text(&text);
 }
 
 /* Makes the text that the user sees. Unlike the texts for others, it includes the zone. The URL of
@@ -77,7 +77,7 @@ static char *make_text(const struct steady_url *url, const struct steady_url_par
         steady_buffer_printf(&text, url->ipv6 ? "%s[%s%s%s]%s%s" : "%s%s%s%s%s%s", scheme->prefix,
                              url->host, url->zone ? "%25" : "", url->zone ? url->zone : "", port,
                              server ? url->path : "");
-    return (char *)text.data;
+    return steady_buffer_take_text(&text);
 }
 
 static bool put_together(struct steady_url *url, const struct steady_url_parts *parts)

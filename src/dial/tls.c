@@ -44,7 +44,7 @@ static void note_error(struct steady_tls *tls)
 /* OpenSSL's info callback: where is what happens, value an alert. */
 static void observe(const SSL *openssl, int where, int value)
 {
-    struct steady_tls *tls = SSL_get_app_data(openssl);
+    struct steady_tls *tls = steady_tls_of(openssl);
     if (where & SSL_CB_ALERT && where & SSL_CB_READ && value >> 8 == SSL3_AL_FATAL)
         steady_tls_note(tls, "the server says \"%s\"",
                         ERR_reason_error_string(
@@ -55,7 +55,7 @@ static void observe(const SSL *openssl, int where, int value)
 static void count_message(int written, int version, int type, const void *bytes, size_t size,
                           SSL *openssl, void *unused)
 {
-    struct steady_tls *tls = SSL_get_app_data(openssl);
+    struct steady_tls *tls = steady_tls_of(openssl);
     (void)version;
     (void)bytes;
     (void)size;
@@ -86,11 +86,13 @@ void steady_tls_explain(const struct steady_tls *tls, struct steady_cause *cause
 {
     const char *format =
         tls->data_bytes ? "the TLS session failed: %s" : "the TLS handshake failed: %s";
+    char reason[96];
     if (tls->refusal)
         steady_cause_note(cause, STEADY_TLS, "%s", tls->refusal);
-    else if (*tls->reason)
-        steady_cause_note(cause, STEADY_TLS, format, tls->reason);
-    else if (tls->state == TLS_HANDSHAKING || tls->state == TLS_FAILED)
+    else if (tls->reason) {
+        snprintf(reason, sizeof reason, tls->format, tls->reason);
+        steady_cause_note(cause, STEADY_TLS, format, reason);
+    } else if (tls->state == TLS_HANDSHAKING || tls->state == TLS_FAILED)
         steady_cause_note(cause, STEADY_TLS,
                           "the TLS handshake failed: the server ended the connection");
 }
@@ -118,7 +120,6 @@ static bool set_up(struct steady_tls *tls, struct ssl_ctx_st *context, const cha
         return false;
     }
     SSL_set_bio(tls->openssl, bio, bio);
-    SSL_set_app_data(tls->openssl, tls);
     SSL_set_connect_state(tls->openssl);
     if (SSL_set_alpn_protos(tls->openssl, alpn, sizeof alpn - 1) != 0 || !steady_tls_expect(tls))
         return false;
@@ -177,6 +178,9 @@ static ptrdiff_t end(struct steady_tls *tls, int result)
         tls->state = TLS_ENDED;
         return STEADY_EOF;
     default:
+        /* Its end came right behind data, so it is read once more. */
+        if (tls->state == TLS_ENDED)
+            return STEADY_BROKEN;
         note_error(tls);
         tls->state = tls->state == TLS_OPEN && tls->carrier_ended ? TLS_ENDED : TLS_FAILED;
         return STEADY_BROKEN;

@@ -3,6 +3,7 @@
 #include "dial/tls_session.h"
 
 #include <openssl/bio.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -133,4 +134,10 @@ struct bio_st *steady_tls_carrier_new(struct steady_tls *tls)
         BIO_set_init(bio, 1);
     }
     return bio;
+}
+
+/* OpenSSL has room for such a pointer itself, which takes 130 bytes more. */
+struct steady_tls *steady_tls_of(const struct ssl_st *openssl)
+{
+    return BIO_get_data(SSL_get_rbio(openssl));
 }

@@ -1,5 +1,6 @@
 #include "dial/tls_resume.h"
 
+#include "dial/tls_carrier.h"
 #include "dial/tls_session.h"
 #include "dial/tls_shared.h"
 
@@ -7,7 +8,7 @@
 
 static void keep_session(SSL *openssl, SSL_SESSION *session)
 {
-    const struct steady_tls *tls = SSL_get_app_data(openssl);
+    const struct steady_tls *tls = steady_tls_of(openssl);
     struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(openssl));
     steady_sessions_keep(&shared->sessions, tls->host, tls->port, session);
 }
@@ -36,6 +37,6 @@ void steady_tls_offer_session(struct steady_tls *tls)
 void steady_tls_give_up_sessions(const struct steady_tls *tls)
 {
     struct steady_tls_shared *shared = steady_tls_shared_of(SSL_get_SSL_CTX(tls->openssl));
-    if (tls->offered && *tls->reason)
+    if (tls->offered && tls->reason)
         steady_sessions_give_up(&shared->sessions, tls->host, tls->port);
 }

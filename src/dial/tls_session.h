@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 struct ssl_st; /* OpenSSL's SSL */
 
@@ -20,7 +19,7 @@ enum steady_tls_state {
 };
 
 struct steady_tls {
-    struct ssl_st *openssl; /* its application data is this struct */
+    struct ssl_st *openssl; /* steady_tls_of finds this struct again */
     enum steady_tls_state state;
     const struct steady_carrier *calls;
     void *carrier;
@@ -37,16 +36,18 @@ struct steady_tls {
     uint64_t data_bytes; /* that came */
     char *host;
     uint16_t port;
-    char *refusal;   /* why the certificate was refused; NULL: it was not */
-    char reason[96]; /* what else went wrong first; empty: nothing */
+    char *refusal;      /* why the certificate was refused; NULL: it was not */
+    const char *reason; /* what else went wrong first; NULL: nothing. It lives for ever, as does */
+    const char *format; /* printf's, of the reason */
 };
 
-/* Notes what went wrong, unless something has before. format: printf's, of the reason, which may be
- * NULL: then there is nothing to note. */
+/* Notes what went wrong, unless something has before. reason: NULL: there is nothing to note. */
 static inline void steady_tls_note(struct steady_tls *tls, const char *format, const char *reason)
 {
-    if (!*tls->reason && reason)
-        snprintf(tls->reason, sizeof tls->reason, format, reason);
+    if (tls->reason)
+        return;
+    tls->format = format;
+    tls->reason = reason;
 }
 
 #endif

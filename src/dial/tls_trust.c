@@ -1,6 +1,7 @@
 #include "dial/tls_trust.h"
 
 #include "dial/certificate.h"
+#include "dial/tls_carrier.h"
 #include "dial/tls_session.h"
 #include "dial/tls_shared.h"
 
@@ -33,8 +34,8 @@ static void refuse(struct steady_tls *tls, const char *format, ...)
 
 static struct steady_tls *of_verification(const X509_STORE_CTX *verification)
 {
-    return SSL_get_app_data(X509_STORE_CTX_get_ex_data((X509_STORE_CTX *)verification,
-                                                       SSL_get_ex_data_X509_STORE_CTX_idx()));
+    return steady_tls_of(X509_STORE_CTX_get_ex_data((X509_STORE_CTX *)verification,
+                                                    SSL_get_ex_data_X509_STORE_CTX_idx()));
 }
 
 /* OpenSSL's verify callback. */
