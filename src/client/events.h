@@ -70,7 +70,7 @@ struct steady_events {
  * memory for it; then the owner gets STEADY_EVENT_INCOMPLETE. */
 bool steady_events_push(struct steady_events *events, const struct steady_event *event);
 
-/* Does the same, but puts the event behind `previous`, which is still queued; NULL: in front. */
+/* Does the same, but puts the event behind `after`, which is still queued; NULL: in front. */
 bool steady_events_insert(struct steady_events *events, struct steady_queued_event *after,
                           const struct steady_event *event);
 
