@@ -13,7 +13,7 @@
 
 #define STEADY_TAP_SHOWN 60 /* bytes of a payload that a line shows */
 
-/* A zeroed struct is ready for the first frame of a connection. */
+/* A zeroed struct is not open, and watches nothing until steady_tap_open. */
 struct steady_tap {
     bool open;
     bool line_done; /* whether the present frame has its line, or gets none */
