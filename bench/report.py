@@ -212,9 +212,10 @@ def opening_cell(results, mode, delay, peer):
     cell = results.cells.get((mode, delay, peer))
     if cell and cell.get("never"):
         return "never"
-    seconds = results.median(mode, delay, peer, lambda run: run["seconds"])
-    if seconds is None:
+    runs = results.runs(mode, delay, peer)
+    if not runs:
         return "–"
+    seconds = min(run["seconds"] for run in runs)
     mark = "~" if results.disturbed(mode, delay, peer) else ""
     return mark + (f"{1000 * seconds / delay:.1f}" if delay else digits(1000 * seconds))
 
@@ -228,7 +229,8 @@ def opening_section(results):
         "The time from `connect`, or the call that makes the object, until `on_open`, in a process that has opened "
         "a connection before, and has closed it. “New” is the first one over TLS, which reads the authority's "
         "file; “again” the next, for which steadysocket resumes the session. The others have no sessions and no "
-        "proxies by themselves.",
+        "proxies by themselves. Each figure is the shortest of its runs: what others do on the machine makes "
+        "such a time longer, and never shorter.",
         f"On the line every packet takes {matrix.LINE // 2} ms each way, TCP's SYN as well: TCP, TLS 1.3, CONNECT "
         "and the upgrade take a round trip each. Nothing comes back from a silent address; RFC 8305 has the next "
         "one tried after 250 ms.",
