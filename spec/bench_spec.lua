@@ -259,7 +259,7 @@ describe_unless(no_cjson or no_python, "the report", function()
       date = "2025-01-02", commit = "abc1234", left_out = { gorilla = "it is not built" },
       options = { rounds = 3, seconds = 1, connections = 10 },
       machine = { CPU = "a processor" }, versions = { ["libwebsockets, at run time"] = "4.9.9" },
-      cells = cells,
+      cells = cells, again = { open = "fed9876" },
     }
     write(folder .. "/figures.json", cjson.encode(results))
     local _, err, ok = run({}, PYTHON, "bench/run", "--report", "--results", folder .. "/figures.json",
@@ -339,6 +339,7 @@ describe_unless(no_cjson or no_python, "the report", function()
     has(text, "| ms, on loopback | **steadysocket** | ws (Node) |\n|---|---:|---:|\n| `ws` | 2.00 | 5.00 |\n")
     has(text, "| `ws` | 2.0 | 2.5 |\n| `ws`, the first of two addresses silent | 4.5 | never |")
     has(text, "Never: ws (Node): gave up.")
+    has(text:gsub("\n", " "), "Measured again later, without the rest: Opening a connection (commit fed9876).")
   end)
 
   it("has bars as long as the figures", function()
