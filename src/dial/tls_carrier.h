@@ -4,9 +4,13 @@
 #define STEADY_DIAL_TLS_CARRIER_H
 
 struct bio_st; /* OpenSSL's BIO */
+struct ssl_st; /* OpenSSL's SSL */
 struct steady_tls;
 
 /* NULL: out of memory. */
 struct bio_st *steady_tls_carrier_new(struct steady_tls *tls);
+
+/* The session that such an object is of, once it reads from the carrier. */
+struct steady_tls *steady_tls_of(const struct ssl_st *openssl);
 
 #endif

@@ -1,5 +1,6 @@
 #include "dial/tls_resume.h"
 
+#include "dial/tls_carrier.h"
 #include "dial/tls_session.h"
 #include "dial/tls_shared.h"
 

@@ -19,7 +19,7 @@ enum steady_tls_state {
 };
 
 struct steady_tls {
-    struct ssl_st *openssl; /* steady_tls_of finds this struct again */
+    struct ssl_st *openssl; /* tls_carrier finds this struct again, by it */
     enum steady_tls_state state;
     const struct steady_carrier *calls;
     void *carrier;
@@ -40,9 +40,6 @@ struct steady_tls {
     const char *reason; /* what else went wrong first; NULL: nothing. It lives for ever, as does */
     const char *format; /* printf's, of the reason */
 };
-
-/* The session that an object of OpenSSL's is of. */
-struct steady_tls *steady_tls_of(const struct ssl_st *openssl);
 
 /* Notes what went wrong, unless something has before. reason: NULL: there is nothing to note. */
 static inline void steady_tls_note(struct steady_tls *tls, const char *format, const char *reason)

@@ -1,6 +1,7 @@
 #include "dial/tls_trust.h"
 
 #include "dial/certificate.h"
+#include "dial/tls_carrier.h"
 #include "dial/tls_session.h"
 #include "dial/tls_shared.h"
 
