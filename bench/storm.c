@@ -145,6 +145,7 @@ static void tell(struct storm *storm, struct client *client, enum steady_session
     switch (steady_session_handle(session, event, now(storm), delay)) {
     case STEADY_ACTION_ATTEMPT:
         attempt(storm, client);
+        steady_session_handle(session, STEADY_SESSION_BEGUN, now(storm), -1);
         break;
     case STEADY_ACTION_TIME_OUT:
         tell(storm, client, STEADY_SESSION_FAILED);

@@ -97,6 +97,11 @@ local CASES = {
       .. "        return STEADY_ACTION_NONE;\n    }\n}\n\nstatic enum steady_session_action closing",
     "    default:\n        return STEADY_ACTION_NONE;\n    }\n}\n\nstatic enum steady_session_action closing",
     "after close%(%)" },
+  { "an attempt that has ended keeps its place", "src/client/attempt.c",
+    "    c->attempt.state = STEADY_ATTEMPT_NONE;\n    steady_lobby_leave(&c->shared->lobby, &c->attempt.guest);\n",
+    "    c->attempt.state = STEADY_ATTEMPT_NONE;\n", "attempts count as under way" },
+  { "a place that is free is given to nobody", "src/client/lobby.c",
+    "    admit(lobby, next);\n", "", "an attempt waits, and there is a place" },
   { "a client at rest is not released", "src/client/client.c",
     "        c->owner->release(c);\n", "", "the loop counts 0 clients" },
 }

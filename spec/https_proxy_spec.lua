@@ -7,42 +7,11 @@ local child = require "support.child"
 local cost = require "support.cost"
 local mime = require "mime"
 local turn = require "support.turn"
+local proxied = require "support.proxied"
 local watched = require "support.watched"
 
-local TRANSPORTS = { ws = {}, wss = { tls = certs.good } }
-
-local function end_all()
-  watched.end_all()
-  Proxy.close_all()
-end
-
-local function set_out(proxy, scheme, options)
-  local server = Peer.listen(TRANSPORTS[scheme])
-  options = options or {}
-  options.url, options.name = server.url, "prices"
-  options.proxy = options.proxy or proxy.url
-  options.tls = options.tls or { ca_file = certs.ca }
-  return watched.connect(options), server
-end
-
-local function talk(client, conn)
-  client:await "opens"
-  local large = ("x"):rep(1 << 20)
-  client.ws:send(large, "binary")
-  assert.is_true(conn:receive_binary() == large)
-  conn:binary(large)
-  assert.is_true(client:await("messages").data == large)
-  assert.same({}, client.errors)
-end
-
-local function fails(client, server, message, kind)
-  local event = client:await "errors"
-  assert.equal(("prices: %s: %s"):format(client.ws.url, message), event.message)
-  assert.equal(kind or "proxy", event.kind)
-  assert.is_true(event.will_reconnect)
-  assert.equal(0, server:arrivals(), "the client has gone past the proxy")
-  client.ws:close()
-end
+local TRANSPORTS, end_all, set_out = proxied.TRANSPORTS, proxied.end_all, proxied.set_out
+local talk, fails = proxied.talk, proxied.fails
 
 for scheme in pairs(TRANSPORTS) do
   describe(scheme .. " through a proxy that speaks TLS", function()
@@ -78,8 +47,7 @@ for scheme in pairs(TRANSPORTS) do
       local proxy = Proxy.listen { tls = certs.good, answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n" }
       local client, server = set_out(proxy, scheme)
       fails(client, server, ("the proxy %s refused to connect to 127.0.0.1:%d: it answered 403 Forbidden")
-        :format(proxy.url, server.port))
-      assert.equal(403, client.errors[1].http_status)
+        :format(proxy.url, server.port), "proxy", 403)
     end)
 
     it("that is silent or dribbles does not hold an attempt for longer than connect_timeout", function()

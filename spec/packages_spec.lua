@@ -207,7 +207,7 @@ describe("tools/packages", function()
       debian { absent = absent, installed = modules }
       local said, ok, told = packages("install test", "LUA=lua5.4")
       assert.match("^Installing with apt%-get: lua5%.4", said)
-      assert.not_match("needs", said)
+      assert.not_match("steadysocket needs", said) -- what it only wants may be missing here
       assert.not_match("lua%-busted", told)
       assert.is_true(ok)
     end)

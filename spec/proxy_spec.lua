@@ -6,49 +6,11 @@ local child = require "support.child"
 local cost = require "support.cost"
 local mime = require "mime"
 local socket = require "socket"
+local proxied = require "support.proxied"
 local watched = require "support.watched"
 
-local TRANSPORTS = { ws = {}, wss = { tls = certs.good } }
-
-local function end_all()
-  watched.end_all()
-  Proxy.close_all()
-end
-
--- A client that goes through the proxy, and the server it wants to reach.
-local function set_out(proxy, scheme, options)
-  local server = Peer.listen(TRANSPORTS[scheme])
-  options = options or {}
-  options.url = options.url and options.url:gsub("PORT", server.port) or server.url
-  options.name = "prices"
-  options.proxy = options.proxy or proxy.url
-  if scheme == "wss" then options.tls = { ca_file = certs.ca } end
-  return watched.connect(options), server
-end
-
-local function talk(client, conn)
-  client:await "opens"
-  client.ws:send "from the client"
-  assert.equal("from the client", conn:receive_text())
-  conn:text "from the server"
-  assert.equal("from the server", client:await("messages").data)
-  local large = ("x"):rep(1 << 20)
-  client.ws:send(large, "binary")
-  assert.is_true(conn:receive_binary() == large)
-  assert.same({}, client.errors)
-end
-
--- The attempt fails with this message behind "prices: <url>: ", and nothing reaches the server.
-local function fails(client, server, message, kind, http_status)
-  local event = client:await "errors"
-  assert.equal(("prices: %s: %s"):format(client.ws.url, message), event.message)
-  assert.equal(kind or "proxy", event.kind)
-  assert.equal(http_status, event.http_status)
-  assert.is_true(event.will_reconnect)
-  assert.equal(event.message, client.ws.last_error)
-  assert.equal("connecting on_error waiting", client:told())
-  assert.equal(0, server:arrivals(), "the client has gone past the proxy")
-end
+local TRANSPORTS, end_all, set_out = proxied.TRANSPORTS, proxied.end_all, proxied.set_out
+local talk, fails = proxied.talk, proxied.fails
 
 for scheme in pairs(TRANSPORTS) do
   describe(scheme .. " through a proxy", function()
@@ -453,7 +415,7 @@ describe('proxy = "env"', function()
       outcome({ http_proxy = "user:secret@h:x" }, "ws", "127.0.0.1"))
     assert.equal(text:format("all_proxy", 'has the scheme "socks", which is not known: known are http, https, '
       .. "socks5 and socks5h"), outcome({ all_proxy = "socks://h:1080/" }, "ws", "127.0.0.1"))
-    assert.equal(text:format("WSS_PROXY", "has a path, which a proxy's has not"),
+    assert.equal(text:format("WSS_PROXY", "has a path, which the URL of a proxy cannot have"),
       outcome({ WSS_PROXY = "http://h:1/secret" }, "wss", "localhost"))
   end)
 end)

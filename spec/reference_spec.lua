@@ -107,7 +107,7 @@ describe("the reference and the annotations name", function()
 
   it("every method of a client", function()
     local real = {}
-    local list = c_source("lua/client.c"):match "luaL_Reg methods%[%] = {(.-)};"
+    local list = c_source("lua/methods.c"):match "luaL_Reg methods%[%] = {(.-)};"
     for name in list:gmatch '{"([%w_]+)"' do real[name] = true end
     for name in read("src/steadysocket/tasks.lua"):gmatch "function methods%.([%w_]+)" do
       real[name] = true
@@ -117,7 +117,7 @@ describe("the reference and the annotations name", function()
   end)
 
   it("every property", function()
-    local real = all(c_source("lua/client.c"):match "} properties%[%] = {(.-)};", '{"([%w_]+)"')
+    local real = all(c_source("lua/properties.c"):match "} properties%[%] = {(.-)};", '{"([%w_]+)"')
     assert.same(sorted(real), sorted(all(section "### Properties", "\n| `ws%.([%w_]+)")))
     assert.same(sorted(real), sorted(class "Client"))
   end)
@@ -163,7 +163,7 @@ describe("the reference and the annotations name", function()
         real[group and group .. "." .. field or field] = true
       end
     end
-    local special = c_source("lua/options.c"):match "const special%[%] = {(.-)};"
+    local special = c_source("lua/special_options.c"):match "const names%[%] = {(.-)};"
     for name in special:gmatch '"([%w_]+)"' do real[name] = true end
     local handlers = class "Handlers"
     for name in pairs(handlers) do
@@ -307,7 +307,7 @@ describe("the reference says of each option", function()
       for kind, name, rest in fields:gmatch '\n%s+(%u+)%("([%w_]+)",%s*(.-)%)' do
         local path, min, max = rest:match "^([%w_.]+),?%s*([%w_.]*),?%s*([%w_.]*)$"
         count = count + 1
-        if kind == "STRING" and min == "bad_utf8" then kind = "TEXT" end
+        if kind == "STRING" and min == "steady_check_utf8" then kind = "TEXT" end
         if kind == "GROUP" then path = nil end
         if kind == "SWITCH" then kind = "GROUP" end
         local choices = kind == "CHOICE" and source:match(min .. "%[%] = {(.-), NULL}")
@@ -483,7 +483,7 @@ describe("of the command, the reference has", function()
   end)
 
   it("every exit code", function()
-    local codes = all(read("src/steadysocket/cli.lua"):match "local EXIT = (%b{})", "= (%d+)")
+    local codes = all(read("src/steadysocket/cli/session.lua"):match "EXIT = (%b{})", "= (%d+)")
     assert.same(sorted(codes), sorted(all(section "### Exit codes", "\n| (%d+) |")))
     local helped = help:match "\nExit codes:\n(.*)"
     assert.same(sorted(codes), sorted(all(helped, "%f[%d](%d+)%f[^%d]")))

@@ -65,9 +65,19 @@ describe("tools/system", function()
     assert.match("^make system: It cannot write to [^\n]*/build/system, which has to be a folder, [^\n]*\n$", said)
   end)
 
+  it("mounts nothing where it is told by hand that it is inside of its namespaces", function()
+    local pipe <close> = assert(io.popen "readlink /proc/self/ns/mnt")
+    for _, outside in ipairs { "", pipe:read "l" } do
+      local said, status = system("trixie", "amd64", "inside", outside)
+      assert.same({ 'make system: "inside" is for itself, in namespaces of its own. Call it without.\n', 1 },
+        { said, status })
+      assert.is_false(made())
+    end
+  end)
+
   it("says that a bare system is damaged, and what to do", function()
     os.execute(("mkdir -p %s/build/system/trixie-amd64"):format(folder))
-    local said, status = system("trixie", "amd64", "inside")
+    local said, status = system("trixie", "amd64", "inside", "another namespace")
     assert.equal(1, status)
     assert.match("^make system: [^\n]*/build/system/trixie%-amd64 is damaged: there is no trixie for amd64 in it%.\n"
       .. "make system: Remove it %(rm %-r [^\n]*/trixie%-amd64%), and the next call makes it again%.\n$", said)

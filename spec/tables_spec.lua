@@ -83,13 +83,13 @@ describe("a table of options", function()
         { url = URL, protocols = list },
         { url = URL, headers = { X = list } },
       } do
-        assert.matches("option '[%a.]+' is no list without a gap", raised(WebSocket.new, options))
+        assert.matches("option '[%a.]+' is not a plain list", raised(WebSocket.new, options))
       end
       local urls = {}
       for key, value in pairs(list) do
         urls[key] = type(value) == "string" and "ws://127.0.0.1:1/" .. value or value
       end
-      assert.matches("option 'url' is no list without a gap", raised(WebSocket.new, { url = urls }))
+      assert.matches("option 'url' is not a plain list", raised(WebSocket.new, { url = urls }))
     end
   end)
 

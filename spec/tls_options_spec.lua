@@ -176,7 +176,7 @@ describe("TLS options:", function()
       end
       refused({ pin = {} }, "option 'tls.pin' is an empty list")
       refused({ pin = { 1 } }, "option 'tls.pin' is a number, string expected")
-      refused({ pin = { OTHER_PIN, x = OTHER_PIN } }, "option 'tls.pin' is no list without a gap")
+      refused({ pin = { OTHER_PIN, x = OTHER_PIN } }, "option 'tls.pin' is not a plain list")
       refused({ pin = true }, "option 'tls.pin' is a boolean, string expected")
       refused({ pin = OTHER_PIN .. "\0" }, "option 'tls.pin' has a NUL byte inside")
     end)

@@ -90,9 +90,9 @@ void driver_start(struct driver *driver, const char *name, int argc, char **argv
     parse(driver, &driver->target, argv[2]);
     if (hold)
         parse(driver, &driver->hold, hold);
-    driver->size = strtoull(argv[3], NULL, 10);
-    driver->count = strtoull(argv[4], NULL, 10);
-    driver->idle = idle ? strtoull(idle, NULL, 10) : 0;
+    driver->size = (size_t)strtoull(argv[3], NULL, 10);
+    driver->count = (size_t)strtoull(argv[4], NULL, 10);
+    driver->idle = idle ? (size_t)strtoull(idle, NULL, 10) : 0;
     driver->ca = getenv("BENCH_CA");
     driver->text = malloc(driver->size + 1);
     if (!driver->text)

@@ -5,6 +5,7 @@
  * takes what goes out with one write. */
 #include "client/upgrade.h"
 #include "core/frame.h"
+#include "core/option_values.h"
 #include "core/options.h"
 #include "core/protocol.h"
 #include "core/queue.h"

@@ -46,7 +46,7 @@ void event_readable(struct connection *c)
         bool discard = !c->ssl && c->skip >= LONG;
         size_t wanted;
         if (discard) {
-            wanted = c->skip;
+            wanted = c->skip < SIZE_MAX ? (size_t)c->skip : SIZE_MAX;
         } else {
             buffer_reserve(&c->in, c->service == SINK ? SINK_INPUT : FIRST_INPUT);
             if (c->in.end == c->in.capacity)

@@ -121,10 +121,10 @@ static void make_batch(struct batch *batch, const struct messages *m, z_stream *
 static struct flood *make(const struct connection *c)
 {
     struct flood *flood = calloc(1, sizeof *flood);
-    struct messages m = c->texts ? lines(c->size) : letters(c->size);
+    struct messages m = c->texts ? lines((size_t)c->size) : letters((size_t)c->size);
     z_stream stream = {0};
     check(flood, "calloc");
-    flood->size = c->size;
+    flood->size = (size_t)c->size;
     flood->texts = c->texts;
     flood->deflate = c->deflate;
     flood->takeover = c->server_takeover;

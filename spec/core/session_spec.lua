@@ -1,12 +1,12 @@
 local chance = require "support.chance"
 local core = require("core_binding").session
 
-local EVENTS = { "connect", "close", "reconnect", "opened", "failed", "lost", "due" }
+local EVENTS = { "connect", "close", "reconnect", "begun", "opened", "failed", "lost", "due" }
 
 -- A session in the status named, at time 100, on its first attempt.
 local ways = {
   idle = {},
-  connecting = { "connect" },
+  connecting = { "connect", "begun" },
   open = { "connect", "opened" },
   waiting = { "connect", "failed" },
   closing = { "connect", "opened", "close" },
@@ -26,32 +26,33 @@ end
 -- the deadline. Events that are missing change nothing.
 local transitions = {
   idle = {
-    connect = { "connecting", "attempt", 111 },
+    connect = { "connecting", "attempt", math.huge }, -- until it begins
     close = { "closed", "none", math.huge },
   },
   connecting = {
+    begun = { "connecting", "none", 111 },
     close = { "closed", "drop", math.huge },
-    reconnect = { "connecting", "attempt", 111 },
+    reconnect = { "connecting", "attempt", math.huge },
     opened = { "open", "none", math.huge },
     failed = { "waiting", "none", 103 },
     due = { "connecting", "time_out", math.huge }, -- the caller reports failed at once
   },
   open = {
     close = { "closing", "finish", 106 },
-    reconnect = { "connecting", "attempt", 111 },
+    reconnect = { "connecting", "attempt", math.huge },
     lost = { "waiting", "none", 103 },
   },
   waiting = {
     close = { "closed", "none", math.huge },
-    reconnect = { "connecting", "attempt", 111 },
-    due = { "connecting", "attempt", 111 },
+    reconnect = { "connecting", "attempt", math.huge },
+    due = { "connecting", "attempt", math.huge },
   },
   closing = {
     lost = { "closed", "none", math.huge },
     due = { "closed", "drop", math.huge },
   },
   closed = {
-    connect = { "connecting", "attempt", 111 },
+    connect = { "connecting", "attempt", math.huge },
     close = { "closed", "none", math.huge },
   },
 }
@@ -188,15 +189,17 @@ describe("a session", function()
     assert.equal("closed", session:status())
     assert.equal("attempt", session:handle("connect", 200))
     assert.equal(1, session:attempt())
-    assert.equal(210, session:deadline())
+    session:handle("begun", 203)
+    assert.equal(213, session:deadline())
   end)
 end)
 
 --------------------------------------------------------------------------------------------------
 -- Any order of events
 
--- Carries out what the session says, as net/client does, and knows by itself what must hold: what
--- lives (an attempt, a connection or nothing), and the failures since the last success.
+-- Carries out what the session says, as client/change does, and knows by itself what must hold: what
+-- lives (an attempt, whether it has begun, a connection or nothing), and the failures since the last
+-- success.
 local World = {}
 World.__index = World
 
@@ -241,7 +244,7 @@ function World:check_state()
   local session = self.session
   local status = session:status()
   self:check(self.lives == LIVES[status], "the session does not know what lives")
-  local timed = status == "connecting" or status == "waiting" or status == "closing"
+  local timed = (status == "connecting" and self.begun) or status == "waiting" or status == "closing"
   local deadline = session:deadline()
   self:check(timed == (deadline < math.huge), "a deadline in the wrong status, or none")
   self:check(not timed or deadline >= self.now - 1e-9, "a deadline in the past")
@@ -257,6 +260,8 @@ function World:note(event, status)
     self.user_closed = true
   elseif event == "connect" and rests then
     self.user_closed, self.failures = false, 0
+  elseif event == "begun" and self.lives == "attempt" then
+    self.begun = true
   elseif event == "opened" and self.lives == "attempt" then
     self.lives, self.opened_at = "connection", self.now
   elseif event == "failed" and self.lives == "attempt" then
@@ -274,7 +279,7 @@ function World:carry_out(action, event)
     self.failures = event == "reconnect" and 0 or self.failures
     self:check(self.failures < self.options.max_attempts, "more than max_attempts")
     self:check(event ~= "due" or self.options.reconnect, "an attempt with reconnect = false")
-    self.lives = "attempt"
+    self.lives, self.begun = "attempt", false
   elseif action == "drop" then
     self:check(self.lives, "nothing to drop")
     self.lives = nil
@@ -313,7 +318,7 @@ function World:pass(seconds)
 end
 
 -- All but "due", which comes with time; what ends attempts and connections is more frequent.
-local LIKELY = { "connect", "close", "reconnect", "opened", "opened", "failed", "failed", "lost" }
+local LIKELY = { "connect", "close", "reconnect", "begun", "opened", "opened", "failed", "failed", "lost" }
 
 describe("a session, for any order of events", function()
   it("keeps its promises", chance(function()
@@ -338,6 +343,9 @@ describe("a session, for any order of events", function()
       end
       local session, turns = world.session, 0
       while session:active() and session:status() ~= "open" and turns < 50 do
+        if session:status() == "connecting" and not world.begun then
+          world:handle "begun"
+        end
         local status, deadline = session:status(), session:deadline()
         world:pass(deadline - world.now)
         world:check(session:status() ~= status or session:deadline() > deadline, "it hangs")

@@ -2,10 +2,32 @@ local chance = require "support.chance"
 local core = require("core_binding").url
 local parse = core.parse
 
-local function refuses(text, why)
-  local url, message = parse(text)
-  assert.is_nil(url, ("%q was accepted"):format(text))
-  assert.equal(why, message)
+-- Returns a function that expects that a text is refused for this reason.
+local function refuser(parser)
+  return function(text, why)
+    local url, message = parser(text)
+    assert.is_nil(url, ("%q was accepted"):format(text))
+    assert.equal(why, message)
+  end
+end
+
+local refuses = refuser(parse)
+
+-- A URL of random pieces, of which the first is one of `starts`, is refused; or its text, which is
+-- without the user and password, gives the same URL again.
+local function stays_the_same(parser, starts, pieces)
+  for _ = 1, 20000 do
+    local text = { starts[math.random(#starts)] }
+    for i = 2, math.random(9) do text[i] = pieces[math.random(#pieces)] end
+    local url, message = parser(table.concat(text))
+    if url then
+      local again = assert(parser(url.text))
+      url.user, url.password = nil, nil
+      assert.same(url, again)
+    else
+      assert.is_string(message)
+    end
+  end
 end
 
 local function has(text, expected)
@@ -327,22 +349,10 @@ describe("a WebSocket URL", function()
   end)
 
   it("stays the same when its text is parsed again", chance(function()
-    local pieces = {
+    stays_the_same(parse, { "ws://", "wss://" }, {
       "ws://", "wss://", "[", "]", ":", "::1", "@", "/", "?", "#", "%", "%41", "%00", "a", "H.x",
       "80", "65536", " ", "\0", "\xFF", "[::1%25", "%",
-    }
-    for _ = 1, 20000 do
-      local text = { pieces[math.random(2)] }
-      for i = 2, math.random(9) do text[i] = pieces[math.random(#pieces)] end
-      local url, message = parse(table.concat(text))
-      if url then
-        local again = assert(parse(url.text))
-        url.user, url.password = nil, nil
-        assert.same(url, again)
-      else
-        assert.is_string(message)
-      end
-    end
+    })
   end))
 end)
 
@@ -351,11 +361,7 @@ end)
 describe("a proxy's URL", function()
   local parse_proxy = core.parse_proxy
 
-  local function refuses_proxy(text, why)
-    local url, message = parse_proxy(text)
-    assert.is_nil(url, ("%q was accepted"):format(text))
-    assert.equal(why, message)
-  end
+  local refuses_proxy = refuser(parse_proxy)
 
   it("has one of four schemes, each with a port of its own", function()
     for scheme, port in pairs { http = 80, https = 443, socks5 = 1080, socks5h = 1080 } do
@@ -388,8 +394,8 @@ describe("a proxy's URL", function()
   end)
 
   it("has no path", function()
-    refuses_proxy("http://h/x", "has a path, which a proxy's has not")
-    refuses_proxy("socks5://h?x", "has a path, which a proxy's has not")
+    refuses_proxy("http://h/x", "has a path, which the URL of a proxy cannot have")
+    refuses_proxy("socks5://h?x", "has a path, which the URL of a proxy cannot have")
   end)
 
   it("may have a long user and password for Basic", function()
@@ -416,19 +422,7 @@ describe("a proxy's URL", function()
   end)
 
   it("stays the same when its text is parsed again", chance(function()
-    local pieces = { "[", "]", ":", "::1", "@", "/", "%25", "%41", "a", "H.x", "80", "[fe80::1%25e", "%" }
-    local schemes = { "http://", "https://", "socks5://", "socks5h://", "http" }
-    for _ = 1, 20000 do
-      local text = { schemes[math.random(#schemes)] }
-      for i = 2, math.random(9) do text[i] = pieces[math.random(#pieces)] end
-      local url, message = parse_proxy(table.concat(text))
-      if url then
-        local again = assert(parse_proxy(url.text))
-        url.user, url.password = nil, nil
-        assert.same(url, again)
-      else
-        assert.is_string(message)
-      end
-    end
+    stays_the_same(parse_proxy, { "http://", "https://", "socks5://", "socks5h://", "http" },
+      { "[", "]", ":", "::1", "@", "/", "%25", "%41", "a", "H.x", "80", "[fe80::1%25e", "%" })
   end))
 end)

@@ -22,6 +22,7 @@ struct way {
     bool keeps;   /* no on_message: messages are kept in the inbox */
     bool watches; /* the owner wants to hear of the end of each delivery */
     bool frees;   /* the owner frees the client when it is released */
+    bool crowded; /* other attempts have all places, until one of them ends */
 };
 
 extern const struct way ways[];
@@ -36,6 +37,7 @@ struct world {
     double waited;  /* seconds for which the loop has waited in its poll */
     bool started;   /* from here on memory may fail */
     bool gone;      /* the owner has freed the client */
+    bool crowded;   /* another attempt has the last place */
     int deliveries; /* in this turn */
     struct steady_timer *timer;
     struct steady_stream *stream;
@@ -91,6 +93,13 @@ uint64_t stream_number(uint64_t number);
 void upgrade_accepts(const uint8_t *first, size_t size);
 void upgrade_fails(bool busy);
 void upgrade_redirects(void);
+
+/* Other attempts take all places, unless the client has one; and one of them ends. */
+void upgrade_crowd(void);
+void upgrade_make_place(void);
+
+/* Whether the client's attempt waits for that. */
+bool upgrade_is_queued(void);
 
 /* ------------------------------------------------------------------------- peer.c */
 

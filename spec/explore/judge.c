@@ -252,11 +252,15 @@ static void check_time(const struct steady_client *c, bool turned)
     const struct steady_session_options *options = &c->options.session;
     double clock = world.clock - judge.since, waited = world.waited - judge.since_waited;
     enum steady_status status = c->session.status;
-    if (is_waiting(status) && !loop_has_timer() && !loop_has_ready())
+    bool queued = upgrade_is_queued();
+    if (queued && !world.crowded)
+        judge_fail("an attempt waits, and there is a place");
+    if (is_waiting(status) && !queued && !loop_has_timer() && !loop_has_ready())
         judge_fail("the client hangs: it is %s, and no timer is armed", steady_status_name(status));
     if (!turned)
         return;
-    if ((status == STEADY_STATUS_CONNECTING && waited > options->connect_timeout + SLACK) ||
+    if ((status == STEADY_STATUS_CONNECTING && !queued &&
+         waited > options->connect_timeout + SLACK) ||
         (status == STEADY_STATUS_CLOSING && waited > options->close_timeout + SLACK) ||
         (status == STEADY_STATUS_WAITING && clock > DELAY_MAX + SLACK))
         judge_fail("the client has been %s for %g s", steady_status_name(status), waited);
@@ -266,6 +270,16 @@ static void check_time(const struct steady_client *c, bool turned)
         judge.lingers_since = world.clock;
     else if (judge.lingers && world.clock - judge.lingers_since > LINGER + SLACK)
         judge_fail("a connection lingers for ever");
+}
+
+/* Who has a place in the lobby, and gives it back once. */
+static void check_places(const struct steady_client *c)
+{
+    size_t others = world.way->crowded ? STEADY_ATTEMPTS_MAX - !world.crowded : 0;
+    bool has_place = c->attempt.state > STEADY_ATTEMPT_QUEUED;
+    if (c->shared->lobby.under_way != others + has_place)
+        judge_fail("%zu attempts count as under way, and %zu are", c->shared->lobby.under_way,
+                   others + has_place);
 }
 
 static void note_time(const struct steady_client *c)
@@ -285,6 +299,7 @@ void judge_step(bool turned)
     if (world.gone)
         return;
     check_books(c);
+    check_places(c);
     note_time(c);
     judge.late = !steady_events_empty(&c->events);
     check_time(c, turned);

@@ -56,7 +56,7 @@ static void ring_run(struct steady_ready *head)
 
 void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind)
 {
-    struct steady_service *service = loop->services;
+    struct steady_service *service = loop->residents.services;
     while (service && service->kind != kind)
         service = service->next;
     if (service || !(service = explore_calloc(1, kind->size)))
@@ -64,8 +64,8 @@ void *steady_loop_service(struct steady_loop *loop, const struct steady_service_
     service->kind = kind;
     service->loop = loop;
     kind->open(service);
-    service->next = loop->services;
-    loop->services = service;
+    service->next = loop->residents.services;
+    loop->residents.services = service;
     return service;
 }
 
@@ -85,7 +85,7 @@ double steady_loop_time(struct steady_loop *loop)
 
 double steady_loop_absent(const struct steady_loop *loop)
 {
-    return loop->absent + fmax(world.clock - loop->attended - ABSENCE, 0);
+    return loop->absence.seconds + fmax(world.clock - loop->absence.attended - ABSENCE, 0);
 }
 
 double steady_random_number(void)
@@ -159,10 +159,10 @@ bool loop_has_timer(void)
 
 static void count_absence(void)
 {
-    double away = world.clock - world.loop.attended;
-    world.loop.absent += fmax(away - ABSENCE, 0);
+    double away = world.clock - world.loop.absence.attended;
+    world.loop.absence.seconds += fmax(away - ABSENCE, 0);
     world.waited += fmin(away, ABSENCE);
-    world.loop.attended = world.clock;
+    world.loop.absence.attended = world.clock;
 }
 
 /* Until the timer, if that is what is waited for. */
@@ -171,7 +171,7 @@ static void poll(void (*event)(void), bool waits)
     count_absence();
     if (waits && world.timer && !isinf(world.timer->at) && world.timer->at > world.clock) {
         world.waited += world.timer->at - world.clock;
-        world.loop.attended = world.clock = world.timer->at;
+        world.loop.absence.attended = world.clock = world.timer->at;
     }
     world.turned = world.clock;
     if (event && !steady_loop_is_halted(&world.loop))
@@ -207,7 +207,7 @@ void loop_wait(void)
 void loop_begin(void)
 {
     struct steady_loop *loop = &world.loop;
-    world.clock = world.turned = loop->attended = 1000;
+    world.clock = world.turned = loop->absence.attended = 1000;
     loop->ready.next = loop->ready.previous = &loop->ready;
     loop->due.next = loop->due.previous = &loop->due;
     loop->process = steady_process;
@@ -215,9 +215,9 @@ void loop_begin(void)
 
 void loop_end(void)
 {
-    while (world.loop.services) {
-        struct steady_service *service = world.loop.services;
-        world.loop.services = service->next;
+    while (world.loop.residents.services) {
+        struct steady_service *service = world.loop.residents.services;
+        world.loop.residents.services = service->next;
         service->kind->close(service);
         explore_free(service);
     }

@@ -9,6 +9,7 @@
 #include "explore.h"
 
 #include "client/trace.h"
+#include "core/option_values.h"
 
 #include <math.h>
 #include <signal.h>
@@ -69,6 +70,7 @@ const struct way ways[] = {
     {.name = "few attempts", .set = set_few, .frees = true},
     {.name = "text heartbeat", .set = set_text, .watches = true},
     {.name = "traced", .set = set_confirm, .traces = true},
+    {.name = "crowded", .set = set_plain, .crowded = true},
 };
 
 const int way_count = sizeof ways / sizeof *ways;
@@ -114,6 +116,8 @@ static void begin(int events)
     if (!steady_client_init(&world.client, &world.loop, &owner_calls))
         abort();
     world.client.watched = world.way->watches;
+    if (world.way->crowded)
+        upgrade_crowd();
     if (world.way->traces)
         steady_client_trace(&world.client, STEADY_LEVEL_TRACE);
     world.started = true;

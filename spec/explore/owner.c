@@ -66,7 +66,7 @@ static bool makes_sense(enum act act)
     case ACT_TAKE:
         return c->inbox.waiting_messages;
     case ACT_BLOCK:
-        return active && world.clock - world.loop.attended < BLOCKED / 2;
+        return active && world.clock - world.loop.absence.attended < BLOCKED / 2;
     default:
         return true;
     }

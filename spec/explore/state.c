@@ -62,12 +62,13 @@ uint64_t state_number(void)
         return number;
     number = mix_session(number, &c->session);
     number = mix_time(number, c->armed);
-    number = mix(number, (uint64_t)llround((world.loop.absent - c->absent) * 100));
-    number = mix_time(number, world.loop.attended);
+    number = mix(number, (uint64_t)llround((world.loop.absence.seconds - c->absent) * 100));
+    number = mix_time(number, world.loop.absence.attended);
     number = mix(mix(number, c->alive), c->paused);
     number = mix(mix(number, c->over_high_water), c->was_open);
     number = mix(mix(number, c->user_closed), c->ready.next != NULL);
     number = mix(mix(number, c->attempt.state), c->attempt.upgrade != NULL);
+    number = mix(number, world.crowded);
     number = mix_queue(mix_queue(mix_queue(number, &c->queue), &c->front), &c->inbox);
     number = mix_link(events_number(number), &c->link);
     number = stream_number(peer_number(wire_number(number)));
@@ -84,7 +85,7 @@ static unsigned long size, count;
 
 static enum novelty put(uint64_t number, int events)
 {
-    unsigned long at = number % size;
+    unsigned long at = (unsigned long)(number % size);
     while (table[at].events && table[at].number != number)
         at = (at + 1) % size;
     if (table[at].events >= events)

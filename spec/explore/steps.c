@@ -14,6 +14,8 @@ enum step {
     STEP_REFUSE,
     STEP_BUSY,
     STEP_REDIRECT,
+    STEP_CROWD,
+    STEP_MAKE_PLACE,
     STEP_END,
     STEP_WRITABLE,
     STEP_FREE,
@@ -79,9 +81,12 @@ static void pass(void)
         loop_wait();
 }
 
+/* Each of the others has a deadline. */
 static void let_time_pass(void)
 {
     double end = world.clock + LONG;
+    if (world.crowded)
+        loop_turn(upgrade_make_place);
     for (int turns = 0; world.clock < end && !is_at_rest(); turns++) {
         if (turns == TURNS_MAX)
             judge_fail("the loop spins");
@@ -138,7 +143,8 @@ static bool goes_on(void (*event)(void), bool possible)
 static bool peer_acts(void)
 {
     bool over = peer_has_ended() || !world.stream || !steady_stream_can_write(world.stream);
-    return goes_on(peer_accepts, world.upgrade) || goes_on(stream_takes, stream_is_blocked()) ||
+    return goes_on(upgrade_make_place, world.crowded) || goes_on(peer_accepts, world.upgrade) ||
+           goes_on(stream_takes, stream_is_blocked()) ||
            goes_on(stream_ends, over && stream_can_end()) || (peer_has_half() && says(PEER_HALF)) ||
            says(PEER_PONG) || (wire_peer_has_close() && says(PEER_CLOSE));
 }
@@ -192,6 +198,11 @@ static void add_network(struct menu *menu)
     menu_add(menu, world.upgrade, STEP_REFUSE, "the server refuses");
     menu_add(menu, world.upgrade, STEP_BUSY, "the server answers 503");
     menu_add(menu, world.upgrade, STEP_REDIRECT, "the server redirects");
+    menu_add(menu,
+             world.way->crowded && !world.crowded &&
+                 world.client.attempt.state == STEADY_ATTEMPT_NONE,
+             STEP_CROWD, "others take all places");
+    menu_add(menu, world.crowded, STEP_MAKE_PLACE, "one of the others ends");
     menu_add(menu, stream_can_end(), STEP_END, "the stream ends");
     menu_add(menu, stream_is_blocked(), STEP_WRITABLE, "the stream takes the rest");
     for (int i = PEER_MESSAGE; i <= PEER_BAD; i++)
@@ -220,6 +231,8 @@ static void take_turn(int step)
         [STEP_REFUSE] = refuse,
         [STEP_BUSY] = busy,
         [STEP_REDIRECT] = upgrade_redirects,
+        [STEP_CROWD] = upgrade_crowd,
+        [STEP_MAKE_PLACE] = upgrade_make_place,
         [STEP_END] = stream_ends,
         [STEP_WRITABLE] = stream_takes,
     };

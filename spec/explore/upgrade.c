@@ -101,6 +101,28 @@ void upgrade_accepts(const uint8_t *first, size_t size)
     stream_reads(NULL, 0);
 }
 
+/* ------------------------------------------------------------------------- other attempts */
+
+void upgrade_crowd(void)
+{
+    struct steady_lobby *lobby = &world.client.shared->lobby;
+    world.crowded = world.client.attempt.state == STEADY_ATTEMPT_NONE;
+    if (world.crowded)
+        lobby->under_way = STEADY_ATTEMPTS_MAX;
+}
+
+void upgrade_make_place(void)
+{
+    static struct steady_guest other;
+    world.crowded = false;
+    steady_lobby_leave(&world.client.shared->lobby, &other);
+}
+
+bool upgrade_is_queued(void)
+{
+    return world.client.attempt.state == STEADY_ATTEMPT_QUEUED;
+}
+
 /* ------------------------------------------------------------------------- not explored */
 
 bool steady_proxy_of_environment(const struct steady_url *target, struct steady_url *proxy,

@@ -1,5 +1,7 @@
 /* What users give as options: lists of anything, and numbers within what the table allows. */
 #include "core/options.h"
+#include "core/nearest.h"
+#include "core/option_values.h"
 #include "fuzz.h"
 
 #include <math.h>

@@ -108,9 +108,16 @@ function Client:data()
   return list
 end
 
---- The story as one string.
-function Client:told()
-  return table.concat(self.story, " ")
+--- The story as one string: all of it, or up to where it waits for the `waits`-th time. On a busy machine the
+--- delay may be over, and the next attempt have begun, before anybody looks.
+function Client:told(waits)
+  local words = {}
+  for i, word in ipairs(self.story) do
+    words[i] = word
+    if waits and word == "waiting" then waits = waits - 1 end
+    if waits == 0 then break end
+  end
+  return table.concat(words, " ")
 end
 
 --- Ends every peer and client, and sees to it that nothing is left on the loop: for after_each.

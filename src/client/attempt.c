@@ -11,10 +11,31 @@ static void set_url(struct steady_client *c, const struct steady_url *url)
     c->attempt.url = url;
 }
 
+static void admitted(struct steady_guest *guest)
+{
+    struct steady_client *c =
+        (struct steady_client *)((char *)guest - offsetof(struct steady_client, attempt.guest));
+    c->attempt.state = STEADY_ATTEMPT_DUE;
+    steady_ready_add(c->loop, &c->ready);
+}
+
+void steady_attempt_queue(struct steady_client *c)
+{
+    if (c->attempt.state == STEADY_ATTEMPT_QUEUED) /* it keeps its place in the order */
+        return;
+    steady_attempt_drop(c);
+    c->attempt.state = STEADY_ATTEMPT_QUEUED;
+    c->attempt.guest.admitted = admitted;
+    steady_lobby_enter(&c->shared->lobby, &c->attempt.guest);
+}
+
 void steady_attempt_end(struct steady_client *c)
 {
     c->attempt.upgrade = NULL;
+    if (c->attempt.state == STEADY_ATTEMPT_NONE)
+        return;
     c->attempt.state = STEADY_ATTEMPT_NONE;
+    steady_lobby_leave(&c->shared->lobby, &c->attempt.guest);
 }
 
 void steady_attempt_drop(struct steady_client *c)
@@ -165,7 +186,7 @@ enum steady_error steady_attempt_go_on(struct steady_client *c,
                                        size_t size)
 {
     bool late = c->attempt.state == STEADY_ATTEMPT_LATE;
-    steady_attempt_end(c);
+    c->attempt.upgrade = NULL;
     if (late || !steady_trail_is_redirect(failure)) {
         snprintf(message, size, "%s", failure->message);
         return failure->error;

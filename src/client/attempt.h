@@ -4,6 +4,10 @@
 
 #include "client/state.h"
 
+/* There is to be an attempt, in place of the one that there may be. It is due when its turn has
+ * come. */
+void steady_attempt_queue(struct steady_client *client);
+
 /* Begins the attempt that is due. One of the calls follows, with the client as its owner, unless it
  * is dropped before. Returns STEADY_OK, also when a call of the owner's meanwhile has put something
  * else in its place; or the kind of failure, with a text in message. */

@@ -19,10 +19,12 @@ enum steady_session_action steady_client_change(struct steady_client *c,
     c->changes++;
     double now = steady_loop_time(c->loop), deadline = c->session.deadline;
     enum steady_session_action action = steady_session_handle(&c->session, event, now, delay);
-    if (action == STEADY_ACTION_DROP || action == STEADY_ACTION_ATTEMPT ||
-        event == STEADY_SESSION_FAILED || event == STEADY_SESSION_LOST) {
-        steady_link_end(c, action == STEADY_ACTION_ATTEMPT ? 0 : delay);
-        steady_attempt_drop(c);
+    bool again = action == STEADY_ACTION_ATTEMPT;
+    if (again || action == STEADY_ACTION_DROP || event == STEADY_SESSION_FAILED ||
+        event == STEADY_SESSION_LOST) {
+        steady_link_end(c, again ? 0 : delay);
+        if (!again)
+            steady_attempt_drop(c);
     }
     if (c->session.status == STEADY_STATUS_CLOSED && c->user_closed)
         c->stats.dropped += steady_queue_clear(&c->queue);
@@ -33,8 +35,8 @@ enum steady_session_action steady_client_change(struct steady_client *c,
     }
     if (c->session.deadline != deadline) /* what was before it does not put it off */
         c->absent = steady_loop_absent(c->loop);
-    if (action == STEADY_ACTION_ATTEMPT)
-        c->attempt.state = STEADY_ATTEMPT_DUE;
+    if (again)
+        steady_attempt_queue(c);
     steady_ready_add(c->loop, &c->ready);
     return action;
 }

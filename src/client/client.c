@@ -30,7 +30,9 @@
 
 static bool open_shared(struct steady_service *service)
 {
-    steady_mask_init(&((struct steady_client_shared *)service)->random);
+    struct steady_client_shared *shared = (struct steady_client_shared *)service;
+    steady_mask_init(&shared->random);
+    steady_lobby_init(&shared->lobby);
     return true;
 }
 
@@ -109,15 +111,6 @@ static double session_deadline(const struct steady_client *c)
     return c->session.deadline;
 }
 
-/* It has not begun, since the loop had no time. */
-static void fail_unbegun(struct steady_client *c)
-{
-    char message[64];
-    snprintf(message, sizeof message, "no connection within %g s",
-             c->options.session.connect_timeout);
-    steady_client_fail_attempt(c, STEADY_TIMEOUT, message, NULL);
-}
-
 static void session_due(struct steady_client *c, double now)
 {
     (void)now;
@@ -126,12 +119,8 @@ static void session_due(struct steady_client *c, double now)
                      c->options.session.close_timeout);
         c->link.by_us = true;
     }
-    if (steady_client_change(c, STEADY_SESSION_DUE, -1) != STEADY_ACTION_TIME_OUT)
-        return;
-    if (c->attempt.state == STEADY_ATTEMPT_UNDER_WAY)
+    if (steady_client_change(c, STEADY_SESSION_DUE, -1) == STEADY_ACTION_TIME_OUT)
         steady_attempt_time_out(c);
-    else
-        fail_unbegun(c);
 }
 
 static double linger_deadline(const struct steady_client *c)
@@ -330,6 +319,7 @@ static void failed(void *owner, const struct steady_failure *failure)
 static void start_attempt(struct steady_client *c)
 {
     char message[MESSAGE_SIZE];
+    steady_client_change(c, STEADY_SESSION_BEGUN, 0);
     enum steady_error error = steady_attempt_start(c, &upgrade_calls, message, sizeof message);
     if (error)
         steady_client_fail_attempt(c, error, message, NULL);

@@ -11,11 +11,12 @@
 /* "a implies b". */
 #define IMPLIES(a, b) (!(a) || (b))
 
-/* Who waits has a deadline, and a timer that is not behind it. */
+/* A session that waits for somebody has a deadline, and a timer that is not behind it. An attempt
+ * that has not begun waits for others, which have deadlines. */
 static void check_session(const struct steady_client *c, double next)
 {
     enum steady_status status = c->session.status;
-    bool timed = status == STEADY_STATUS_CONNECTING || status == STEADY_STATUS_WAITING ||
+    bool timed = c->attempt.state >= STEADY_ATTEMPT_UNDER_WAY || status == STEADY_STATUS_WAITING ||
                  status == STEADY_STATUS_CLOSING;
     assert(timed == !isinf(c->session.deadline));
     assert(IMPLIES(timed, c->armed <= c->session.deadline));
@@ -31,6 +32,10 @@ static void check_attempt(const struct steady_client *c)
     assert((c->session.status == STEADY_STATUS_CONNECTING) ==
            (attempt->state != STEADY_ATTEMPT_NONE));
     assert(under_way == (attempt->upgrade != NULL));
+    assert((attempt->state == STEADY_ATTEMPT_QUEUED) == steady_lobby_has(&attempt->guest));
+    assert(IMPLIES(steady_lobby_has(&attempt->guest),
+                   c->shared->lobby.under_way == STEADY_ATTEMPTS_MAX));
+    assert(IMPLIES(attempt->state == STEADY_ATTEMPT_DUE, c->ready.next));
     assert(IMPLIES(under_way, attempt->url));
 }
 

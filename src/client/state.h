@@ -6,6 +6,7 @@
 #define STEADY_CLIENT_STATE_H
 
 #include "client/events.h"
+#include "client/lobby.h"
 #include "client/redirect.h"
 #include "client/upgrade.h"
 #include "core/error.h"
@@ -68,12 +69,15 @@ struct steady_client_shared {
     struct steady_service service; /* the first member */
     struct steady_random random;
     struct steady_queue_pool queue_pool;
+    struct steady_lobby lobby;
 };
 
 /* An attempt to open a connection. All states but the first are those of a session that is
- * CONNECTING, whose deadline, connect_timeout, bounds them. */
+ * CONNECTING. Its deadline, connect_timeout, begins with UNDER_WAY. */
 enum steady_attempt_state {
     STEADY_ATTEMPT_NONE,
+    STEADY_ATTEMPT_QUEUED,    /* in the lobby, until one of those under way ends: each has a
+                                 deadline */
     STEADY_ATTEMPT_DUE,       /* begins in the next turn */
     STEADY_ATTEMPT_UNDER_WAY, /* `upgrade` is there, and ends by a call: then comes the end, or, by
                                  a redirect, the next upgrade, without any state between them */
@@ -82,6 +86,7 @@ enum steady_attempt_state {
 
 struct steady_attempt {
     enum steady_attempt_state state;
+    struct steady_guest guest;    /* of the lobby; behind QUEUED it has a place */
     struct steady_trail trail;    /* from one of the options' URLs on; kept when it is over */
     const struct steady_url *url; /* the trail's end; NULL: there is none */
     struct steady_holds holds;    /* what Retry-After said of URLs; outlives attempts */

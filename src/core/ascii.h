@@ -1,6 +1,6 @@
-/* Characters of ASCII. They mean the same in every locale, and on machines where `char` has a sign
- * as on those where it has none; so no other file compares plain `char` by size or computes with it
- * (`make lint` looks). A byte of 128 or more is no character of any class here. */
+/* Characters of ASCII. These functions give the same results in every locale, and whether `char` is
+ * signed or not. So no other file compares plain `char` by size or computes with it; `make lint`
+ * checks that. A byte of 128 or more belongs to none of these classes. */
 #ifndef STEADY_CORE_ASCII_H
 #define STEADY_CORE_ASCII_H
 
@@ -23,25 +23,25 @@ static inline bool steady_is_letter(char c)
     return steady_is_between(c, 'a', 'z') || steady_is_between(c, 'A', 'Z');
 }
 
-/* Space and tab alone. */
+/* Whether c is a space or a tab. */
 static inline bool steady_is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-/* Tab, CR and LF are some. */
+/* Whether c is a control character; tab, CR and LF are control characters. */
 static inline bool steady_is_control(char c)
 {
     return steady_is_between(c, '\0', '\x1F') || c == '\x7F';
 }
 
-/* Space is one. */
+/* Whether c is printable; the space is printable. */
 static inline bool steady_is_printable(char c)
 {
     return steady_is_between(c, ' ', '~');
 }
 
-/* NUL is in no set. */
+/* Whether c is one of the characters of a set. NUL is in no set. */
 static inline bool steady_is_one_of(char c, const char *set)
 {
     return c != '\0' && strchr(set, c);
@@ -52,7 +52,7 @@ static inline char steady_lower(char c)
     return steady_is_between(c, 'A', 'Z') ? (char)((unsigned char)c | 0x20) : c;
 }
 
-/* -1: not a hexadecimal digit. */
+/* Returns the value of a hexadecimal digit, or -1 when c is none. */
 static inline int steady_hex_value(char c)
 {
     static const char digits[] = "0123456789abcdef";
@@ -60,7 +60,7 @@ static inline int steady_hex_value(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-/* Without regard to case. */
+/* Whether two texts of the same size are equal without regard to case. */
 static inline bool steady_is_same_text(const char *a, const char *b, size_t size)
 {
     for (size_t i = 0; i < size; i++)

@@ -2,12 +2,12 @@
 
 #include <math.h>
 
-/* The delay without its random part. */
+/* Returns the delay without its random part. */
 static double full_delay(const struct steady_backoff *backoff, unsigned failures)
 {
     double growth = pow(backoff->factor, failures > 1 ? failures - 1 : 0);
-    /* After many failures growth is infinite. fmin handles that, but not the NaN that 0 * infinity
-     * would give for a min_delay of 0. */
+    /* After many failures `growth` is infinite, which fmin can handle. For a min_delay of 0 it
+     * would give 0 * infinity, which is not a number. */
     double delay = backoff->min_delay > 0 ? backoff->min_delay * growth : 0;
     return fmin(delay, backoff->max_delay);
 }

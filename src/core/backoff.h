@@ -12,10 +12,10 @@ struct steady_backoff {
  * number that is uniform in [0, 1) the result is uniform in [delay * (1 - jitter), delay]. */
 double steady_backoff_delay(const struct steady_backoff *backoff, unsigned failures, double random);
 
-/* Returns the seconds to wait when the server has asked for `asked` of them: never less, and so
- * much more, at random, that those who were told the same do not all come back at the same time.
- * The random part is `jitter` of a tenth of what was asked, or of the delay that the failures would
- * make, if that is longer. */
+/* Returns the seconds to wait when the server has asked for `asked` seconds: that many, and a
+ * random part on top, so that clients which were told the same do not all come back at the same
+ * time. The random part is at most `jitter` times a tenth of `asked`, or `jitter` times the delay
+ * for the failures, if that is longer. */
 double steady_backoff_asked(const struct steady_backoff *backoff, unsigned failures, double asked,
                             double random);
 

@@ -13,29 +13,32 @@ struct steady_buffer {
     size_t size, capacity; /* bytes */
 };
 
-/* Makes room for `extra` more bytes behind those held, and at least doubles the capacity when it
- * has to grow. Returns false when memory is out, or when the size does not fit a size_t. */
+/* Makes room for `extra` more bytes behind the bytes in the buffer, and at least doubles the
+ * capacity when it has to grow. Returns false when memory is out, or when the size does not fit
+ * into a size_t. */
 bool steady_buffer_reserve(struct steady_buffer *buffer, size_t extra);
 
 /* The same, but the capacity grows beyond `limit` bytes only when `extra` needs it to. */
 bool steady_buffer_reserve_within(struct steady_buffer *buffer, size_t extra, size_t limit);
 
-/* Append bytes, or text as printf makes it. Return false when memory is out. Behind the text there
- * is a NUL byte that size does not count, so that `data` can be read as a C string. */
+/* Append bytes, or a text that is formatted as by printf. Return false when memory is out. Behind
+ * the text there is a NUL byte that size does not count, so that `data` can be read as a C string.
+ */
 bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_t size);
 bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool steady_buffer_vprintf(struct steady_buffer *buffer, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-/* Gives the text away as a block of its size, which the caller frees; the buffer is empty then.
- * NULL: there was no memory for any of it. */
+/* Gives the text away as a block of its own size, which the caller frees; the buffer is empty then.
+ * Returns NULL when there was no memory for any of it. */
 char *steady_buffer_take_text(struct steady_buffer *buffer);
 
-/* Forgets the first `size` bytes (at most buffer->size) and moves the rest to the front. */
+/* Removes the first `size` bytes (at most buffer->size) and moves the rest to the front. */
 void steady_buffer_consume(struct steady_buffer *buffer, size_t size);
 
-/* Forgets all that is held. The memory stays for the next use, unless it is over `keep` bytes. */
+/* Removes all bytes. The memory stays for the next use, unless there are more than `keep` bytes of
+ * it. */
 void steady_buffer_clear(struct steady_buffer *buffer, size_t keep);
 
 /* Gives the memory back; the buffer is empty and can be used again. */

@@ -12,7 +12,7 @@
 #define RAW(window_bits) (-(window_bits))
 
 #define ROOM_MIN       256 /* bytes; zlib takes a slow path when it has less than 258 to write to */
-#define EXPECTED_RATIO 4   /* size after decompressing : size before */
+#define EXPECTED_RATIO 4   /* the size after decompressing, divided by the size before */
 
 /* The bytes that end a flushed block. The sender removes them and the receiver adds them again (RFC
  * 7692 sections 7.2.1 and 7.2.2). */
@@ -60,8 +60,9 @@ static void drop_deflater(struct steady_deflate *deflate)
     deflate->deflater = NULL;
 }
 
-/* Compresses a message into less room than it takes itself, and removes the tail: a larger result
- * is not worth sending. Returns whether it fits. */
+/* Compresses a message and removes the tail. A result that is not smaller than the message is not
+ * worth sending, so the output gets less room than the message takes. Returns whether the result
+ * fits. */
 static bool deflate_smaller(z_stream *stream, const uint8_t *data, size_t size,
                             struct steady_buffer *out)
 {
@@ -82,8 +83,8 @@ bool steady_deflate_message(struct steady_deflate *deflate, const uint8_t *data,
         !steady_buffer_reserve(out, size + sizeof tail) || !need_deflater(deflate))
         return false;
     const bool smaller = deflate_smaller(deflate->deflater, data, size, out);
-    /* When the message is sent as it is, the server does not see what zlib now remembers. So zlib
-     * has to start anew. */
+    /* When a message is sent uncompressed, the server does not know the bytes that zlib now
+     * remembers. So zlib has to start anew. */
     if (!smaller || deflate->parameters.client.no_context_takeover)
         drop_deflater(deflate);
     return smaller;

@@ -59,7 +59,7 @@ bool steady_extension_offer(struct steady_buffer *out, const struct steady_defla
 
 /* --- the answer's grammar -------------------------------------------------------------------- */
 
-/* A token of the answer. Where it was quoted, this is the text between the quotes. */
+/* A token of the answer. When the token was quoted, this is the text between the quotes. */
 struct word {
     const char *text;
     size_t size;
@@ -87,14 +87,14 @@ static bool take(const char **at, char c)
     return true;
 }
 
-/* Skips commas, and so the empty members of a list (RFC 9110 section 5.6.1.2). */
+/* Skips commas, and with them the empty members of a list (RFC 9110 section 5.6.1.2). */
 static void skip_commas(const char **at)
 {
     while (take(at, ','))
         ;
 }
 
-/* Returns the next token; an empty one when there is none. */
+/* Returns the next token, or an empty one when there is none. */
 static struct word take_token(const char **at)
 {
     struct word word = {*at, 0};
@@ -104,8 +104,8 @@ static struct word take_token(const char **at)
     return word;
 }
 
-/* Returns the value of a parameter. A quoted value must be a token, too (RFC 6455 section 9.1).
- * Values are numbers, which need no backslash, so escapes are not supported. */
+/* Returns the value of a parameter. Even a quoted value must be a token (RFC 6455 section 9.1). All
+ * values are numbers, which need no backslash, so escapes are not supported. */
 static struct word take_value(const char **at)
 {
     if (**at != '"')
@@ -199,8 +199,8 @@ static const char *broken_promise(const struct given *given,
                : NULL;
 }
 
-/* The client compresses with the stricter of what we offered and what the server asks for (sections
- * 7.1.1.2 and 7.1.2.2). */
+/* Of the parameters that the client offered and those that the server asks for, the client
+ * compresses with the stricter ones (sections 7.1.1.2 and 7.1.2.2). */
 static struct steady_deflate_side client_side(const struct given *given,
                                               const struct steady_deflate_options *offered)
 {

@@ -1,6 +1,6 @@
-/* The negotiation of permessage-deflate, the only WebSocket extension that is in use: what we
- * offer, and what the server may answer (RFC 7692 section 7.1, RFC 6455 section 9.1). deflate.h has
- * the compression itself. */
+/* The negotiation of permessage-deflate, the only WebSocket extension in use: what the client
+ * offers, and what the server may answer (RFC 7692 section 7.1, RFC 6455 section 9.1). deflate.h
+ * has the compression itself. */
 #ifndef STEADY_CORE_EXTENSION_H
 #define STEADY_CORE_EXTENSION_H
 
@@ -14,7 +14,7 @@
 #define STEADY_WINDOW_BITS_MIN 8
 #define STEADY_WINDOW_BITS_MAX 15
 
-/* What the user has chosen. The numbers are integers. */
+/* The options that the user has chosen. The numbers are integers. */
 struct steady_deflate_options {
     int on;
     double threshold; /* bytes; smaller messages are not compressed; may be infinite */
@@ -26,14 +26,16 @@ struct steady_deflate_options {
 /* One direction of a connection. */
 struct steady_deflate_side {
     uint8_t window_bits;
-    bool no_context_takeover; /* no message refers to an earlier one */
+    bool no_context_takeover; /* whether each message is compressed without reference to earlier
+                                 ones */
 };
 
-/* What client and server have agreed on, and the options that only concern us. All zero when
- * messages are not compressed. */
+/* The parameters that client and server have agreed on, and the options that only the client needs.
+ * All of them are zero when messages are not compressed. */
 struct steady_deflate_parameters {
     bool on;
-    struct steady_deflate_side client, server; /* how the client, and how the server, compresses */
+    /* For what the client sends, and for what the server sends. */
+    struct steady_deflate_side client, server;
     size_t threshold;
     int level;
 };
@@ -43,10 +45,10 @@ struct steady_deflate_parameters {
 bool steady_extension_offer(struct steady_buffer *out,
                             const struct steady_deflate_options *options);
 
-/* Reads the value of that header in the answer. answer: NULL when it had none. offered: the options
- * that steady_extension_offer was given; NULL, or with `on` unset, when nothing was offered.
- * Returns NULL and sets *agreed, or returns what is wrong, a static text to be put behind the
- * header's name. */
+/* Reads the value of that header in the answer. answer: NULL when the answer did not have the
+ * header. offered: the options that steady_extension_offer was given; when nothing was offered,
+ * NULL or options whose `on` is not set. Returns NULL and sets *agreed; or returns a static text
+ * that says what is wrong and goes on behind the header's name. */
 const char *steady_extension_read(const char *answer, const struct steady_deflate_options *offered,
                                   struct steady_deflate_parameters *agreed);
 

@@ -26,8 +26,8 @@ size_t steady_frame_header(uint8_t *out, uint8_t first, uint64_t size, const uin
     return (size_t)(end + 4 - out);
 }
 
-/* Returns the eight bytes that mask the payload from `offset` on: the key twice, turned so that it
- * begins with the right byte. */
+/* Returns the eight bytes that mask the payload from `offset` on: the key twice, rotated so that it
+ * begins with the byte for that offset. */
 static uint64_t repeated_key(const uint8_t key[4], size_t offset)
 {
     uint32_t word;

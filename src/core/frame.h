@@ -27,14 +27,15 @@ enum steady_opcode {
 #define STEADY_CONTROL_MAX      125   /* bytes in a control frame's payload (section 5.5) */
 #define STEADY_FRAME_HEADER_MAX 14    /* bytes: 2, a length of 8, a key of 4 */
 
-/* How many bytes of a header say the length, behind its first two. second: the second byte. */
+/* Returns how many bytes behind the first two bytes of a header give the length. second: the second
+ * byte. */
 static inline size_t steady_frame_length_bytes(uint8_t second)
 {
     uint8_t length = second & (uint8_t)~STEADY_FRAME_MASKED;
     return length == STEADY_FRAME_LENGTH_64 ? 8 : length == STEADY_FRAME_LENGTH_16 ? 2 : 0;
 }
 
-/* The length of the payload that a complete header announces. */
+/* Returns the length of the payload that a complete header announces. */
 static inline uint64_t steady_frame_length(const uint8_t *header)
 {
     size_t bytes = steady_frame_length_bytes(header[1]);

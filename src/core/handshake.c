@@ -16,7 +16,7 @@ static struct steady_value value_of(const char *header)
     return header ? steady_trim(header, strlen(header)) : (struct steady_value){"", 0};
 }
 
-/* With case. */
+/* Whether the value is this text; unlike steady_value_is, this function regards case. */
 static bool is_exactly(struct steady_value value, const char *expected)
 {
     return value.size == strlen(expected) && memcmp(value.text, expected, value.size) == 0;
@@ -37,7 +37,7 @@ static bool append_header(struct steady_buffer *out, const char *name, const cha
     return steady_buffer_printf(out, "%s: %s\r\n", name, value);
 }
 
-/* Appends a header that an option stands for, unless the user has given a header of that name. */
+/* Appends a header that an option asks for, unless the user has given a header of that name. */
 static bool append_option(struct steady_buffer *out, const struct steady_request *request,
                           const char *name, const char *value)
 {
@@ -115,7 +115,8 @@ static bool is_offered(const struct steady_request *request, struct steady_value
     return false;
 }
 
-/* What the server sent, made fit for a terminal and a log: printable ASCII, and not too much. */
+/* Writes a value that the server sent so that it can be shown on a terminal and in a log: only
+ * printable ASCII, and not more than QUOTED_MAX bytes. */
 static void quote(char out[QUOTED_SIZE], struct steady_value value)
 {
     char *at = out;
@@ -129,7 +130,8 @@ struct check {
     const char *name, *sent; /* NULL when the header was not sent */
     bool good;
     const char *complaint;
-    const char *missing; /* what goes on behind "the answer has no … header"; NULL: nothing */
+    /* The text that goes on behind "the answer has no … header"; NULL for none. */
+    const char *missing;
 };
 
 static void complain(const struct check *check, char *message, size_t size)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* How many bytes the character has that begins with this byte of a valid text. */
+/* Returns the size in bytes of the character that begins with this byte of a valid text. */
 static size_t length_of(uint8_t first)
 {
     return first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
@@ -36,7 +36,8 @@ static bool is_visible(uint32_t code)
     return true;
 }
 
-/* The bytes of the visible character that a text begins with; 0: it begins with something else. */
+/* Returns the size of the visible character that a text begins with, or 0 when the text begins with
+ * something else. */
 static size_t visible(const uint8_t *text, size_t size)
 {
     size_t length = length_of(*text);

@@ -2,7 +2,7 @@
  * ping with a number, or a text when the user has chosen one. A pong with that number, or with a
  * later one, proves that the peer's WebSocket layer has read everything that was sent before the
  * ping: a peer answers pings in order, but may answer only the last of several (RFC 6455 section
- * 5.5.3). Confirmed delivery rests on this. */
+ * 5.5.3). Confirmed delivery relies on this. */
 #ifndef STEADY_CORE_HEARTBEAT_H
 #define STEADY_CORE_HEARTBEAT_H
 
@@ -13,26 +13,26 @@
 struct steady_heartbeat_options {
     int on;
     double interval, timeout; /* seconds */
-    char *message, *reply;    /* the texts that ask and answer; NULL when pings do */
+    char *message, *reply; /* the texts of the question and the answer; NULL when pings are used */
 };
 
-/* The state of one connection. Zero it when the connection opens, and set `heard`. Times are
- * seconds on any clock that does not go back. */
+/* The state of one connection. It has to be zeroed when the connection opens, and `heard` has to be
+ * set. Times are seconds on any clock that does not go back. */
 struct steady_heartbeat {
-    double heard;      /* when the last bytes came */
+    double heard;      /* when the last bytes arrived */
     double asked;      /* when the last question went out; 0 when it has been answered */
-    double put_off;    /* seconds by which the deadline for its answer has been put off */
+    double put_off;    /* seconds by which the deadline for the answer has been put off */
     uint64_t number;   /* number of the last question */
-    uint64_t covering; /* number of the question whose answer confirms messages */
-    size_t covers;     /* how many messages that answer confirms: those sent before it and not
-                          confirmed; 0 for no such question */
-    bool overtaken;    /* a ping by hand has gone out after that question */
+    uint64_t covering; /* number of the question whose answer will confirm messages */
+    size_t covers;  /* how many messages that answer will confirm: those that were sent before the
+                       question and are not confirmed; 0 when there is no such question */
+    bool overtaken; /* the program has sent a ping of its own after that question */
 };
 
 enum steady_heartbeat_verdict {
     STEADY_HEARTBEAT_ALIVE,
-    STEADY_HEARTBEAT_ASK,  /* nothing came for `interval` seconds: ask a question */
-    STEADY_HEARTBEAT_DEAD, /* nothing came for `timeout` seconds after the question */
+    STEADY_HEARTBEAT_ASK,  /* nothing arrived for `interval` seconds: ask a question */
+    STEADY_HEARTBEAT_DEAD, /* nothing arrived for `timeout` seconds after the question */
 };
 
 /* The payload of our pings: "steady" and the number in 8 bytes, the most significant one first. */
@@ -42,26 +42,26 @@ enum steady_heartbeat_verdict steady_heartbeat_check(const struct steady_heartbe
                                                      const struct steady_heartbeat_options *options,
                                                      double now);
 
-/* Returns when to check next; INFINITY for never. */
+/* Returns the time of the next check, or INFINITY for never. */
 double steady_heartbeat_deadline(const struct steady_heartbeat *heartbeat,
                                  const struct steady_heartbeat_options *options);
 
-/* Puts off the deadline for the answer to a question that is open: for so many seconds the peer
- * could not be heard. */
+/* Puts off the deadline for the answer to an open question, because the client could not hear the
+ * peer for so many seconds. */
 void steady_heartbeat_put_off(struct steady_heartbeat *heartbeat, double seconds);
 
-/* Notes that a question goes out now that is a text. */
+/* Notes that a question goes out now, and that it is a text. */
 void steady_heartbeat_ask_by_text(struct steady_heartbeat *heartbeat, double now);
 
 /* Notes that a question goes out now, and writes the ping's payload. covers: how many messages were
- * sent before it and are not confirmed. While the answer to an earlier question is to confirm
- * messages, only that answer does. */
+ * sent before the question and are not confirmed. As long as an earlier question is there to
+ * confirm messages, only its answer confirms any. */
 void steady_heartbeat_ask(struct steady_heartbeat *heartbeat, size_t covers, double now,
                           uint8_t payload[STEADY_HEARTBEAT_PING]);
 
-/* Takes a pong. Returns false when it answers no question of ours. Otherwise sets *confirmed to the
- * number of messages that it confirms, and *latency to the seconds between question and pong;
- * negative when the pong does not answer the last question. */
+/* Takes a pong. Returns false when the pong answers no question of ours. Otherwise sets *confirmed
+ * to the number of messages that the pong confirms, and *latency to the seconds between question
+ * and pong; *latency is negative when the pong does not answer the last question. */
 bool steady_heartbeat_pong(struct steady_heartbeat *heartbeat, const uint8_t *payload, size_t size,
                            double now, double *latency, size_t *confirmed);
 

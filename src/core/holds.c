@@ -1,6 +1,6 @@
 #include "core/holds.h"
 
-/* FNV-1a, of 64 bits. */
+/* Returns the 64-bit FNV-1a hash of the URL without its query. */
 static uint64_t hash(const struct steady_url *url)
 {
     uint64_t value = 0xCBF29CE484222325;
@@ -9,7 +9,7 @@ static uint64_t hash(const struct steady_url *url)
     return value;
 }
 
-/* The index of the URL in the list, or STEADY_HOLDS_MAX. */
+/* Returns the index of the URL in the list, or STEADY_HOLDS_MAX when it is not there. */
 static size_t find(const struct steady_holds *holds, const struct steady_url *url)
 {
     uint64_t key = hash(url);

@@ -1,5 +1,5 @@
-/* URLs whose servers have asked, by Retry-After, not to be asked again before some time. A few are
- * remembered, in a struct without any memory of its own. */
+/* Remembers a few URLs whose servers have asked, by Retry-After, not to be called again before a
+ * certain time. The struct needs no other memory. */
 #ifndef STEADY_CORE_HOLDS_H
 #define STEADY_CORE_HOLDS_H
 
@@ -8,29 +8,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STEADY_HOLDS_MAX 16 /* when there are more, the one that ends first is forgotten */
+#define STEADY_HOLDS_MAX 16 /* when there are more, the one whose time ends first is forgotten */
 
-/* A zeroed struct holds nothing back. A URL counts without its query, which may be new for each
- * attempt, as a token is. */
+/* A zeroed struct remembers no URL. The query of a URL does not count, because it may be new for
+ * each attempt, for example when it has a token. */
 struct steady_holds {
     struct {
-        uint64_t
-            url; /* a hash: two URLs of one client that share it wait for each other, no more */
+        uint64_t url; /* a hash; when two URLs of a client have the same hash, they only wait for
+                         each other */
         double until; /* seconds, on the caller's clock */
     } list[STEADY_HOLDS_MAX];
 };
 
-/* Holds the URL back until then, whatever was said before. */
+/* Remembers that the URL must not be used before this time, which replaces an earlier one. */
 void steady_holds_set(struct steady_holds *holds, const struct steady_url *url, double until);
 
-/* The URL is not held back any more. */
+/* Forgets the URL, which may be used again. */
 void steady_holds_end(struct steady_holds *holds, const struct steady_url *url);
 
-/* Returns until when the URL is held back; 0: it is not. */
+/* Returns the time before which the URL must not be used, or 0 when it may be used. */
 double steady_holds_until(const struct steady_holds *holds, const struct steady_url *url);
 
-/* Returns the index of the URL whose turn it is: from `turn` on, the first that is not held back,
- * or, when all are, the one that is for the shortest time. count: at least 1. */
+/* Returns the index of the URL to use next: from index `turn` on, the first one that may be used;
+ * or, when none may be used, the one that may be used soonest. count: at least 1. */
 size_t steady_holds_choose(const struct steady_holds *holds, const struct steady_url *urls,
                            size_t count, size_t turn, double now);
 

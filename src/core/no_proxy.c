@@ -8,16 +8,17 @@
 #include <string.h>
 
 #define SEPARATORS ", \t\r\n"
-#define ENTRY_MAX  300 /* bytes: a name of 255, and a port */
+#define ENTRY_MAX  300 /* bytes: enough for a name of 255 bytes and a port */
 
-/* As IPv6, in which an IPv4 address has 96 bits in front (RFC 4291 section 2.5.5.2). So both can be
- * compared, also where one is written as the other. */
+/* An address or a network in the form of IPv6, where an IPv4 address has 96 bits in front (RFC 4291
+ * section 2.5.5.2). So both versions can be compared, even when an IPv4 address is written as IPv6.
+ */
 struct network {
     uint8_t address[16];
-    unsigned bits; /* how many of them count */
+    unsigned bits; /* how many bits of the address count */
 };
 
-/* Returns false for what is no number from min to max. */
+/* Returns false when the text is not a number from min to max. */
 static bool read_number(const char *text, unsigned min, unsigned max, unsigned *number)
 {
     size_t digits = strspn(text, "0123456789");
@@ -42,7 +43,7 @@ static bool read_address(const char *text, struct network *network)
     return true;
 }
 
-/* Cuts the text at the slash. */
+/* Reads "address/bits" or an address alone. Writes a NUL byte over the slash. */
 static bool read_network(char *text, struct network *network)
 {
     char *slash = strchr(text, '/');
@@ -71,15 +72,16 @@ static bool covers_name(const char *entry, const char *host)
 {
     entry += strncmp(entry, "*.", 2) ? strspn(entry, ".") : 2;
     size_t size = strlen(entry), length = strlen(host);
-    size -= size > 0 && entry[size - 1] == '.'; /* the root of all names */
+    size -= size > 0 && entry[size - 1] ==
+                            '.'; /* the final dot, which stands for the root of the domain names */
     length -= length > 0 && host[length - 1] == '.';
     if (size == 0 || size > length || !steady_is_same_text(host + length - size, entry, size))
         return false;
     return size == length || host[length - size - 1] == '.';
 }
 
-/* Cuts "host:port" or "[host]:port" or "[host]" down to the host. Sets the port to 0 where there is
- * none. False: what stands there for the port is none. */
+/* Shortens "host:port", "[host]:port" or "[host]" to the host. Sets the port to 0 when there is
+ * none. Returns false when the text at the place of the port is not a port. */
 static bool take_port(char **entry, unsigned *port)
 {
     char *colon = strrchr(*entry, ':'), *bracket = strchr(*entry, ']');

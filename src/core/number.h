@@ -1,6 +1,6 @@
-/* From wide numbers to narrower ones. What does not fit becomes the nearest number that does, so
- * that a bound over all memory means no bound, on 32 bits as on 64. No other file casts a
- * floating-point number to an integer, or 64 bits to fewer (`make lint` looks). */
+/* Turns wide numbers into narrower ones. A number that does not fit becomes the nearest number that
+ * fits, so that a bound beyond all memory means no bound, on 32 bits as on 64. No other file casts
+ * a floating-point number to an integer, or 64 bits to fewer; `make lint` checks that. */
 #ifndef STEADY_CORE_NUMBER_H
 #define STEADY_CORE_NUMBER_H
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Rounded down; 0 for a negative number, and for what is no number. */
+/* Rounds down. Negative numbers and NaN become 0. */
 static inline uint64_t steady_uint64(double value)
 {
     if (!(value > 0))
@@ -17,25 +17,25 @@ static inline uint64_t steady_uint64(double value)
     return value < 0x1p64 ? (uint64_t)value : UINT64_MAX;
 }
 
-/* The smaller of the two. */
+/* Returns the smaller of the two numbers. */
 static inline size_t steady_at_most(size_t limit, uint64_t value)
 {
     return value < limit ? (size_t)value : limit;
 }
 
-/* Bytes or messages. */
+/* Rounds down to a count of bytes or messages. */
 static inline size_t steady_size(double value)
 {
     return steady_at_most(SIZE_MAX, steady_uint64(value));
 }
 
-/* Of a Lua integer, for one. */
+/* For example for an integer of Lua. */
 static inline int steady_narrow(int64_t value)
 {
     return value < INT_MIN ? INT_MIN : value > INT_MAX ? INT_MAX : (int)value;
 }
 
-/* Rounded towards zero; 0 for what is no number. */
+/* Rounds towards zero. NaN becomes 0. */
 static inline int steady_int(double value)
 {
     return isnan(value) ? 0 : (int)fmin(fmax(value, INT_MIN), INT_MAX);

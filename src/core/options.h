@@ -43,12 +43,12 @@ struct steady_options {
     char *name;
     struct steady_url *urls; /* one for each attempt, in turn */
     size_t url_count;
-    double redirects; /* that an attempt follows at most */
+    double redirects; /* how many an attempt follows at most */
     struct steady_header *headers;
     size_t header_count;
     char **protocols;
     size_t protocol_count;
-    bool require_protocol; /* the server has to take one of them */
+    bool require_protocol; /* whether the server has to choose one of them */
     char *origin;
     struct steady_session_options session;
     struct steady_heartbeat_options heartbeat;
@@ -58,7 +58,7 @@ struct steady_options {
     struct steady_tls_options tls;
     struct steady_url proxy; /* its host is NULL when there is no proxy */
     bool proxy_of_environment;
-    struct steady_url connect_to; /* its host is NULL when the URL's is connected to */
+    struct steady_url connect_to; /* its host is NULL when the client connects to the URL's host */
     char *local_address;          /* a literal address; NULL for any */
     double max_message_size;      /* bytes */
     double high_water, low_water; /* bytes of payload in the queue */
@@ -91,56 +91,21 @@ struct steady_option {
     const char *(*problem)(const char *text, size_t size);
 };
 
-/* All options that the table can describe; ends with a NULL name. Not among them are url, headers,
- * protocols, origin, proxy and connect_to, which have rules of their own, and the handlers. */
+/* All options that the table describes; the list ends with a NULL name. It does not have the
+ * handlers, and not url, headers, protocols, origin, proxy and connect_to, which have rules of
+ * their own. */
 extern const struct steady_option steady_option_list[];
 
 /* Sets the defaults. Allocates nothing. */
 void steady_options_init(struct steady_options *options);
 void steady_options_free(struct steady_options *options);
 
-/* Returns the name that is most like `name`, which the user may have meant, or NULL when none is
- * like it. names: ends with NULL. */
-const char *steady_nearest_name(const char *name, const char *const *names);
-
-/* Sets an option of type STEADY_OPTION_STRING to a copy of `text`. Returns NULL; or what is wrong
- * with the text, as a static text, and changes nothing. */
-const char *steady_option_set_string(struct steady_options *options,
-                                     const struct steady_option *option, const char *text,
-                                     size_t size);
-
-/* Adds a text to an option of type STEADY_OPTION_STRINGS, behind those that are there, with ';'
- * between them. Returns NULL, or what is wrong with the text, as a static text. */
-const char *steady_option_add_string(struct steady_options *options,
-                                     const struct steady_option *option, const char *text,
-                                     size_t size);
-
-/* Empties a list. */
+/* These functions empty a list. */
 void steady_options_clear_urls(struct steady_options *options);
 void steady_options_clear_headers(struct steady_options *options);
 void steady_options_clear_protocols(struct steady_options *options);
 
-/* Add a copy to a list, or set the origin to a copy. Return NULL, or what is wrong with the text,
- * as a static text. */
-const char *steady_options_add_url(struct steady_options *options, const char *text, size_t size);
-const char *steady_options_add_header(struct steady_options *options, const char *name,
-                                      size_t name_size, const char *value, size_t value_size);
-const char *steady_options_add_protocol(struct steady_options *options, const char *protocol,
-                                        size_t size);
-const char *steady_options_set_origin(struct steady_options *options, const char *origin,
-                                      size_t size);
-
-/* Sets the proxy: the URL of one, or "env". Returns NULL, or what is wrong with the URL, as a
- * static text or one in `room`. */
-const char *steady_options_set_proxy(struct steady_options *options, const char *proxy, size_t size,
-                                     char room[STEADY_PROXY_PROBLEM_SIZE]);
-
-/* Sets the address to connect to: "host:port". Returns NULL, or what is wrong with it, as a static
- * text. */
-const char *steady_options_set_connect_to(struct steady_options *options, const char *text,
-                                          size_t size);
-
-/* Returns NULL, or a static text that names options that contradict each other. */
+/* Returns NULL, or a static text that says which options contradict each other. */
 const char *steady_options_check(const struct steady_options *options);
 
 #endif

@@ -1,12 +1,12 @@
-/* Receiving. protocol_output.c has the sending. */
+/* The receiving half of the protocol. protocol_output.c has the sending half. */
 #include "core/protocol.h"
 
+#include "core/fault.h"
 #include "core/number.h"
 
 #include <string.h>
 
-#define KEPT_MAX         65536 /* bytes of the message buffer that are kept for the next message */
-#define COMPRESSED_EXTRA 1024  /* bytes of a compressed frame over max_message_size */
+#define KEPT_MAX 65536 /* bytes of the message buffer that stay allocated for the next message */
 
 #define OUT_OF_MEMORY "out of memory for what the peer sent (RFC 6455 section 7.4.1, code 1011)"
 #define TOO_LARGE     "a message over max_message_size (RFC 6455 section 7.4.1, code 1009)"
@@ -78,64 +78,7 @@ static event_type fail(struct steady_protocol *protocol, struct steady_protocol_
     return STEADY_PROTOCOL_FAILURE;
 }
 
-static bool is_control(const struct steady_protocol *protocol)
-{
-    return protocol->header[0] & STEADY_FRAME_CONTROL;
-}
-
-/* With permessage-deflate, RSV1 may be set in the first frame of a message, and nowhere else. */
-static const char *reserved_bits_fault(const struct steady_protocol *protocol)
-{
-    const uint8_t bits = protocol->header[0] & STEADY_FRAME_RSV;
-    const uint8_t opcode = protocol->header[0] & STEADY_FRAME_OPCODE;
-    if (!bits)
-        return NULL;
-    if (!protocol->deflate.parameters.on)
-        return "a reserved bit is set though no extension is in use (RFC 6455 section 5.2)";
-    if (bits != STEADY_FRAME_RSV1)
-        return "a reserved bit is set that no extension uses (RFC 6455 section 5.2)";
-    if (opcode != STEADY_OPCODE_TEXT && opcode != STEADY_OPCODE_BINARY)
-        return "a frame is marked as compressed that does not begin a message (RFC 7692 section 6)";
-    return NULL;
-}
-
-/* Returns what is wrong with the first two bytes of a header, or NULL. */
-static const char *start_fault(const struct steady_protocol *protocol)
-{
-    const uint8_t first = protocol->header[0], second = protocol->header[1];
-    const uint8_t opcode = first & STEADY_FRAME_OPCODE;
-    const char *fault = reserved_bits_fault(protocol);
-    if (fault)
-        return fault;
-    if ((opcode & ~STEADY_FRAME_CONTROL) > STEADY_OPCODE_BINARY)
-        return "a frame with a reserved opcode (RFC 6455 section 5.2)";
-    if (second & STEADY_FRAME_MASKED)
-        return "a masked frame from the server (RFC 6455 section 5.1)";
-    if (is_control(protocol)) {
-        if (!(first & STEADY_FRAME_FIN))
-            return "a fragmented control frame (RFC 6455 section 5.5)";
-        if (second > STEADY_CONTROL_MAX)
-            return "a control frame of more than 125 bytes (RFC 6455 section 5.5)";
-        return NULL;
-    }
-    if (opcode == STEADY_OPCODE_CONTINUATION && !protocol->message_opcode)
-        return "a continuation frame where no message is under way (RFC 6455 section 5.4)";
-    if (opcode != STEADY_OPCODE_CONTINUATION && protocol->message_opcode)
-        return "a new message inside a fragmented one (RFC 6455 section 5.4)";
-    return NULL;
-}
-
-static const char *length_fault(uint8_t second, uint64_t length)
-{
-    if (length >> 63)
-        return "a frame length with the top bit set (RFC 6455 section 5.2)";
-    if ((second == STEADY_FRAME_LENGTH_16 && length < STEADY_FRAME_LENGTH_16) ||
-        (second == STEADY_FRAME_LENGTH_64 && length <= UINT16_MAX))
-        return "a frame length that is not in its shortest form (RFC 6455 section 5.2)";
-    return NULL;
-}
-
-/* Takes input until `wanted` bytes of the header are there. Returns whether they are. */
+/* Takes input until the header has `wanted` bytes. Returns whether it has. */
 static bool gather_header(struct steady_protocol *protocol, size_t wanted)
 {
     while (protocol->header_size < wanted && protocol->cursor < protocol->end)
@@ -143,28 +86,16 @@ static bool gather_header(struct steady_protocol *protocol, size_t wanted)
     return protocol->header_size >= wanted;
 }
 
-/* Whether a data frame of this length makes the message too large. For a compressed frame the size
- * of the inflated message is not known yet; but a byte takes at most 9 bits in DEFLATE, so a frame
- * that is much longer than the bound is too large in any case. A shorter one may begin: compressed
- * payload is not stored. */
-static bool is_too_large(const struct steady_protocol *protocol, uint64_t length)
-{
-    const size_t max = protocol->max_message_size;
-    if (protocol->message_compressed)
-        return length > max && length - max > max / 8 + COMPRESSED_EXTRA;
-    return length > max - protocol->message.size;
-}
-
 static event_type begin_payload(struct steady_protocol *protocol,
                                 struct steady_protocol_event *event, uint64_t length)
 {
     const uint8_t opcode = protocol->header[0] & STEADY_FRAME_OPCODE;
-    if (!is_control(protocol)) {
+    if (!steady_protocol_in_control_frame(protocol)) {
         if (opcode != STEADY_OPCODE_CONTINUATION) {
             protocol->message_opcode = opcode;
             protocol->message_compressed = protocol->header[0] & STEADY_FRAME_RSV1;
         }
-        if (is_too_large(protocol, length))
+        if (steady_fault_is_too_large(protocol, length))
             return fail(protocol, event, STEADY_CLOSE_TOO_LARGE, TOO_LARGE);
     }
     protocol->payload_left = length;
@@ -176,14 +107,14 @@ static event_type read_header(struct steady_protocol *protocol, struct steady_pr
 {
     const char *fault = NULL;
     if (protocol->header_size < 2 && gather_header(protocol, 2))
-        fault = start_fault(protocol);
+        fault = steady_fault_of_start(protocol);
     if (fault)
         return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR, fault);
     if (protocol->header_size < 2 ||
         !gather_header(protocol, 2 + steady_frame_length_bytes(protocol->header[1])))
         return STEADY_PROTOCOL_NONE;
     uint64_t length = steady_frame_length(protocol->header);
-    if ((fault = length_fault(protocol->header[1], length)))
+    if ((fault = steady_fault_of_length(protocol->header[1], length)))
         return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR, fault);
     return begin_payload(protocol, event, length);
 }
@@ -260,22 +191,15 @@ static event_type read_compressed(struct steady_protocol *protocol,
         return fail(protocol, event, STEADY_CLOSE_INVALID_DATA, NOT_UTF8);
     if (!last)
         return STEADY_PROTOCOL_NONE;
-    const uint8_t *data = message->size > 0 ? message->data : piece; /* is never NULL */
+    const uint8_t *data = message->size > 0 ? message->data : piece; /* never NULL */
     return end_message(protocol, event, data, message->size);
-}
-
-/* Whether a close frame may have this code (section 7.4, and the IANA registry of close codes). */
-static bool may_be_received(unsigned code)
-{
-    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-           (code >= 3000 && code <= 4999);
 }
 
 static event_type read_close(struct steady_protocol *protocol, struct steady_protocol_event *event,
                              const uint8_t *data, size_t size)
 {
-    unsigned code = size >= 2 ? (unsigned)data[0] << 8 | data[1] : 0;
-    if (size > 0 && !may_be_received(code))
+    unsigned code = size >= 2 ? (unsigned)data[0] << 8 | data[1] : STEADY_CLOSE_NO_STATUS;
+    if (size > 0 && !steady_close_code_may_be_sent(code))
         return fail(protocol, event, STEADY_CLOSE_PROTOCOL_ERROR,
                     size == 1 ? "a close frame with half a code (RFC 6455 section 5.5.1)"
                               : "a close code that must not be sent (RFC 6455 section 7.4)");
@@ -284,12 +208,11 @@ static event_type read_close(struct steady_protocol *protocol, struct steady_pro
                     "a close reason that is not UTF-8 (RFC 6455 section 5.5.1)");
     protocol->close_received = true;
     protocol->cursor = protocol->end;
-    steady_protocol_close(protocol, (uint16_t)code, NULL,
-                          0); /* answers the close frame, unless we sent ours first */
-    if (size == 0)
-        *event = (struct steady_protocol_event){data, 0, STEADY_CLOSE_NO_STATUS, false};
-    else
-        *event = (struct steady_protocol_event){data + 2, size - 2, (uint16_t)code, false};
+    /* Answers the close frame, unless ours was first. */
+    steady_protocol_close(protocol, size > 0 ? (uint16_t)code : 0, NULL, 0);
+    const size_t code_size = size > 0 ? 2 : 0;
+    *event =
+        (struct steady_protocol_event){data + code_size, size - code_size, (uint16_t)code, false};
     return STEADY_PROTOCOL_CLOSE;
 }
 
@@ -322,7 +245,7 @@ static event_type read_frame(struct steady_protocol *protocol, struct steady_pro
         if (!protocol->in_payload)
             return failure;
     }
-    if (is_control(protocol))
+    if (steady_protocol_in_control_frame(protocol))
         return read_control(protocol, event);
     return protocol->message_compressed ? read_compressed(protocol, event)
                                         : read_data(protocol, event);

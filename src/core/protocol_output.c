@@ -1,12 +1,12 @@
-/* Sending and closing. protocol.c has the receiving. */
+/* The sending half of the protocol, and closing. protocol.c has the receiving half. */
 #include "core/protocol_output.h"
 
 #include "core/frame.h"
 
 #include <string.h>
 
-#define KEPT_MAX            1024 /* bytes of the control frames' buffer that are kept */
-#define COMPRESSED_KEPT_MAX 4096 /* likewise of the buffer for a compressed message */
+#define KEPT_MAX            1024 /* bytes of the control frames' buffer that stay allocated */
+#define COMPRESSED_KEPT_MAX 4096 /* the same for the buffer of a compressed message */
 
 static void draw_key(struct steady_random *random, uint8_t key[4])
 {
@@ -89,7 +89,8 @@ struct payload {
     size_t size;
 };
 
-/* Returns the payload to send for the message at the head of the queue: compressed, or as it is. */
+/* Returns the payload to send for the message at the head of the queue: compressed or uncompressed.
+ */
 static struct payload payload_of(const struct steady_protocol *protocol,
                                  const struct steady_message *message)
 {

@@ -1,8 +1,10 @@
-/* What receiving (protocol) and sending (protocol_output) share: the state of a connection. */
+/* The state of a connection, which receiving (core/protocol) and sending (core/protocol_output)
+ * share. */
 #ifndef STEADY_CORE_PROTOCOL_STATE_H
 #define STEADY_CORE_PROTOCOL_STATE_H
 
 #include "core/buffer.h"
+#include "core/close_code.h"
 #include "core/deflate.h"
 #include "core/frame.h"
 #include "core/utf8.h"
@@ -11,19 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Close codes, RFC 6455 section 7.4.1. */
-enum {
-    STEADY_CLOSE_NORMAL = 1000,
-    STEADY_CLOSE_PROTOCOL_ERROR = 1002,
-    STEADY_CLOSE_NO_STATUS = 1005, /* never on the wire: the close frame had no code */
-    STEADY_CLOSE_ABNORMAL = 1006,  /* never on the wire: there was no close frame */
-    STEADY_CLOSE_INVALID_DATA = 1007,
-    STEADY_CLOSE_TOO_LARGE = 1009,
-    STEADY_CLOSE_INTERNAL_ERROR = 1011,
-};
-
-/* Where masking keys come from: a pool that `refill` fills with bytes nobody can predict (RFC 6455
- * section 10.3). One pool serves all connections of a loop. */
+/* The source of masking keys: a pool that `refill` fills with unpredictable bytes (RFC 6455 section
+ * 10.3). All connections of a loop share one pool. */
 struct steady_random {
     void (*refill)(void *context, uint8_t *bytes, size_t size);
     void *context;
@@ -31,37 +22,45 @@ struct steady_random {
     uint8_t pool[4096];
 };
 
-/* The fields are the implementation's, expired and message_sent apart, which are for reading. */
+/* Only these two files use the members. Others may read `expired` and `message_sent`. */
 struct steady_protocol {
     struct steady_random *random;
     size_t max_message_size;
     uint64_t expired;              /* messages that steady_protocol_output dropped */
-    struct steady_deflate deflate; /* all zero: not in use */
+    struct steady_deflate deflate; /* all zero when messages are not compressed */
 
-    /* Receiving. */
-    const uint8_t *cursor, *end; /* input not yet looked at */
-    struct steady_buffer held;   /* where it lives after steady_protocol_hold */
-    uint64_t payload_left;       /* of the frame that is under way, bytes */
-    bool in_payload;             /* its header is complete */
+    /* For receiving. */
+    const uint8_t *cursor, *end; /* the input that has not been read yet */
+    struct steady_buffer held;   /* has that input after steady_protocol_hold */
+    uint64_t payload_left;       /* bytes of the present frame that have not arrived */
+    bool in_payload;             /* whether the header of the present frame is complete */
     uint8_t header_size;
-    uint8_t header[STEADY_FRAME_HEADER_MAX]; /* of that frame, as far as it came */
+    uint8_t header[STEADY_FRAME_HEADER_MAX]; /* the part of that frame's header that has arrived */
     uint8_t control_size;
-    uint8_t control[STEADY_CONTROL_MAX]; /* payload of a control frame that was cut by the input */
-    uint8_t message_opcode;              /* text or binary; 0: no message is under way */
-    bool message_compressed;             /* when one is under way */
-    struct steady_utf8 utf8;             /* of its text; at the beginning between messages */
-    struct steady_buffer message;        /* unless it can be handed out from the input */
+    uint8_t control[STEADY_CONTROL_MAX]; /* payload of a control frame that arrives in pieces */
+    uint8_t message_opcode;              /* text or binary, or 0 between two messages */
+    bool message_compressed;             /* whether the present message is compressed */
+    struct steady_utf8 utf8;             /* checks the text of the present message */
+    /* The present message, unless it can be handed out of the input. */
+    struct steady_buffer message;
 
-    /* Sending. */
-    struct steady_buffer control_frames; /* encoded */
-    bool control_cut;                    /* the last output ended inside of one of them */
-    size_t message_sent;                 /* bytes of the payload that is part-way out; else 0 */
-    uint8_t key[4];                      /* its masking key */
-    struct steady_buffer compressed;     /* that payload, unless it goes out as it is: then empty */
+    /* For sending. */
+    struct steady_buffer control_frames; /* encoded, and ready to be sent */
+    bool control_cut;                    /* whether the last output ended inside one of them */
+    size_t message_sent; /* how many bytes of the present payload have gone out; 0 between two
+                            messages */
+    uint8_t key[4];      /* the masking key of that payload */
+    struct steady_buffer compressed; /* that payload when it is compressed; otherwise empty */
 
-    /* Closing. */
+    /* For closing. */
     bool closing; /* our close frame was appended */
     bool close_received, failed;
 };
+
+/* Whether the frame whose header is being read, or was read last, is a control frame. */
+static inline bool steady_protocol_in_control_frame(const struct steady_protocol *protocol)
+{
+    return protocol->header[0] & STEADY_FRAME_CONTROL;
+}
 
 #endif

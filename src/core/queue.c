@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_MIN 1024  /* bytes, with bookkeeping; an empty queue may keep one such block */
+/* Bytes of the smallest block, with bookkeeping. An empty queue may keep one such block. */
+#define BLOCK_MIN 1024
 #define BLOCK_MAX 65536 /* bytes; a block is twice as large as the one before it, up to this */
 #define POOL_MAX  (16u << 20) /* bytes that a pool keeps: as many as a client queues by default */
 
@@ -20,8 +21,9 @@ struct record {
  * a kept one do not pile up. The exception is the one small block that an empty queue may keep. */
 struct steady_queue_block {
     struct steady_queue_block *previous, *next;
-    size_t capacity, end; /* bytes for records: available, used */
-    size_t live, bytes;   /* how many records are not gone, and the bytes of their payloads */
+    size_t capacity, end; /* bytes for records: how many there are, and how many are used */
+    /* How many records are not marked as gone, and the bytes of their payloads. */
+    size_t live, bytes;
     max_align_t records[];
 };
 
@@ -36,7 +38,7 @@ static size_t record_length(size_t size)
     return (offsetof(struct record, payload) + size + align - 1) / align * align;
 }
 
-/* Returns the first position from here on that has a message which is not gone. */
+/* Returns the position of the first message that is not marked as gone, from this position on. */
 static struct steady_queue_position seek(struct steady_queue_position position)
 {
     while (position.block) {
@@ -130,7 +132,7 @@ static bool add_block(struct steady_queue *queue, size_t record)
     block = get_block(queue->pool, &size);
     if (!block)
         return false;
-    if (last && last->live == 0) { /* the empty queue had kept a block, which is too small now */
+    if (last && last->live == 0) { /* the empty queue had kept this block, which is too small now */
         remove_block(queue, last);
         last = NULL;
     }
@@ -243,9 +245,9 @@ bool steady_queue_drop(struct steady_queue *queue)
     return true;
 }
 
-/* Frees the block of the oldest message that was sent and kept as a whole, when all messages in it
- * are confirmed. To visit each message would be slow, since they are no longer in the processor's
- * cache. Returns whether it has freed the block. */
+/* Frees the block of the oldest message that was sent and kept as a whole, when all messages in the
+ * block are confirmed. Visiting each message would be slow, since they are no longer in the
+ * processor's cache. Returns whether it has freed the block. */
 static bool confirm_block(struct steady_queue *queue, size_t count)
 {
     struct steady_queue_block *block = queue->oldest.block;

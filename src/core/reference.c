@@ -2,13 +2,15 @@
 
 #include "core/ascii.h"
 #include "core/buffer.h"
+#include "core/scheme.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A reference, as section 5.2.2 takes it apart. The query has its question mark. */
+/* The parts of a reference by section 5.2.2. The query includes its question mark. */
 struct parts {
-    const char *scheme, *authority, *path, *query; /* each runs up to the next, `end` is the last */
+    /* Each part ends where the next one begins; `end` is the end of the last one. */
+    const char *scheme, *authority, *path, *query;
     const char *end;
 };
 
@@ -16,16 +18,11 @@ static const char no_memory[] = "out of memory";
 
 /* ------------------------------------------------------------------------- taking apart */
 
-static bool is_scheme_char(char c)
-{
-    return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "+-.");
-}
-
 static struct parts take_apart(const char *reference)
 {
     struct parts parts = {.scheme = reference, .end = reference + strcspn(reference, "#")};
     const char *at = reference;
-    while (is_scheme_char(*at))
+    while (steady_scheme_has_character(*at))
         at++;
     parts.authority = *at == ':' ? at + 1 : reference;
     at = parts.authority;
@@ -70,12 +67,13 @@ static bool append_path(struct steady_buffer *out, size_t start, const char *pat
     return ok;
 }
 
-/* The path of the base up to its last slash, and then the reference's (section 5.2.3). */
+/* Appends the path of the base up to its last slash, and then the path of the reference (section
+ * 5.2.3). */
 static bool append_merged(struct steady_buffer *out, const char *base, const struct parts *parts)
 {
     struct steady_buffer merged = {0};
     const char *end = base + strcspn(base, "?");
-    while (end[-1] != '/') /* it begins with one */
+    while (end[-1] != '/') /* the path begins with a slash */
         end--;
     bool ok = append(&merged, base, end) && append(&merged, parts->path, parts->query) &&
               append_path(out, out->size, (char *)merged.data, (char *)merged.data + merged.size);
@@ -98,7 +96,7 @@ static const char *append_scheme(struct steady_buffer *out, const struct steady_
     return "has a scheme that is none of ws, wss, http and https";
 }
 
-/* Everything before the path, when the reference says nothing of it. */
+/* Appends everything that is in front of the path, for a reference that has only a path. */
 static bool append_front(struct steady_buffer *out, const struct steady_url *base)
 {
     return append(out, base->text, base->text + strlen(base->text) - strlen(base->path));

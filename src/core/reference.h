@@ -1,5 +1,5 @@
-/* Where a redirect leads: references relative to a URL (RFC 3986 section 5.2), as a Location header
- * has them (RFC 9110 section 10.2.2). */
+/* Finds out where a redirect leads. The Location header has a reference that is relative to the URL
+ * of the request (RFC 9110 section 10.2.2, RFC 3986 section 5.2). */
 #ifndef STEADY_CORE_REFERENCE_H
 #define STEADY_CORE_REFERENCE_H
 
@@ -7,14 +7,14 @@
 
 #include <stdbool.h>
 
-/* Makes the URL that a reference means in a document at `base`. The schemes http and https stand
- * for ws and wss, and a fragment is left out, since these have none. A URL of the same server has
- * the user and the password of `base`, unless it has its own. Returns NULL; or what is wrong, as
- * steady_url_parse does, and leaves nothing to be freed. */
+/* Makes the URL that a reference means in a document at `base`. The schemes http and https count as
+ * ws and wss. A fragment is left out, since URLs of WebSocket servers have none. When the new URL
+ * is on the same server and has no user and password, it gets those of `base`. Returns NULL; or
+ * says what is wrong, as steady_url_parse does, and leaves nothing to be freed. */
 const char *steady_reference_resolve(struct steady_url *url, const struct steady_url *base,
                                      const char *reference);
 
-/* Whether scheme, host and port are the same, or the socket. */
+/* Whether both URLs have the same scheme, host and port, or the same socket. */
 bool steady_reference_same_server(const struct steady_url *a, const struct steady_url *b);
 
 #endif

@@ -54,7 +54,7 @@ static bool add_name(struct steady_response *r, const char *name, size_t size)
         return false;
     for (size_t i = start; i < start + size; i++)
         headers->data[i] = (uint8_t)steady_lower((char)headers->data[i]);
-    headers->size = start; /* to look for it among the others */
+    headers->size = start; /* so that the name is looked for among the other headers */
     const char *added = (char *)headers->data + start;
     const char *known =
         start && !steady_headers_stay_apart(added) ? steady_headers_find(headers, added) : NULL;
@@ -98,7 +98,7 @@ static void read_header(struct steady_response *r, const char *line, size_t size
  * missing (RFC 9112 section 4). */
 static bool is_status_line(const char *line)
 {
-    static const char form[] = "HTTP/1.# ###"; /* #: a digit */
+    static const char form[] = "HTTP/1.# ###"; /* # stands for a digit */
     size_t i = 0;
     while (form[i] && (form[i] == '#' ? steady_is_digit(line[i]) : line[i] == form[i]))
         i++;
@@ -117,7 +117,7 @@ static void read_status(struct steady_response *r, const char *line)
 }
 
 /* Finds out how the body ends (section 6.3). When no header says that there is a body, none is
- * waited for, unless the server says that it will end the connection. */
+ * expected, unless the server says that it will end the connection. */
 static void expect_body(struct steady_response *r)
 {
     const char *length = steady_headers_find(&r->headers, "content-length");
@@ -148,8 +148,8 @@ static void end_head(struct steady_response *r)
     }
 }
 
-/* Whether the line has a control character other than a tab, which is not allowed in a head (RFC
- * 9110 section 5.5). */
+/* Whether the line has a control character other than a tab. Such characters are not allowed in a
+ * head (RFC 9110 section 5.5). */
 static bool has_control_character(const char *line, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -172,8 +172,9 @@ static void read_head_line(struct steady_response *r, const char *line, size_t s
 
 /* ------------------------------------------------------------------------- the body */
 
-/* Reads a line such as "1a;extension" before a chunk's data, or the empty line behind it (section
- * 7.1). A body that breaks the rules ends there, without an error: what matters is the status. */
+/* Reads a line such as "1a;extension" in front of a chunk's data, or the empty line behind the data
+ * (section 7.1). A body that breaks the rules ends at that place, without an error, because only
+ * the status matters. */
 static void read_chunk_line(struct steady_response *r, const char *line, size_t size)
 {
     if (size == 0 && r->in_chunk) {
@@ -202,8 +203,8 @@ static size_t read_body(struct steady_response *r, const uint8_t *bytes, size_t 
 
 /* ------------------------------------------------------------------------- input */
 
-/* Reads up to the end of a line, which is CRLF or LF alone (section 2.2). Returns how many bytes.
- */
+/* Reads up to the end of a line, which is CRLF or LF alone (section 2.2). Returns how many bytes it
+ * has read. */
 static size_t read_line(struct steady_response *r, const uint8_t *bytes, size_t size)
 {
     const uint8_t *end = memchr(bytes, '\n', size);
@@ -236,8 +237,8 @@ static size_t read_line(struct steady_response *r, const uint8_t *bytes, size_t 
     return used;
 }
 
-/* Whether the beginning of the first line can be that of HTTP. A server of another protocol may
- * send less than a line and then wait for us. */
+/* Whether the bytes of the first line can be the beginning of HTTP. A server of another protocol
+ * may send less than a line and then wait for an answer. */
 static bool can_be_http(const struct steady_response *r)
 {
     return r->status != 0 || r->line.size == 0 ||

@@ -1,6 +1,6 @@
-/* Reads the answer to the upgrade, a response of HTTP/1.1 (RFC 9112), from pieces of any size: its
- * head and, unless its status is 101, the beginning of its body. Skips informational responses
- * before it (RFC 9110 section 15.2). No I/O. */
+/* Reads the answer to the upgrade, a response of HTTP/1.1 (RFC 9112), from pieces of any size,
+ * without I/O. It reads the head and, unless the status is 101, the beginning of the body. It skips
+ * informational responses in front of the answer (RFC 9110 section 15.2). */
 #ifndef STEADY_CORE_RESPONSE_H
 #define STEADY_CORE_RESPONSE_H
 
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STEADY_RESPONSE_HEAD_MAX (16 * 1024) /* bytes of everything before the body */
+#define STEADY_RESPONSE_HEAD_MAX (16 * 1024) /* bytes of everything in front of the body */
 #define STEADY_RESPONSE_BODY_MAX 4096        /* bytes of the body that are kept */
 
 enum steady_response_part {
@@ -20,38 +20,39 @@ enum steady_response_part {
     STEADY_RESPONSE_BAD, /* see the member `problem` */
 };
 
-/* A zeroed struct has read nothing. The caller may read the members before `line`, and may set
- * `tunnel` before the first byte. */
+/* A zeroed struct has read nothing. The caller may read the members in front of `line`, and may set
+ * `tunnel` before the first byte arrives. */
 struct steady_response {
-    bool tunnel; /* it answers CONNECT: a 2xx ends with its head (RFC 9110 section 9.3.6) */
+    bool tunnel; /* whether this is an answer to CONNECT: a 2xx one ends with its head (RFC 9110
+                    section 9.3.6) */
     enum steady_response_part part;
     int status;
     char reason[64]; /* the text behind the status, such as "Not Found"; may be cut */
     bool http_1_0;   /* the version is 1.0 */
-    /* "name\0value\0" for each name, which is in lower case. The values of several headers of one
-     * name are joined with commas (RFC 9110 section 5.3), unless steady_headers_stay_apart says
-     * otherwise: then there is such a pair for each header. */
+    /* "name\0value\0" for each name, which is in lower case. The values of several headers with the
+     * same name are joined with commas (RFC 9110 section 5.3), unless steady_headers_stay_apart
+     * says otherwise: then there is such a pair for each header. */
     struct steady_buffer headers;
-    struct steady_buffer body; /* without the lines between chunks */
-    const char *problem; /* when STEADY_RESPONSE_BAD: a static text such as "is not HTTP", or NULL
-                            when memory is out */
+    struct steady_buffer body; /* without the lines between the chunks */
+    const char *problem; /* set when part is STEADY_RESPONSE_BAD: a static text such as "is not
+                            HTTP", or NULL when memory is out */
 
-    struct steady_buffer line; /* the incomplete line of the head, or between chunks */
+    struct steady_buffer line; /* an incomplete line of the head, or of those between chunks */
     size_t head;               /* bytes of the head so far */
-    size_t last;               /* where in `headers` the value ends that was read last */
-    size_t left; /* bytes of the body, or of the chunk, that are still to come; SIZE_MAX when the
-                    connection's end is the body's */
+    size_t last;               /* the position in `headers` behind the value that was read last */
+    size_t left; /* bytes of the body, or of the chunk, that have not arrived; SIZE_MAX when the
+                    body ends with the connection */
     bool chunked, in_chunk;
 };
 
-/* Reads the next piece. Returns how many of the bytes belong to the response: all, unless it is
- * complete now. */
+/* Reads the next piece. Returns how many of the bytes belong to the response: all of them, unless
+ * the response is complete now. */
 size_t steady_response_input(struct steady_response *response, const uint8_t *bytes, size_t size);
 
 void steady_response_free(struct steady_response *response);
 
-/* Returns the value of a header, the first one of those that stay apart, or NULL when there is
- * none. headers: as in struct steady_response. name: in lower case. */
+/* Returns the value of a header, or NULL when there is none. For headers that stay apart it returns
+ * the first value. headers: as in struct steady_response. name: in lower case. */
 const char *steady_headers_find(const struct steady_buffer *headers, const char *name);
 
 /* Whether the values of several headers of this name must not be joined: those of Set-Cookie have

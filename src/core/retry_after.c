@@ -10,8 +10,8 @@
 
 /* ------------------------------------------------------------------------- the calendar */
 
-/* Returns the days since 1970 in the Gregorian calendar. It counts months from March, so that the
- * day that a leap year adds is the year's last one. */
+/* Returns the days since 1970 in the Gregorian calendar. The function counts months from March, so
+ * that the additional day of a leap year is the last day of its year. */
 static int64_t days(int64_t year, int month, int day)
 {
     int64_t y = month < 3 ? year - 1 : year;
@@ -35,10 +35,11 @@ static bool is_over_50_years_ahead(struct date date, int64_t now)
     return seconds_of(&date) > now;
 }
 
-/* Of the years that end with the two digits, the last one that is not over 50 years ahead. */
+/* Completes a year of two digits: of the years that end with these digits, it takes the last one
+ * that is at most 50 years ahead. */
 static void complete_year(struct date *date, int64_t now)
 {
-    int year = steady_narrow(1970 + now / 31556952); /* seconds of a year, on average */
+    int year = steady_narrow(1970 + now / 31556952); /* the seconds of an average year */
     date->year += year - year % 100 + 100;
     while (is_over_50_years_ahead(*date, now))
         date->year -= 100;
@@ -46,8 +47,8 @@ static void complete_year(struct date *date, int64_t now)
 
 /* ------------------------------------------------------------------------- the forms */
 
-/* The three forms of a date, the third of which has a blank in front of a day of one digit. Each
- * letter stands for one of the parts below, all else for itself. */
+/* The three forms of a date. In the third one a day of one digit has a blank in front. Each letter
+ * stands for one of the parts below, and all other characters stand for themselves. */
 static const char *const forms[] = {
     "w, d b Y H:M:S z", /* IMF-fixdate */
     "W, d-b-y H:M:S z", /* RFC 850 */
@@ -66,7 +67,7 @@ static const struct part {
     {'y', 2, 0, 99, offsetof(struct date, year)},
     {'H', 2, 0, 23, offsetof(struct date, hour)},
     {'M', 2, 0, 59, offsetof(struct date, minute)},
-    {'S', 2, 0, 60, offsetof(struct date, second)}, /* 60 is that of a leap second */
+    {'S', 2, 0, 60, offsetof(struct date, second)}, /* 60 is the number of a leap second */
     {0},
 };
 
@@ -82,8 +83,8 @@ static bool take_number(struct date *date, const struct part *part, const char *
     return number >= part->min && number <= part->max;
 }
 
-/* Takes one of the names, each of which has a blank behind it. Returns its number, from 1 on; 0: it
- * is none of them. */
+/* Takes one of the names, each of which has a blank behind it in `names`. Returns the number of the
+ * name, counted from 1, or 0 when none of them is there. */
 static int take_name(const char **at, const char *names)
 {
     for (int number = 1; *names; number++) {
@@ -122,7 +123,7 @@ static bool has_form(struct date *date, const char *form, const char *value)
     return !*form && !*value;
 }
 
-/* Returns the seconds since 1970, or -1 when it is no date. */
+/* Returns the seconds since 1970, or -1 when the value is not a date. */
 static int64_t parse_date(const char *value, int64_t now)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {

@@ -1,11 +1,11 @@
-/* The Retry-After header (RFC 9110 section 10.2.3). */
+/* Reads the Retry-After header (RFC 9110 section 10.2.3). */
 #ifndef STEADY_CORE_RETRY_AFTER_H
 #define STEADY_CORE_RETRY_AFTER_H
 
 #include <stdint.h>
 
-/* Returns the seconds to wait from now on; 0 for a date in the past and for a value that makes no
- * sense. value: seconds, or a date in one of the three forms of RFC 9110 section 5.6.7. now:
+/* Returns how many seconds to wait from now on, or 0 for a date in the past and for a value that is
+ * wrong. value: seconds, or a date in one of the three forms of RFC 9110 section 5.6.7. now:
  * seconds since 1970 (UTC). */
 double steady_retry_after(const char *value, int64_t now);
 

@@ -67,7 +67,7 @@ bool steady_secrets_may_show(const char *header, size_t size)
 
 /* ------------------------------------------------------------------------- URLs in a line */
 
-/* What a line is read from and written to. */
+/* A line that is being copied: where it is read, and where it is written. */
 struct copy {
     const char *at;
     char *out;
@@ -87,8 +87,8 @@ static void hide(struct copy *copy, size_t size)
     copy->out += sizeof STEADY_HIDDEN - 1;
 }
 
-/* Behind "://" may be a user and password. They end with the last "@" before the path, since some
- * programs write a password's "@" as it is. */
+/* Copies the part of a URL behind "://", where a user and password may be. They end with the last
+ * "@" in front of the path, since some programs do not escape an "@" in a password. */
 static void copy_authority(struct copy *copy)
 {
     size_t size = strcspn(copy->at, "/?# \t"), credentials = size;
@@ -99,7 +99,7 @@ static void copy_authority(struct copy *copy)
     keep(copy, size - (credentials > 1 ? credentials - 1 : 0));
 }
 
-/* The same for a name in a URL, where a character may be written as "%74". */
+/* The same for a name in a URL, where a character may be percent-escaped, such as "%74". */
 static bool is_secret_name(const char *name, size_t size)
 {
     char decoded[STEADY_WORD_MAX * 3];
@@ -113,8 +113,9 @@ static bool is_secret_name(const char *name, size_t size)
     return steady_secrets_is_name(decoded, length);
 }
 
-/* One "name=value", or a word alone. Some servers take ";" for "&", others for a part of the value;
- * so it ends a value that is shown, and none that is hidden. */
+/* Copies one "name=value", or a word alone. Some servers take ";" for "&", others take it for a
+ * part of the value. So a ";" ends a value that is shown, but does not end a value that is hidden.
+ */
 static void copy_parameter(struct copy *copy)
 {
     const size_t name = strcspn(copy->at, "=&;?# \t"), whole = strcspn(copy->at, "&# \t");
@@ -145,7 +146,7 @@ void steady_secrets_hide(char *out, const char *line)
     struct copy copy = {line, out};
     while (*copy.at) {
         bool authority = !strncmp(copy.at, "://", 3);
-        /* A path has parameters behind ";", such as a session's number. */
+        /* The parameters of a path, such as a session's number, are behind a ";". */
         bool query = *copy.at == '?' || *copy.at == '#' || *copy.at == ';';
         keep(&copy, authority ? 3 : 1);
         if (authority)

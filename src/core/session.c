@@ -46,12 +46,10 @@ static enum steady_session_action enter(struct steady_session *session, enum ste
     return action;
 }
 
-static enum steady_session_action attempt(struct steady_session *session, unsigned number,
-                                          double now)
+static enum steady_session_action attempt(struct steady_session *session, unsigned number)
 {
     session->attempt = number;
-    return enter(session, STEADY_STATUS_CONNECTING, now + session->options->connect_timeout,
-                 STEADY_ACTION_ATTEMPT);
+    return enter(session, STEADY_STATUS_CONNECTING, INFINITY, STEADY_ACTION_ATTEMPT);
 }
 
 static enum steady_session_action closed(struct steady_session *session,
@@ -60,7 +58,7 @@ static enum steady_session_action closed(struct steady_session *session,
     return enter(session, STEADY_STATUS_CLOSED, INFINITY, action);
 }
 
-/* An attempt or an open connection has ended, and the user did not ask for that. */
+/* Handles the end of an attempt or an open connection that the user did not ask for. */
 static enum steady_session_action ended(struct steady_session *session, double now, double delay)
 {
     session->attempt = failures(session, now);
@@ -70,10 +68,10 @@ static enum steady_session_action ended(struct steady_session *session, double n
 }
 
 static enum steady_session_action at_rest(struct steady_session *session,
-                                          enum steady_session_event event, double now)
+                                          enum steady_session_event event)
 {
     if (event == STEADY_SESSION_CONNECT)
-        return attempt(session, 1, now);
+        return attempt(session, 1);
     if (event == STEADY_SESSION_CLOSE)
         return closed(session, STEADY_ACTION_NONE);
     return STEADY_ACTION_NONE;
@@ -84,6 +82,9 @@ static enum steady_session_action connecting(struct steady_session *session,
                                              double delay)
 {
     switch (event) {
+    case STEADY_SESSION_BEGUN:
+        session->deadline = now + session->options->connect_timeout;
+        return STEADY_ACTION_NONE;
     case STEADY_SESSION_OPENED:
         session->opened_at = now;
         return enter(session, STEADY_STATUS_OPEN, INFINITY, STEADY_ACTION_NONE);
@@ -93,7 +94,7 @@ static enum steady_session_action connecting(struct steady_session *session,
         session->deadline = INFINITY;
         return STEADY_ACTION_TIME_OUT;
     case STEADY_SESSION_RECONNECT:
-        return attempt(session, 1, now);
+        return attempt(session, 1);
     case STEADY_SESSION_CLOSE:
         return closed(session, STEADY_ACTION_DROP);
     default:
@@ -108,7 +109,7 @@ static enum steady_session_action open(struct steady_session *session,
     case STEADY_SESSION_LOST:
         return ended(session, now, delay);
     case STEADY_SESSION_RECONNECT:
-        return attempt(session, 1, now);
+        return attempt(session, 1);
     case STEADY_SESSION_CLOSE:
         return enter(session, STEADY_STATUS_CLOSING, now + session->options->close_timeout,
                      STEADY_ACTION_FINISH);
@@ -118,13 +119,13 @@ static enum steady_session_action open(struct steady_session *session,
 }
 
 static enum steady_session_action waiting(struct steady_session *session,
-                                          enum steady_session_event event, double now)
+                                          enum steady_session_event event)
 {
     switch (event) {
     case STEADY_SESSION_DUE:
-        return attempt(session, session->attempt + 1, now);
+        return attempt(session, session->attempt + 1);
     case STEADY_SESSION_RECONNECT:
-        return attempt(session, 1, now);
+        return attempt(session, 1);
     case STEADY_SESSION_CLOSE:
         return closed(session, STEADY_ACTION_NONE);
     default:
@@ -142,7 +143,7 @@ static enum steady_session_action closing(struct steady_session *session,
     return STEADY_ACTION_NONE;
 }
 
-/* The delay between attempts is not put off, since the client waits for no peer during it. */
+/* The delay between attempts is not put off, since the client does not wait for a peer then. */
 void steady_session_put_off(struct steady_session *session, double seconds)
 {
     if (session->status == STEADY_STATUS_CONNECTING || session->status == STEADY_STATUS_CLOSING)
@@ -156,13 +157,13 @@ enum steady_session_action steady_session_handle(struct steady_session *session,
     switch (session->status) {
     case STEADY_STATUS_IDLE:
     case STEADY_STATUS_CLOSED:
-        return at_rest(session, event, now);
+        return at_rest(session, event);
     case STEADY_STATUS_CONNECTING:
         return connecting(session, event, now, delay);
     case STEADY_STATUS_OPEN:
         return open(session, event, now, delay);
     case STEADY_STATUS_WAITING:
-        return waiting(session, event, now);
+        return waiting(session, event);
     case STEADY_STATUS_CLOSING:
         return closing(session, event);
     default:

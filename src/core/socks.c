@@ -4,13 +4,13 @@
 #include <string.h>
 
 #define VERSION       5
-#define LOGIN_VERSION 1 /* of RFC 1929 */
+#define LOGIN_VERSION 1 /* the version of RFC 1929's protocol */
 
 enum method { NO_LOGIN = 0, PASSWORD = 2, NONE_ACCEPTABLE = 0xFF };
 enum { CONNECT = 1 };
 enum address_type { IPV4 = 1, NAME = 3, IPV6 = 4 };
 
-/* RFC 1928 section 6 */
+/* Codes of a reply (RFC 1928 section 6). */
 enum code {
     SUCCEEDED,
     GENERAL_FAILURE,
@@ -101,7 +101,8 @@ static void send_next(struct steady_socks *socks, enum steady_socks_part next,
     }
 }
 
-/* Bytes of the answer that is expected, as far as that can be known by now. */
+/* Returns the size of the answer that is expected, as far as it is known from the bytes that have
+ * arrived. */
 static size_t expected_size(const struct steady_socks *socks)
 {
     if (socks->part != STEADY_SOCKS_REPLY)
@@ -131,7 +132,8 @@ static void method_chosen(struct steady_socks *socks, struct steady_buffer *out)
         end(socks, STEADY_SOCKS_REFUSED);
 }
 
-/* Another version than RFC 1929's does not matter: some proxies answer with that of SOCKS. */
+/* The version does not matter: some proxies answer with the version of SOCKS instead of that of RFC
+ * 1929. */
 static void login_answered(struct steady_socks *socks, struct steady_buffer *out)
 {
     if (socks->answer[1] == 0)
@@ -140,7 +142,8 @@ static void login_answered(struct steady_socks *socks, struct steady_buffer *out
         end(socks, STEADY_SOCKS_REFUSED);
 }
 
-/* A refusal is one as soon as its code is there: many proxies hang up before the address. */
+/* A refusal counts as soon as its code has arrived, because many proxies end the connection without
+ * sending the address. */
 static void reply_goes_on(struct steady_socks *socks)
 {
     socks->code = socks->answer[1];
@@ -210,7 +213,7 @@ static void explain_refusal(const struct steady_socks *socks, char *text, size_t
         snprintf(text, size, "it gives the code %d, which SOCKS 5 does not know", socks->code);
 }
 
-/* first: what came where the version should be. */
+/* first: the byte at the place of the version. */
 static void explain_version(uint8_t first, char *text, size_t size)
 {
     if (first == 'H')

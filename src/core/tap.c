@@ -37,8 +37,9 @@ static const char *name_of(uint8_t opcode)
     }
 }
 
-/* As "text, FIN RSV1, ". A server must not mask, so that is told of what comes, and only of that.
- */
+/* Appends the opcode and the flags, such as "text, FIN RSV1, ". A server must not mask its frames.
+ * So "masked" is shown for a received frame, and is not shown for a sent one, which is always
+ * masked. */
 static void append_kind(struct steady_buffer *line, const uint8_t *header, int direction)
 {
     const uint8_t first = header[0];
@@ -106,7 +107,7 @@ static size_t header_wanted(const struct steady_tap *tap)
            (tap->header[1] & STEADY_FRAME_MASKED ? 4 : 0);
 }
 
-/* Returns whether the header is through. */
+/* Returns whether the header is complete. */
 static bool take_header(struct steady_tap *tap, const uint8_t **bytes, size_t *size)
 {
     while (*size > 0 && tap->header_size < header_wanted(tap)) {

@@ -1,6 +1,6 @@
-/* Watches the frames of one direction of a connection (RFC 6455 section 5.2) as they pass, and
- * writes a line of the level trace for each. It stands beside core/protocol, which knows nothing of
- * it: a connection that nobody watches pays nothing for it. */
+/* Watches the frames of one direction of a connection (RFC 6455 section 5.2) and writes a line of
+ * the level trace for each frame. It is not a part of core/protocol, so a connection whose frames
+ * nobody watches does no additional work. */
 #ifndef STEADY_CORE_TAP_H
 #define STEADY_CORE_TAP_H
 
@@ -11,23 +11,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STEADY_TAP_SHOWN 60 /* bytes of a payload */
+#define STEADY_TAP_SHOWN 60 /* bytes of a payload that a line shows */
 
-/* A zeroed struct watches nothing. */
+/* A zeroed struct is ready for the first frame of a connection. */
 struct steady_tap {
     bool open;
-    bool told; /* the frame that is under way has its line */
+    bool told; /* whether the line for the present frame has been written */
     uint8_t header_size, shown_size;
-    uint8_t header[STEADY_FRAME_HEADER_MAX]; /* of that frame, as far as it came */
+    uint8_t header[STEADY_FRAME_HEADER_MAX]; /* the part of that frame's header that has arrived */
     uint8_t shown[STEADY_TAP_SHOWN];         /* the beginning of its payload, unmasked */
-    uint64_t left;                           /* of its payload, bytes that have not come */
+    uint64_t left;                           /* bytes of its payload that have not arrived */
 };
 
-/* Begins where so many bytes of a frame's header have passed (0: between two frames); or where its
- * header is through, and `left` bytes of its payload are not. Such a frame gets no line. */
+/* Begins to watch in the middle of a connection. When size is not 0, so many bytes of a frame's
+ * header have passed. When `left` is not 0, the header has passed as a whole, and so many bytes of
+ * the payload have not; such a frame gets no line. */
 void steady_tap_open(struct steady_tap *tap, const uint8_t *header, size_t size, uint64_t left);
 
-/* The next bytes. direction: '>' when we send them, '<' when they come. */
+/* Takes the next bytes. direction: '>' for bytes that we send, '<' for bytes that we receive. */
 void steady_tap_bytes(struct steady_tap *tap, struct steady_trace *trace, int direction,
                       const uint8_t *bytes, size_t size);
 

@@ -1,4 +1,5 @@
-/* What the values of header fields are made of: tokens and lists of them (RFC 9110 section 5.6). */
+/* Reads values of header fields, which consist of tokens and lists of tokens (RFC 9110 section
+ * 5.6). */
 #ifndef STEADY_CORE_TOKEN_H
 #define STEADY_CORE_TOKEN_H
 
@@ -7,19 +8,19 @@
 
 bool steady_is_token_char(char c);
 
-/* Whether the text is one token; an empty text is none. */
+/* Whether the text is one token; an empty text is not a token. */
 bool steady_is_token(const char *text, size_t size);
 
-/* A header's value, or a part of one. Not ended by a NUL. */
+/* The value of a header, or a part of one. It does not end with a NUL byte. */
 struct steady_value {
     const char *text;
     size_t size;
 };
 
-/* The value without the blanks around it. */
+/* Returns the text without the blanks around it. */
 struct steady_value steady_trim(const char *text, size_t size);
 
-/* Without regard to case. */
+/* Whether the value is this text, without regard to case. */
 bool steady_value_is(struct steady_value value, const char *expected);
 bool steady_value_begins(struct steady_value value, const char *prefix);
 

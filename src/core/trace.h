@@ -1,12 +1,12 @@
-/* Tells whoever wants to know what goes on, line by line. Each client has a trace, and hands it
- * down to everything that works for it. A line is formatted only where somebody wants lines of its
- * level, so a trace that is off costs a comparison. */
+/* The trace of a client: lines that say what the client is doing. Each client has a trace, and
+ * hands it down to everything that works for it. A line is formatted only when somebody wants lines
+ * of its level, so a trace that is off costs no more than a comparison. */
 #ifndef STEADY_CORE_TRACE_H
 #define STEADY_CORE_TRACE_H
 
 #include "core/buffer.h"
 
-/* Each level has all lines of the levels before it. */
+/* Each level includes all lines of the levels before it. */
 enum steady_level {
     STEADY_LEVEL_OFF,
     STEADY_LEVEL_ERROR,
@@ -17,9 +17,9 @@ enum steady_level {
 };
 
 struct steady_trace {
-    enum steady_level level; /* the most detailed one that somebody wants */
-    /* Gets a line without a newline, and without the client's name. It must not change what is
-     * being traced: it is called from the middle of everything. */
+    enum steady_level level; /* the most detailed level that somebody wants */
+    /* Gets a line without a newline and without the client's name. The function must not change
+     * anything that is traced, because it may be called at any place in the code. */
     void (*write)(struct steady_trace *trace, enum steady_level level, const char *line);
 };
 
@@ -29,11 +29,12 @@ static inline bool steady_traces(const struct steady_trace *trace, enum steady_l
     return trace->level >= level;
 }
 
-/* Formats a line as printf does, and writes it. Without memory for it there is no line. */
+/* Formats a line as printf does, and writes it. When there is no memory for the line, it is left
+ * out. */
 void steady_trace_line(struct steady_trace *trace, enum steady_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for a line of the level debug. Where such lines are not wanted, not even the arguments
+/* The same for a line of the level debug. When such lines are not wanted, not even the arguments
  * are evaluated. */
 #define STEADY_DEBUG(trace, ...)                                                                   \
     do {                                                                                           \

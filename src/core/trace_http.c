@@ -7,15 +7,15 @@
 
 static const char protocols[] = "sec-websocket-protocol";
 
-/* "token-x1y2", where a secret stands behind its name. */
+/* Whether the word is a secret with its name in front, such as "token-x1y2". */
 static bool holds_secret(const char *word, size_t size)
 {
     return size > STEADY_WORD_MAX || (steady_secrets_is_name(word, size) &&
                                       (memchr(word, '-', size) || memchr(word, '.', size)));
 }
 
-/* Appends a list of subprotocols. Programs in browsers, which cannot set headers, put tokens there:
- * a long one, or one behind a name that announces it, as in "bearer, …". */
+/* Appends a list of subprotocols. Programs in browsers, which cannot set headers, put tokens there.
+ * So a long word is hidden, and a word behind a name that announces a secret, as in "bearer, …". */
 static bool append_protocols(struct steady_buffer *out, const char *at, size_t size)
 {
     bool announced = false, done = true;
@@ -40,7 +40,7 @@ static bool is_protocols(const char *name, size_t size)
     return size == strlen(protocols) && steady_is_same_text(name, protocols, size);
 }
 
-/* direction: '>' or '<'. value ends with a NUL byte or with CR LF, behind its `value_size` bytes.
+/* direction: '>' or '<'. Behind the `value_size` bytes of the value there is a NUL byte or CR LF.
  */
 static void trace_header(struct steady_trace *trace, int direction, const char *name,
                          size_t name_size, const char *value, size_t value_size)

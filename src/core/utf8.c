@@ -2,15 +2,15 @@
 
 #include <string.h>
 
-/* A finite automaton over the bytes (RFC 3629 section 4). Each byte has a row, a 64-bit word: the
- * six bits at the position that is a state's number are the number of the next state. So a step is
- * a load, which does not depend on the state, and a shift. That is why a state's number is a
- * multiple of 6. A transition that a row does not name leads to state 0, invalid, which is never
- * left. */
+/* A finite automaton over the bytes (RFC 3629 section 4). Each byte has a row, which is a 64-bit
+ * word. A state's number is the position of six bits in that word, and these six bits are the
+ * number of the next state. So a step consists of a load, which does not depend on the state, and a
+ * shift. That is why the numbers of states are multiples of 6. A transition that a row does not
+ * name leads to state 0, which means invalid and is never left. */
 enum {
     INVALID = 0,
     START = 6,   /* between two characters */
-    NEED_1 = 12, /* so many continuation bytes are missing */
+    NEED_1 = 12, /* this number of continuation bytes is missing */
     NEED_2 = 18,
     NEED_3 = 24,
     AFTER_E0 = 30, /* behind E0 a second byte below A0 would make an overlong form */
@@ -50,7 +50,7 @@ static const uint64_t rows[256] = {
 };
 /* clang-format on */
 
-/* Returns the next state. Its bits above STATE_MASK are of no meaning. */
+/* Returns the next state. Its bits above STATE_MASK have no meaning. */
 static uint64_t step(uint64_t state, uint8_t byte)
 {
     return rows[byte] >> (state & STATE_MASK);
@@ -102,7 +102,7 @@ static bool rest_is_ascii(const uint8_t *bytes, size_t size)
                              word_at(bytes + size - 8));
     if (size >= 8)
         return !any_high_bit(word_at(bytes) | word_at(bytes + size - 8));
-    return false; /* with so few bytes the automaton is as fast */
+    return false; /* for so few bytes the automaton is as fast */
 }
 
 bool steady_utf8_feed(struct steady_utf8 *utf8, const uint8_t *bytes, size_t size)

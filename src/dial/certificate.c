@@ -17,8 +17,8 @@ static size_t add(char *text, size_t size, size_t at, const char *more, int leng
     return n < 0 ? at : at + (size_t)n < size ? at + (size_t)n : size - 1;
 }
 
-/* The names a certificate is for, as in: "a.example", "b.example". Control characters, which a name
- * may hold, are shown as '?'. */
+/* Writes the names that a certificate is for: "a.example", "b.example". Control characters, which a
+ * name may have, are shown as '?'. */
 static void list_names(X509 *certificate, char *names, size_t size)
 {
     size_t at = 0;

@@ -1,4 +1,4 @@
-/* A server's certificate, and what is wrong with it, in words for the user. */
+/* Describes the certificate of a server, and explains what is wrong with it. */
 #ifndef STEADY_DIAL_CERTIFICATE_H
 #define STEADY_DIAL_CERTIFICATE_H
 
@@ -11,7 +11,7 @@ struct x509_store_ctx_st; /* OpenSSL's X509_STORE_CTX: a verification that has f
 void steady_certificate_explain(struct x509_store_ctx_st *verification, const char *host,
                                 char *message, size_t size);
 
-/* Writes for whom a certificate is, who issued it, and until when it is good. */
+/* Writes for whom a certificate is, who issued it, and when it expires. */
 void steady_certificate_describe(struct x509_st *certificate, char *text, size_t size);
 
 #endif

@@ -10,25 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An option in its two forms. */
+/* An option that may be a file or a text. */
 struct source {
-    const char *option; /* as the one with a text is called */
+    const char *option; /* the name of the option that is a text */
     const char *file, *text;
 };
 
 /* ------------------------------------------------------------------------- what goes wrong */
 
-/* What OpenSSL says of a text that is no PEM. */
+/* Whether this is OpenSSL's error for a text that is not PEM. */
 static bool is_no_pem(unsigned long error)
 {
-#ifdef ERR_R_UNSUPPORTED /* since OpenSSL 3, of keys */
+#ifdef ERR_R_UNSUPPORTED /* the error for keys since OpenSSL 3 */
     if (ERR_GET_REASON(error) == ERR_R_UNSUPPORTED)
         return true;
 #endif
     return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
-/* OpenSSL says "no such file" in its own way; the system's way is known to more people. */
+/* Returns the reason. OpenSSL has words of its own for "no such file"; more people know the words
+ * of the system. */
 static const char *reason(const struct source *source, const char *what)
 {
     unsigned long error = ERR_peek_last_error();
@@ -42,7 +43,7 @@ static const char *reason(const struct source *source, const char *what)
     return text ? text : what;
 }
 
-/* Notes that a source cannot be used. what: the reason when OpenSSL knows none. */
+/* Notes that a source cannot be used. what: the reason, for a case in which OpenSSL gives none. */
 static bool cannot_use(const struct source *source, const char *with, const char *what,
                        char *message, size_t size)
 {
@@ -70,8 +71,8 @@ const char *steady_credentials_system(void)
     return file ? file : X509_get_default_cert_file();
 }
 
-/* OpenSSL leaves out a file that it cannot open. That must not be for want of a descriptor, since
- * the context is used again. */
+/* Loads the system's authorities. OpenSSL leaves out a file that it cannot open. The context is
+ * used for later connections as well, so a lack of descriptors must not be the reason. */
 static bool use_system(SSL_CTX *context, char *message, size_t size)
 {
     FILE *f = fopen(steady_credentials_system(), "re");
@@ -84,7 +85,7 @@ static bool use_system(SSL_CTX *context, char *message, size_t size)
     return SSL_CTX_set_default_verify_paths(context);
 }
 
-/* Certificates and lists of revoked ones. Returns how many certificates there were, or -1. */
+/* Adds certificates and revocation lists. Returns how many certificates there were, or -1. */
 static int add_authorities(X509_STORE *store, const struct source *source)
 {
     BIO *bio = open_source(source);
@@ -114,7 +115,7 @@ static bool use_authorities(SSL_CTX *context, const struct steady_tls_options *o
 
 /* ------------------------------------------------------------------------- the client's own */
 
-/* OpenSSL would ask on the terminal. */
+/* Without this function OpenSSL would ask on the terminal. */
 static int give_password(char *out, int size, int writing, void *password)
 {
     (void)writing;
@@ -122,7 +123,7 @@ static int give_password(char *out, int size, int writing, void *password)
     return length < size ? length : 0;
 }
 
-/* Those behind the client's own lead to its authority. */
+/* Adds the certificates behind the client's own, which lead to its authority. */
 static bool add_chain(SSL_CTX *context, BIO *bio)
 {
     X509 *next;
@@ -131,7 +132,7 @@ static bool add_chain(SSL_CTX *context, BIO *bio)
             X509_free(next);
             return false;
         }
-    bool end = is_no_pem(ERR_peek_last_error()); /* behind the last one */
+    bool end = is_no_pem(ERR_peek_last_error()); /* this is the error behind the last certificate */
     if (end)
         ERR_clear_error();
     return end;
@@ -147,7 +148,7 @@ static bool use_certificate(SSL_CTX *context, const struct source *source)
     return done;
 }
 
-/* It has to fit the certificate. */
+/* Loads the key, which has to fit the certificate. */
 static bool use_key(SSL_CTX *context, const struct source *source, char *password)
 {
     BIO *bio = open_source(source);

@@ -1,5 +1,5 @@
-/* Whom a client trusts and who it says it is: authorities, the client's certificate and its key,
- * each from a file or a text, in PEM. */
+/* Loads the authorities that a client trusts, and the client's own certificate and key. Each of
+ * them is in PEM, and comes from a file or a text. */
 #ifndef STEADY_DIAL_CREDENTIALS_H
 #define STEADY_DIAL_CREDENTIALS_H
 
@@ -10,11 +10,11 @@
 
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
-/* The file that OpenSSL reads the system's authorities from. */
+/* Returns the file from which OpenSSL reads the system's authorities. */
 const char *steady_credentials_system(void);
 
-/* Loads all that the options name into the context. False with a text in message when something
- * cannot be read or is not what it should be. */
+/* Loads everything that the options name into the context. Returns false, with a text in `message`,
+ * when something cannot be read or is wrong. */
 bool steady_credentials_load(struct ssl_ctx_st *context, const struct steady_tls_options *options,
                              char *message, size_t size);
 

@@ -1,51 +1,35 @@
-/* From a URL to a stream of bytes on which a request can be sent: the name, TCP, the way through a
- * proxy, and TLS. */
+/* From a target to a stream of bytes on which a request can be sent: looks up names, connects by
+ * TCP, asks the proxy, and makes the TLS handshake. */
 #ifndef STEADY_DIAL_DIAL_H
 #define STEADY_DIAL_DIAL_H
 
-#include "core/trace.h"
-#include "core/url.h"
-#include "dial/dns.h"
+#include "dial/address.h"
 #include "dial/failure.h"
 #include "dial/stream.h"
-#include "dial/tls_context.h"
+#include "dial/target.h"
 #include "loop/loop.h"
-
-#include <stdbool.h>
 
 struct steady_dial;
 
-/* Where to. What it points to must stay as it is until the dial has ended or is dropped. */
-struct steady_target {
-    const struct steady_url *url;
-    const struct steady_url *connect_to;  /* its host and port are connected to; NULL: the URL's */
-    const char *local_address;            /* to connect from, a literal address; NULL: any */
-    const struct steady_url *proxy;       /* NULL: none */
-    const struct steady_tls_context *tls; /* NULL: the URL's scheme is ws */
-    const char *server_name;              /* for SNI and the certificate */
-    bool verify;                          /* the certificates */
-    const struct steady_tls_context *proxy_tls; /* NULL: the proxy's scheme is not https */
-    struct steady_trace *trace;                 /* what goes on is told there */
-};
-
-/* Calls to the owner, from the loop: one of them, once, unless it drops the dial before. What they
- * point to is good during the call; the dial is gone after it. */
+/* The loop calls one of these functions, once, unless the owner drops the dial before. The pointers
+ * are valid during the call, and the dial is gone after it. */
 struct steady_dial_owner {
-    /* The stream is the owner's now: steady_stream_give. address: what it is connected to. */
+    /* The stream belongs to the owner now, which has to call steady_stream_give. address: the
+     * address of the peer. */
     void (*connected)(void *owner, struct steady_stream *stream,
                       const struct steady_address *address);
     void (*failed)(void *owner, const struct steady_failure *failure);
 };
 
-/* NULL: out of memory. */
+/* Starts a dial. Returns NULL when memory is out. */
 struct steady_dial *steady_dial_start(struct steady_loop *loop, const struct steady_target *target,
                                       const struct steady_dial_owner *calls, void *owner);
 
-/* It has taken too long: the call `failed` comes before this one returns, with STEADY_TIMEOUT
- * unless it has failed already. */
+/* Ends a dial that has taken too long: `failed` is called before this function returns. The error
+ * is STEADY_TIMEOUT, unless the dial has already failed for another reason. */
 void steady_dial_time_out(struct steady_dial *dial, double seconds);
 
-/* Ends it without a call to the owner; NULL is fine. */
+/* Ends a dial without a call to the owner. NULL is allowed. */
 void steady_dial_drop(struct steady_dial *dial);
 
 #endif

@@ -3,45 +3,43 @@
 #include "loop/descriptor.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <net/if.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A name that a thread of its own asks the system's resolver for. Nobody can stop that: when the
- * answer is not wanted any more, the thread is left to itself, and the process may end before it.
- * libuv's threads would not do: two at most look up names, so two names whose servers are silent
- * would keep all others waiting, and the process waits for them at its end. */
+/* A name that is being looked up. A thread of its own asks the system's resolver, and nothing can
+ * stop the resolver. So when the answer is no longer wanted, the thread goes on by itself, and the
+ * process may end before it. libuv's threads cannot be used here: at most two of them look up
+ * names, so two names whose name servers do not answer would keep all others waiting, and at its
+ * end the process waits for these threads. */
 struct steady_lookup {
     struct look_ups *look_ups;
     uv_async_t answered;
-    struct steady_lookup *next;      /* in their list */
-    struct steady_dns *first, **end; /* who waits for the answer */
+    struct steady_lookup *next;      /* the next look-up of the loop */
+    struct steady_dns *first, **end; /* the requests that wait for the answer */
     char *host;
 
-    /* Of the loop and of the thread, under the lock. */
-    bool abandoned; /* the loop is gone */
-    int users;      /* the loop's handle, the thread */
+    /* The loop and the thread share these members, under the lock. */
+    bool abandoned; /* whether the loop is gone */
+    int users;      /* how many still use the struct: the loop's handle, and the thread */
     int status;
     bool short_of_descriptors;
     struct addrinfo *list;
 };
 
-/* The look-ups of a loop. */
+/* All look-ups of a loop. */
 struct look_ups {
     struct steady_service service; /* the first member */
     struct steady_lookup *first;
 };
 
-/* Of the threads, under the lock. */
+/* How many threads are looking up a name, under the lock. */
 static int looking_up;
-static uint64_t started; /* the last one; uv_hrtime, ns */
+static uint64_t started; /* when the last of these threads was started: uv_hrtime, in ns */
 
 static void lock(void)
 {
@@ -54,117 +52,13 @@ static void unlock(void)
 }
 
 struct steady_dns {
-    struct steady_dns *next, **link; /* in the look-up's list */
+    /* The next request of the look-up, and the pointer to this one. */
+    struct steady_dns *next, **link;
     struct steady_lookup *lookup;
     uint16_t port;
     steady_dns_done done;
     void *owner;
 };
-
-/* Behind an IPv6 address: the zone's name, or its number where the interface is gone. */
-static void append_zone(struct steady_address *address)
-{
-    size_t used = strlen(address->text);
-    char name[IF_NAMESIZE];
-    unsigned zone = address->socket.v6.sin6_scope_id;
-    if (zone && if_indextoname(zone, name))
-        snprintf(address->text + used, sizeof address->text - used, "%%%s", name);
-    else if (zone)
-        snprintf(address->text + used, sizeof address->text - used, "%%%u", zone);
-}
-
-static void set_text(struct steady_address *address)
-{
-    if (address->socket.any.sa_family == AF_INET6) {
-        uv_ip6_name(&address->socket.v6, address->text, sizeof address->text);
-        append_zone(address);
-    } else {
-        uv_ip4_name(&address->socket.v4, address->text, sizeof address->text);
-    }
-}
-
-/* By name, or by number (RFC 4007 section 11.2). 0: there is no such interface. */
-static unsigned zone_index(const char *zone)
-{
-    char name[IF_NAMESIZE], *end;
-    unsigned index = if_nametoindex(zone);
-    if (index)
-        return index;
-    unsigned long number = strtoul(zone, &end, 10);
-    return !*end && number <= UINT_MAX && if_indextoname((unsigned)number, name) ? (unsigned)number
-                                                                                 : 0;
-}
-
-size_t steady_dns_literal(const char *host, const char *zone, uint16_t port,
-                          struct steady_address *address, const char **problem)
-{
-    memset(address, 0, sizeof *address);
-    if (uv_ip4_addr(host, port, &address->socket.v4) &&
-        uv_ip6_addr(host, port, &address->socket.v6))
-        return 0;
-    if (zone && !(address->socket.v6.sin6_scope_id = zone_index(zone))) {
-        *problem = "this machine has no such network interface";
-        return 0;
-    }
-    set_text(address);
-    return 1;
-}
-
-void steady_dns_socket(const char *path, struct steady_address *address)
-{
-    struct sockaddr_un *local = &address->socket.local;
-    *local = (struct sockaddr_un){.sun_family = AF_UNIX};
-    snprintf(local->sun_path, sizeof local->sun_path, "%s", path);
-    snprintf(address->text, sizeof address->text, "%s", path);
-}
-
-socklen_t steady_dns_size(const struct steady_address *address)
-{
-    switch (address->socket.any.sa_family) {
-    case AF_INET:
-        return sizeof address->socket.v4;
-    case AF_INET6:
-        return sizeof address->socket.v6;
-    default:
-        return sizeof address->socket.local;
-    }
-}
-
-static void set_port(struct steady_address *address, uint16_t port)
-{
-    if (address->socket.any.sa_family == AF_INET6)
-        address->socket.v6.sin6_port = htons(port);
-    else
-        address->socket.v4.sin_port = htons(port);
-}
-
-/* The next one of a family in the resolver's order, which is the order of preference (RFC 6724). */
-static const struct addrinfo *next_of(const struct addrinfo *list, int family)
-{
-    while (list && list->ai_family != family)
-        list = list->ai_next;
-    return list;
-}
-
-static size_t sort(const struct addrinfo *list, uint16_t port, struct steady_address *addresses)
-{
-    int family = list && list->ai_family == AF_INET ? AF_INET : AF_INET6;
-    const struct addrinfo *mine = next_of(list, family), *other;
-    other = next_of(list, family == AF_INET ? AF_INET6 : AF_INET);
-    size_t count = 0;
-    while ((mine || other) && count < STEADY_DNS_MAX) {
-        if (mine) {
-            memcpy(&addresses[count].socket, mine->ai_addr, mine->ai_addrlen);
-            set_port(&addresses[count], port);
-            set_text(&addresses[count++]);
-            mine = next_of(mine->ai_next, mine->ai_family);
-        }
-        const struct addrinfo *swap = mine;
-        mine = other;
-        other = swap;
-    }
-    return count;
-}
 
 static const char *explain(const struct steady_lookup *lookup)
 {
@@ -187,7 +81,7 @@ static const char *explain(const struct steady_lookup *lookup)
 
 /* ------------------------------------------------------------------------- a look-up */
 
-/* One of its users has done with it. */
+/* Has to be called when one of the two no longer uses the struct. */
 static void leave(struct steady_lookup *lookup)
 {
     lock();
@@ -206,8 +100,8 @@ static void closed(uv_handle_t *handle)
     leave(handle->data);
 }
 
-/* When the resolver cannot open a file or a socket, getaddrinfo reports that there is no such host.
- */
+/* Whether a socket cannot be opened because there are no descriptors left. In that case getaddrinfo
+ * reports that there is no such host. */
 static bool is_short_of_descriptors(void)
 {
     int fd = steady_descriptor_socket(AF_INET, SOCK_DGRAM);
@@ -217,7 +111,7 @@ static bool is_short_of_descriptors(void)
     return is_short;
 }
 
-/* In its own thread. */
+/* Runs in a thread of its own. */
 static void *look_up(void *argument)
 {
     struct steady_lookup *lookup = argument;
@@ -237,10 +131,10 @@ static void *look_up(void *argument)
     return NULL;
 }
 
-/* The C library's resolver has locks of its own: a child that is forked while a thread holds one
- * could never look up a name. So a fork waits until no thread can hold one. A thread that has been
- * at it for this long waits for a name server and holds none. No other starts meanwhile, so the
- * wait ends. */
+/* The C library's resolver has locks of its own. If a child was forked while a thread held one of
+ * them, the child could never look up a name. So a fork waits until no thread can hold one. A
+ * thread that has been in the resolver for longer than this time is waiting for a name server, and
+ * does not hold a lock. No other thread is started while a fork waits, so the waiting ends. */
 #define FORK_WAITS 100000000U /* ns */
 
 static bool may_hold_a_lock(void)
@@ -257,7 +151,7 @@ static void wait_for_resolver(void)
         uv_sleep(1);
 }
 
-/* The threads are the parent's. */
+/* The threads exist in the parent only. */
 static void forget_threads(void)
 {
     looking_up = 0;
@@ -269,7 +163,7 @@ static void expect_threads(void)
     steady_process_at_fork(STEADY_LOCK_ANSWERS, NULL, forget_threads);
 }
 
-/* Signals are for the program's own threads. */
+/* Starts a thread that gets no signals, because signals are for the program's own threads. */
 static bool start_thread(struct steady_lookup *lookup)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -303,20 +197,21 @@ static void answered(uv_async_t *async)
 {
     struct steady_lookup *lookup = async->data;
     struct look_ups *look_ups = lookup->look_ups;
-    lock(); /* what the thread wrote under it is here now */
+    lock(); /* makes everything visible that the thread wrote under the lock */
     unlock();
-    remove_from(&look_ups->first, lookup); /* who asks from here on asks anew */
+    remove_from(&look_ups->first,
+                lookup); /* a request that is made from now on starts a new look-up */
     while (lookup->first) {
         struct steady_dns dns = *lookup->first;
-        struct steady_address addresses[STEADY_DNS_MAX];
-        size_t count = sort(lookup->list, dns.port, addresses);
+        struct steady_address addresses[STEADY_ADDRESSES_MAX];
+        size_t count = steady_address_sort(lookup->list, dns.port, addresses);
         steady_dns_cancel(lookup->first);
         dns.done(dns.owner, addresses, count, count ? NULL : explain(lookup));
     }
     uv_close((uv_handle_t *)async, closed);
 }
 
-/* Those that are under way touch the loop no more. */
+/* Keeps the threads that are still running from using the loop. */
 static void abandon(struct steady_service *service)
 {
     struct look_ups *look_ups = (struct look_ups *)service; /* its first member */
@@ -357,7 +252,7 @@ static struct steady_lookup *new_lookup(struct look_ups *look_ups, const char *h
 
 /* ------------------------------------------------------------------------- for the owner */
 
-/* A name that is being looked up is not asked for once more. */
+/* Requests for a name that is being looked up share one look-up. */
 struct steady_dns *steady_dns_resolve(struct steady_loop *loop, const char *host, uint16_t port,
                                       steady_dns_done done, void *owner)
 {

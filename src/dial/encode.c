@@ -17,7 +17,7 @@ void steady_encode_keys(char key[STEADY_BASE64_SIZE(16)], char accept[STEADY_BAS
     EVP_EncodeBlock((unsigned char *)key, nonce, sizeof nonce);
     int size = snprintf(text, sizeof text, "%s%s", key, STEADY_HANDSHAKE_GUID);
     if (EVP_Digest(text, (size_t)size, digest, NULL, EVP_sha1(), NULL) != 1)
-        abort(); /* an OpenSSL without SHA-1 can make no connection */
+        abort(); /* without SHA-1 in OpenSSL there can be no connection */
     EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
 }
 

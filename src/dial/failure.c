@@ -19,7 +19,8 @@ void steady_cause_note(struct steady_cause *cause, enum steady_error error, cons
     for (char *at = text; *at; at++)
         if (steady_is_control(*at))
             *at = '?';
-    steady_buffer_append(&cause->text, text, strlen(text) + 1); /* without memory: no text */
+    steady_buffer_append(&cause->text, text,
+                         strlen(text) + 1); /* when memory is out, there is no text */
 }
 
 const char *steady_cause_text(const struct steady_cause *cause)

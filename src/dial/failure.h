@@ -1,4 +1,4 @@
-/* Why an attempt to connect has failed. */
+/* The reason why an attempt to connect has failed. */
 #ifndef STEADY_DIAL_FAILURE_H
 #define STEADY_DIAL_FAILURE_H
 
@@ -11,22 +11,25 @@
 
 struct steady_failure {
     enum steady_error error;
-    const char *message; /* what failed, without the client's name and the address */
-    int http_status;     /* 0: there was no answer to the upgrade */
-    const struct steady_buffer *headers; /* of the answer, see core/response.h; may be NULL */
-    const uint8_t *body;                 /* of the answer, its beginning; may be NULL */
+    const char *message; /* the reason, without the client's name and the address */
+    int http_status;     /* 0 when there was no answer to the upgrade */
+    const struct steady_buffer
+        *headers;        /* the headers of the answer, see core/response.h; may be NULL */
+    const uint8_t *body; /* the beginning of the answer's body; may be NULL */
     size_t body_size;
 };
 
 #define STEADY_HUNG_UP "the server closed the connection instead of answering the upgrade"
 
-/* The first thing that went wrong: what follows from it does not count. Zeroed: nothing has. */
+/* The first thing that went wrong. Later problems are ignored, since they may follow from it. A
+ * zeroed struct has no cause. */
 struct steady_cause {
     enum steady_error error;
     struct steady_buffer text;
 };
 
-/* format is printf's. Control characters are shown as '?': a server's words end up on terminals. */
+/* Notes a cause, unless there is one already. format: as for printf. Control characters are shown
+ * as '?', because the text may have words of a server and may be shown on a terminal. */
 void steady_cause_note(struct steady_cause *cause, enum steady_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 const char *steady_cause_text(const struct steady_cause *cause);

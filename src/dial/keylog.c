@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 512 /* the longest that OpenSSL writes has some 230 */
+#define LINE_MAX_BYTES 512 /* the longest line of OpenSSL has about 230 */
 
 int steady_keylog_open(const char *path)
 {
-    /* O_NONBLOCK: a pipe that nobody reads must not hold the loop. */
+    /* O_NONBLOCK, because the loop must not wait for the reader of a pipe. */
     int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
     struct stat status;
     if (file < 0)
@@ -22,7 +22,7 @@ int steady_keylog_open(const char *path)
     return -1;
 }
 
-/* As one write, so that lines of several processes do not mix. */
+/* Writes the line by a single call, so that lines of several processes do not mix. */
 void steady_keylog_write(int keylog, const char *line)
 {
     char text[LINE_MAX_BYTES];

@@ -20,7 +20,7 @@ bool steady_pins_read(struct steady_pins *pins, const char *text)
     if (!pins->hashes)
         return false;
     for (size_t i = 0; i < count; i++) {
-        uint8_t decoded[STEADY_PIN_BYTES + 1]; /* OpenSSL writes a byte for the padding, too */
+        uint8_t decoded[STEADY_PIN_BYTES + 1]; /* OpenSSL also writes a byte for the padding */
         const char *base64 = text + PREFIX_SIZE;
         EVP_DecodeBlock(decoded, (const unsigned char *)base64,
                         STEADY_BASE64_SIZE(STEADY_PIN_BYTES) - 1);
@@ -37,7 +37,7 @@ void steady_pins_free(struct steady_pins *pins)
     *pins = (struct steady_pins){0};
 }
 
-/* Of the SubjectPublicKeyInfo (RFC 5280 section 4.1) in DER. */
+/* Hashes the SubjectPublicKeyInfo (RFC 5280 section 4.1) in DER. */
 static bool hash_key(const X509 *certificate, uint8_t hash[STEADY_PIN_BYTES])
 {
     uint8_t *der = NULL;

@@ -1,4 +1,5 @@
-/* Public keys that a server may have: pins, as curl writes them (sha256//BASE64). */
+/* Pins: hashes of the public keys that a server may have, written as curl writes them
+ * (sha256//BASE64). */
 #ifndef STEADY_DIAL_PIN_H
 #define STEADY_DIAL_PIN_H
 
@@ -10,22 +11,22 @@
 
 struct x509_st; /* OpenSSL's X509 */
 
-#define STEADY_PIN_BYTES     32 /* of SHA-256 */
+#define STEADY_PIN_BYTES     32 /* bytes of a SHA-256 hash */
 #define STEADY_PIN_TEXT_SIZE (sizeof "sha256//" - 1 + STEADY_BASE64_SIZE(STEADY_PIN_BYTES))
 
-/* Zeroed: no pins, so every key will do. */
+/* A zeroed struct has no pins, and so allows every key. */
 struct steady_pins {
     uint8_t (*hashes)[STEADY_PIN_BYTES];
     size_t count;
 };
 
 /* Reads the pins from the value of the option tls.pin, which has been checked: pins with ';'
- * between them, or NULL. False: out of memory. */
+ * between them, or NULL. Returns false when memory is out. */
 bool steady_pins_read(struct steady_pins *pins, const char *text);
 void steady_pins_free(struct steady_pins *pins);
 
-/* Whether the certificate's public key is one of them. If it is not, its own pin is written into
- * found; an empty text, if it could not be found out. */
+/* Whether the certificate's public key is one of the pins. If it is not, the pin of the key is
+ * written to `found`, or an empty text when it could not be found out. */
 bool steady_pins_allow(const struct steady_pins *pins, const struct x509_st *certificate,
                        char found[STEADY_PIN_TEXT_SIZE]);
 

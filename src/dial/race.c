@@ -14,31 +14,31 @@
 
 #define NEXT_ADDRESS 0.25 /* seconds: "Connection Attempt Delay", RFC 8305 section 5 */
 
-/* One address that is being connected to. */
+/* An address to which a connection is being made. */
 struct entrant {
     struct steady_race *race;
     const struct steady_address *address;
-    struct steady_watch *watch; /* NULL: it is not, or not any more */
+    struct steady_watch *watch; /* NULL before the connection was begun, and after it has failed */
     int socket;
 };
 
 struct steady_race {
-    struct steady_ready ready; /* the first member: all have failed */
+    struct steady_ready ready; /* the first member; used when all addresses have failed */
     struct steady_loop *loop;
     struct steady_trace *trace;
     const struct steady_race_owner *calls;
     void *owner;
-    struct steady_timer *timer; /* until the next address starts */
+    struct steady_timer *timer; /* runs until the next address starts */
     struct steady_address *addresses;
-    struct steady_address from; /* zeroed: any */
+    struct steady_address from; /* zeroed for any address */
     size_t count, started, running;
-    int status; /* libuv's error; 0: none has failed */
+    int status; /* libuv's error, or 0 when no address has failed */
     struct entrant entrants[];
 };
 
 static void start_next(struct steady_race *race);
 
-/* "127.0.0.1 port 80", or the path of a socket. */
+/* An address for the log: "127.0.0.1 port 80", or the path of a socket. */
 struct place {
     char text[128];
 };
@@ -58,15 +58,17 @@ static struct place place_of(const struct steady_address *address)
 
 /* ------------------------------------------------------------------------- how each ends */
 
-/* A server that refuses was reached, so that tells more than what was wrong with another address;
- * that one was not even tried tells least. */
+/* Keeps the most informative error. A refusal is the most informative one, since the server was
+ * reached. That an address has the wrong family is the least informative one, since it was not even
+ * tried. */
 static void note(struct steady_race *race, int status)
 {
     if (race->status == 0 || race->status == UV_EAFNOSUPPORT || status == UV_ECONNREFUSED)
         race->status = status;
 }
 
-/* The next address, or the end where there is neither another nor a rival that still runs. */
+/* Starts the next address. When there is none, and no other connection is being made, the race has
+ * ended. */
 static void go_on(struct steady_race *race)
 {
     if (race->started < race->count)
@@ -126,7 +128,7 @@ static void won(struct entrant *winner)
 
 static void readable(void *owner)
 {
-    (void)owner; /* a connection that is there is writable first */
+    (void)owner; /* a new connection is reported as writable first */
 }
 
 static void writable(void *owner)
@@ -139,7 +141,7 @@ static void writable(void *owner)
         won(entrant);
 }
 
-/* Also while the loop is halted: what follows happens in a turn of its own. */
+/* May be called while the loop is halted; the owner is told in a later turn. */
 static void broken(void *owner)
 {
     struct entrant *entrant = owner;
@@ -147,18 +149,19 @@ static void broken(void *owner)
     lost(entrant, error ? error : ECONNRESET);
 }
 
-/* Binds the socket to the local address. The port is chosen by connect, which may share it among
- * servers: bind would run out of them after 28,000. False with errno set. */
+/* Binds the socket to the local address. connect chooses the port, which several servers can share;
+ * if bind chose it, there would be no port left after 28,000 connections. Returns false with errno
+ * set. */
 static bool bind_to(int socket, const struct steady_address *from)
 {
 #ifdef IP_BIND_ADDRESS_NO_PORT
     int on = 1;
     setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
 #endif
-    return !bind(socket, &from->socket.any, steady_dns_size(from));
+    return !bind(socket, &from->socket.any, steady_address_size(from));
 }
 
-/* Returns 0 where the connection is under way, or libuv's error. */
+/* Begins to connect. Returns 0, or libuv's error. */
 static int start(struct entrant *entrant)
 {
     static const struct steady_watch_owner calls = {readable, writable, broken};
@@ -172,8 +175,8 @@ static int start(struct entrant *entrant)
     if (entrant->socket < 0)
         return uv_translate_sys_error(errno);
     if ((bound && !bind_to(entrant->socket, from)) ||
-        (connect(entrant->socket, to, steady_dns_size(entrant->address)) && errno != EINPROGRESS &&
-         errno != EINTR))
+        (connect(entrant->socket, to, steady_address_size(entrant->address)) &&
+         errno != EINPROGRESS && errno != EINTR))
         error = uv_translate_sys_error(errno);
     else
         entrant->watch =

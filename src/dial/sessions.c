@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define TICKET_MAX (16 * 1024) /* bytes; a ticket usually has some 200 */
+#define TICKET_MAX (16 * 1024) /* bytes; a ticket usually has about 200 */
 
 static void remove_at(struct steady_sessions *sessions, size_t at)
 {
@@ -35,7 +35,7 @@ static bool has_given_up(const struct steady_sessions *sessions, const char *nam
     return false;
 }
 
-/* session: a copy, or NULL. */
+/* session: a copy of a session, or NULL. */
 static void add(struct steady_sessions *sessions, const char *name, uint16_t port,
                 SSL_SESSION *session)
 {
@@ -79,7 +79,8 @@ static time_t begin_of(const SSL_SESSION *session)
 #endif
 }
 
-/* A resumed session shows no certificate, so what the last one said goes on to count. */
+/* Whether the session may still be used. A resumed session has no certificate, so the expiry of the
+ * last certificate still counts. */
 static bool is_fresh(const SSL_SESSION *session)
 {
     X509 *certificate = SSL_SESSION_get0_peer((SSL_SESSION *)session);

@@ -1,153 +1,45 @@
 #include "dial/stream.h"
 
 #include "core/buffer.h"
+#include "dial/levels.h"
+#include "dial/stream_buffers.h"
 #include "dial/tls.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#define SESSIONS_MAX 2 /* TLS to a proxy, and to the server through it */
 
 enum state {
-    SECURING, /* the handshake of the session on top is under way: ends with OPEN or ENDED */
+    SECURING, /* the TLS handshake at the top is under way; OPEN or ENDED follows */
     OPEN,
-    BROKEN, /* a write failed: what the peer sent before can still be read, then it is ENDED */
-    ENDED,  /* `ended` was called; the owner has to free it */
-};
-
-/* The buffers that all streams of a loop share. */
-struct buffers {
-    struct steady_service service; /* the first member */
-    uint8_t *read, *write;
-};
-
-/* The bytes of the stream as they are at the bottom, where the socket is, or above a TLS session.
- */
-struct level {
-    struct steady_stream *stream;
-    struct steady_tls *session; /* NULL at the bottom */
-    struct steady_buffer held;  /* to be read before what comes from below */
-    size_t held_taken;          /* bytes of it */
+    BROKEN, /* a write failed: what the peer sent before can still be read; ENDED follows */
+    ENDED,  /* `ended` was called; the owner has to free the stream */
 };
 
 struct steady_stream {
     struct steady_ready ready; /* the first member */
     struct steady_resident resident;
     enum state state;
-    int socket;
-    struct steady_watch *watch; /* NULL: the socket is broken, and what it held is at the bottom */
-    struct level levels[1 + SESSIONS_MAX];
-    struct level *top; /* one of them */
+    struct steady_watch *watch; /* NULL when the socket is broken */
+    struct steady_levels levels;
     struct steady_loop *loop;
-    struct buffers *buffers;
+    const struct steady_stream_buffers *buffers;
     const struct steady_stream_owner *calls;
-    void *owner;                 /* NULL: freed */
-    struct steady_buffer unsent; /* what the system did not take of a write */
-    size_t unsent_sent;          /* bytes of it that have gone by now */
+    void *owner;                 /* NULL when the stream has been freed */
+    struct steady_buffer unsent; /* the part of a write that the system did not take at once */
+    size_t unsent_sent;          /* bytes of it that the system has taken since */
     bool paused;
-    bool wanted; /* the owner wants to write */
+    bool wanted; /* whether the owner wants to write */
 };
-
-/* ------------------------------------------------------------------------- shared buffers */
-
-static bool open_buffers(struct steady_service *service)
-{
-    struct buffers *buffers = (struct buffers *)service; /* its first member */
-    buffers->read = malloc(STEADY_READ_SIZE);
-    buffers->write = malloc(STEADY_WRITE_SIZE);
-    if (buffers->read && buffers->write)
-        return true;
-    free(buffers->read);
-    free(buffers->write);
-    return false;
-}
-
-static void close_buffers(struct steady_service *service)
-{
-    struct buffers *buffers = (struct buffers *)service; /* its first member */
-    free(buffers->read);
-    free(buffers->write);
-}
-
-static const struct steady_service_kind buffers_kind = {
-    .size = sizeof(struct buffers), .open = open_buffers, .close = close_buffers};
-
-/* ------------------------------------------------------------------------- the socket */
-
-static ptrdiff_t read_socket(struct steady_stream *s, uint8_t *bytes, size_t size)
-{
-    if (!s->watch)
-        return STEADY_BROKEN;
-    ssize_t there = recv(s->socket, bytes, size, 0);
-    if (there > 0)
-        return there;
-    if (there == 0)
-        return STEADY_EOF;
-    return errno == EAGAIN || errno == EINTR ? STEADY_WAIT : STEADY_BROKEN;
-}
-
-static ptrdiff_t write_socket(struct steady_stream *s, const uint8_t *bytes, size_t size)
-{
-    if (!s->watch)
-        return STEADY_BROKEN;
-    ssize_t sent = send(s->socket, bytes, size, MSG_NOSIGNAL);
-    if (sent >= 0)
-        return sent;
-    return errno == EAGAIN || errno == EINTR ? STEADY_WAIT : STEADY_BROKEN;
-}
-
-/* ------------------------------------------------------------------------- the levels */
-
-static ptrdiff_t take_held(struct level *level, uint8_t *bytes, size_t size)
-{
-    size_t left = level->held.size - level->held_taken, taken = left < size ? left : size;
-    memcpy(bytes, level->held.data + level->held_taken, taken);
-    level->held_taken += taken;
-    if (level->held_taken == level->held.size) {
-        steady_buffer_free(&level->held);
-        level->held_taken = 0;
-    }
-    return (ptrdiff_t)taken;
-}
-
-static ptrdiff_t read_level(void *carrier, uint8_t *bytes, size_t size)
-{
-    struct level *level = carrier;
-    if (level->held.size)
-        return take_held(level, bytes, size);
-    return level->session ? steady_tls_read(level->session, bytes, size)
-                          : read_socket(level->stream, bytes, size);
-}
-
-static ptrdiff_t write_level(void *carrier, const uint8_t *bytes, size_t size)
-{
-    const struct level *level = carrier;
-    return level->session ? steady_tls_write(level->session, bytes, size)
-                          : write_socket(level->stream, bytes, size);
-}
-
-/* Whether there may be something to read that the socket does not tell of. */
-static bool has_more(const struct steady_stream *s)
-{
-    bool more = !s->watch;
-    for (const struct level *level = s->levels; level <= s->top; level++)
-        more = more || level->held.size || (level->session && steady_tls_has_more(level->session));
-    return more;
-}
 
 /* ------------------------------------------------------------------------- events */
 
-/* Looks at the socket for what matters now. From a broken connection that may not be read nothing
- * comes any more: it ends in the next turn. */
+/* Asks the loop for the calls that the stream needs now. A broken stream that is paused cannot get
+ * any more bytes, so it ends in the next turn. */
 static void update(struct steady_stream *s)
 {
     if (!s->owner || s->state == ENDED)
         return;
     bool hopeless = s->state == BROKEN && s->paused;
-    if (hopeless || (has_more(s) && !s->paused))
+    if (hopeless || (steady_levels_have_more(&s->levels) && !s->paused))
         steady_ready_add(s->loop, &s->ready);
     if (s->watch && s->unsent.size && s->state == OPEN)
         steady_watch_write(s->watch);
@@ -163,7 +55,7 @@ static void end(struct steady_stream *s)
 
 static void shake_hands(struct steady_stream *s)
 {
-    struct steady_tls *tls = s->top->session;
+    struct steady_tls *tls = steady_levels_session(&s->levels);
     ptrdiff_t result = steady_tls_handshake(tls);
     if (result == STEADY_WAIT) {
         if (s->watch && steady_tls_wants_write(tls))
@@ -184,7 +76,7 @@ static void receive(struct steady_stream *s)
         shake_hands(s);
         return;
     }
-    ptrdiff_t size = read_level(s->top, s->buffers->read, STEADY_READ_SIZE);
+    ptrdiff_t size = steady_levels_read(&s->levels, s->buffers->read, STEADY_READ_SIZE);
     if (size >= 0)
         update(s);
     if (size > 0)
@@ -200,11 +92,11 @@ static void readable(void *owner)
         receive(s);
 }
 
-/* The memory stays while one write after the other is taken in part only. */
+/* The buffer's memory is kept while the system takes only part of each write. */
 static void send_unsent(struct steady_stream *s)
 {
     ptrdiff_t sent =
-        write_level(s->top, s->unsent.data + s->unsent_sent, steady_stream_buffered(s));
+        steady_levels_write(&s->levels, s->unsent.data + s->unsent_sent, steady_stream_buffered(s));
     if (sent < 0)
         s->state = BROKEN;
     else
@@ -229,22 +121,12 @@ static void writable(void *owner)
         send_unsent(s);
 }
 
-/* The socket is about to be gone, with all that the peer sent before: so that is kept. It happens
- * also while the loop is halted; what follows has a turn of its own. */
+/* The socket is about to be closed, so everything that the peer sent before is kept. The loop also
+ * calls this while it is halted, so the owner is told in a later turn. */
 static void broken(void *owner)
 {
     struct steady_stream *s = owner;
-    struct steady_buffer *held = &s->levels[0].held;
-    ssize_t size = 0;
-    do {
-        if (!steady_buffer_reserve(held, STEADY_READ_SIZE))
-            break;
-        size = recv(s->socket, held->data + held->size, STEADY_READ_SIZE, 0);
-        if (size > 0)
-            held->size += (size_t)size;
-    } while (size > 0 || (size < 0 && errno == EINTR));
-    if (!held->size)
-        steady_buffer_free(held);
+    steady_levels_lose_socket(&s->levels);
     steady_watch_stop(s->watch);
     s->watch = NULL;
     if (s->state == OPEN)
@@ -263,7 +145,7 @@ static void turn(struct steady_ready *ready)
         return;
     if (s->state == BROKEN && s->paused)
         end(s);
-    else if (!s->paused && has_more(s))
+    else if (!s->paused && steady_levels_have_more(&s->levels))
         receive(s);
 }
 
@@ -280,26 +162,24 @@ struct steady_stream *steady_stream_new(struct steady_loop *loop, int socket,
                                         const struct steady_stream_owner *calls, void *owner)
 {
     static const struct steady_watch_owner watch_calls = {readable, writable, broken};
-    struct steady_stream *s = calloc(1, sizeof *s);
-    struct buffers *buffers = steady_loop_service(loop, &buffers_kind);
+    struct steady_stream *s = malloc(sizeof *s);
+    const struct steady_stream_buffers *buffers = steady_stream_buffers(loop);
     if (!s || !buffers) {
         free(s);
         steady_watch_stop(watch);
         return NULL;
     }
-    s->ready.run = turn;
-    s->resident.close = close_stream;
-    s->state = OPEN;
-    s->socket = socket;
-    s->watch = watch;
-    s->top = s->levels;
-    s->levels[0].stream = s;
-    s->loop = loop;
-    s->buffers = buffers;
-    s->calls = calls;
-    s->owner = owner;
+    *s = (struct steady_stream){.ready.run = turn,
+                                .resident.close = close_stream,
+                                .state = OPEN,
+                                .watch = watch,
+                                .loop = loop,
+                                .buffers = buffers,
+                                .calls = calls,
+                                .owner = owner};
+    steady_levels_init(&s->levels, socket);
     steady_watch_give(watch, &watch_calls, s);
-    steady_resident_add(loop, &s->resident);
+    steady_resident_add(&loop->residents, &s->resident);
     return s;
 }
 
@@ -317,27 +197,19 @@ static void free_later(struct steady_ready *ready)
     free_memory(&((struct steady_stream *)ready)->resident); /* its first member */
 }
 
-static void free_levels(struct steady_stream *s)
-{
-    for (struct level *level = s->top; level >= s->levels; level--) {
-        steady_tls_free(level->session);
-        steady_buffer_free(&level->held);
-    }
-}
-
-/* Its memory stays until the next turn, for the call that may be under way. */
+/* The memory stays until the next turn, because a call of the stream may still be running. */
 void steady_stream_free(struct steady_stream *s)
 {
     if (!s)
         return;
     s->owner = NULL;
-    free_levels(s);
+    steady_levels_free(&s->levels);
     steady_watch_stop(s->watch);
     s->watch = NULL;
     steady_buffer_free(&s->unsent);
     s->resident.close = free_memory;
     steady_resident_remove(&s->resident);
-    steady_resident_add(s->loop, &s->resident);
+    steady_resident_add(&s->loop->residents, &s->resident);
     s->ready.run = free_later;
     steady_ready_add(s->loop, &s->ready);
 }
@@ -352,15 +224,8 @@ void steady_stream_give(struct steady_stream *s, const struct steady_stream_owne
 bool steady_stream_secure(struct steady_stream *s, struct ssl_ctx_st *context, const char *host,
                           uint16_t port, bool verify)
 {
-    static const struct steady_carrier calls = {read_level, write_level};
-    struct level *below = s->top, *level = below + 1;
-    if (below == s->levels + SESSIONS_MAX)
+    if (!steady_levels_secure(&s->levels, context, host, port, verify))
         return false;
-    struct steady_tls *tls = steady_tls_new(context, host, port, verify, &calls, below);
-    if (!tls)
-        return false;
-    *level = (struct level){.stream = s, .session = tls};
-    s->top = level;
     s->state = SECURING;
     if (s->watch)
         steady_watch_write(s->watch);
@@ -371,26 +236,20 @@ bool steady_stream_put_back(struct steady_stream *s, const uint8_t *bytes, size_
 {
     if (!size)
         return true;
-    if (!steady_buffer_append(&s->top->held, bytes, size))
+    if (!steady_levels_put_back(&s->levels, bytes, size))
         return false;
     update(s);
     return true;
 }
 
-bool steady_stream_is_securing(const struct steady_stream *s)
-{
-    return s->state == SECURING;
-}
-
 void steady_stream_describe(const struct steady_stream *s, char *text, size_t size)
 {
-    steady_tls_describe(s->top->session, text, size);
+    steady_tls_describe(steady_levels_session(&s->levels), text, size);
 }
 
 void steady_stream_explain(const struct steady_stream *s, struct steady_cause *cause)
 {
-    for (const struct level *level = s->top; level > s->levels; level--)
-        steady_tls_explain(level->session, cause);
+    steady_levels_explain(&s->levels, cause);
 }
 
 bool steady_stream_can_write(const struct steady_stream *s)
@@ -406,7 +265,7 @@ uint8_t *steady_stream_room(const struct steady_stream *s)
 bool steady_stream_write(struct steady_stream *s, size_t size)
 {
     const uint8_t *bytes = s->buffers->write;
-    ptrdiff_t sent = write_level(s->top, bytes, size);
+    ptrdiff_t sent = steady_levels_write(&s->levels, bytes, size);
     if (sent >= 0 && (size_t)sent < size &&
         !steady_buffer_append(&s->unsent, bytes + sent, size - (size_t)sent))
         sent = -1;

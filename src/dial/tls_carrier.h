@@ -10,7 +10,7 @@ struct steady_tls;
 /* NULL: out of memory. */
 struct bio_st *steady_tls_carrier_new(struct steady_tls *tls);
 
-/* The session that such an object is of, once it reads from the carrier. */
+/* The session that an object of OpenSSL's belongs to. It is found by the object's BIO. */
 struct steady_tls *steady_tls_of(const struct ssl_st *openssl);
 
 #endif

@@ -19,7 +19,7 @@ enum steady_tls_state {
 };
 
 struct steady_tls {
-    struct ssl_st *openssl; /* tls_carrier finds this struct again, by it */
+    struct ssl_st *openssl; /* steady_tls_of finds this struct again */
     enum steady_tls_state state;
     const struct steady_carrier *calls;
     void *carrier;

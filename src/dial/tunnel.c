@@ -31,8 +31,8 @@ static bool ask_http(struct steady_tunnel *tunnel, struct steady_buffer *out)
     return true;
 }
 
-/* A host that is a literal address is sent as one, whoever resolves names: proxies do not agree on
- * what to make of "::1" as a name. */
+/* A host that is a literal address is sent as an address, even when the proxy resolves names,
+ * because proxies treat a name such as "::1" differently. */
 static bool ask_socks(struct steady_tunnel *tunnel, const struct steady_address *resolved,
                       struct steady_buffer *out)
 {
@@ -41,7 +41,7 @@ static bool ask_socks(struct steady_tunnel *tunnel, const struct steady_address 
     struct steady_address literal;
     const struct steady_address *address = resolved;
     const char *problem;
-    if (!address && steady_dns_literal(url->host, NULL, url->port, &literal, &problem))
+    if (!address && steady_address_literal(url->host, NULL, url->port, &literal, &problem))
         address = &literal;
     if (address && address->socket.any.sa_family == AF_INET6) {
         target.address = (const uint8_t *)&address->socket.v6.sin6_addr;
@@ -76,6 +76,7 @@ void steady_tunnel_free(struct steady_tunnel *tunnel)
 {
     steady_response_free(&tunnel->answer);
     steady_socks_free(&tunnel->socks);
+    *tunnel = (struct steady_tunnel){0};
 }
 
 /* ------------------------------------------------------------------------- the answer */
@@ -91,8 +92,8 @@ bool steady_tunnel_may_try_another(const struct steady_tunnel *tunnel)
     return steady_socks_may_try_another(&tunnel->socks);
 }
 
-/* What a SOCKS proxy (0, 4, 5) or a server of TLS (an alert, 0x15) answers to CONNECT may be too
- * short to be a line, and is not HTTP by its first byte. */
+/* Whether the proxy is another kind of server: a SOCKS proxy (0, 4, 5) or a TLS server (an alert,
+ * 0x15). Its answer to CONNECT may be too short to be a line, but its first byte cannot be HTTP. */
 static bool is_foreign(const struct steady_tunnel *tunnel)
 {
     return tunnel->begun && tunnel->first < ' ' && strchr("\4\5\x15\x16", tunnel->first);
@@ -161,8 +162,8 @@ size_t steady_tunnel_input(struct steady_tunnel *tunnel, const uint8_t *bytes, s
 
 /* ------------------------------------------------------------------------- what went wrong */
 
-/* Where the list element that begins here ends: at a comma outside of quotes (RFC 9110
- * section 5.6.4), or at the end. */
+/* Returns the end of the list element that begins here: a comma outside of quotes (RFC 9110 section
+ * 5.6.4), or the end of the text. */
 static const char *end_of_element(const char *at)
 {
     for (bool quoted = false; *at && (quoted || *at != ','); at++) {
@@ -174,8 +175,8 @@ static const char *end_of_element(const char *at)
     return at;
 }
 
-/* The schemes of the challenges, without their parameters, which are list elements as well, with an
- * equals sign behind their names (RFC 9110 section 11.6.1). */
+/* Lists the schemes of the challenges without their parameters. Parameters are list elements as
+ * well, but have an equals sign behind their names (RFC 9110 section 11.6.1). */
 static void list_schemes(const char *challenges, char *list, size_t size)
 {
     size_t used = 0;
@@ -189,7 +190,7 @@ static void list_schemes(const char *challenges, char *list, size_t size)
     }
 }
 
-/* Writes what an HTTP proxy did that has refused, as "answered 403 Forbidden". */
+/* Writes how an HTTP proxy has refused, such as "answered 403 Forbidden". */
 static void explain_status(const struct steady_response *answer, char *text, size_t size)
 {
     const char *challenges = steady_headers_find(&answer->headers, "proxy-authenticate");
@@ -205,7 +206,7 @@ static void explain_status(const struct steady_response *answer, char *text, siz
         *schemes ? schemes : "a scheme that it does not name");
 }
 
-/* Writes what such a first byte says of the proxy. */
+/* Returns what the first byte tells about a proxy of another kind. */
 static const char *foreign_name(uint8_t first)
 {
     return first == 0x15 || first == 0x16

@@ -10,25 +10,26 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* See create. */
+/* The library's event pipe gets a descriptor of at least this number, if the process may have so
+ * many; see create. */
 #define HIGH_DESCRIPTOR   512
-#define SPARE_DESCRIPTORS 8 /* more than the library needs for a context */
+#define SPARE_DESCRIPTORS 8 /* more descriptors than the library needs for a context */
 
 #if LWS_LIBRARY_VERSION_NUMBER >= 4003000
 #define LWS_HAS_LOG_CONTEXTS
 #endif
 
-/* Turns of the loop in which the library closes its handles; it needs two. */
+/* How many turns of the loop the library gets to close its handles; it needs two. */
 #define CLOSING_ROUNDS 8
 
 struct context {
     struct steady_service service; /* the first member */
     struct lws_context *lws;       /* NULL until steady_context_start */
     struct lws_vhost *vhost;
-    int descriptors; /* the process's limit when it was made */
+    int descriptors; /* the limit of the process when the context was made */
 #ifdef LWS_HAS_LOG_CONTEXTS
-    lws_log_cx_t
-        log; /* or all contexts would count their objects in one, whatever thread they run in */
+    lws_log_cx_t log; /* one for each context, since otherwise all contexts, in whatever thread they
+                         run, would count their objects in one place */
 #endif
 };
 
@@ -39,17 +40,18 @@ const char *steady_context_library(void)
 
 /* ------------------------------------------------------------------------- made */
 
-/* Where its own asserts are compiled in, as in Debian's 4.1.6, the library closes the descriptor
- * of its event pipe twice, the second time when it may have become another thread's. So that one
- * gets a number that is not given to others soon: all below it are taken meanwhile. */
+/* When the library is built with its asserts, as Debian's 4.1.6 is, it closes the descriptor of its
+ * event pipe twice. At the second time the number may belong to another thread's descriptor. So the
+ * event pipe gets a high number, which is not used again soon: while the context is made, all
+ * numbers below are taken. */
 static struct lws_context *create(struct steady_loop *loop, int limit,
                                   const struct lws_context_creation_info *info)
 {
-    static int taken[HIGH_DESCRIPTOR]; /* by whoever holds the lock */
+    static int taken[HIGH_DESCRIPTOR]; /* protected by the lock */
     int count = 0, highest = limit / 2 < HIGH_DESCRIPTOR ? limit / 2 : HIGH_DESCRIPTOR - 1;
     for (int fd = 0; fd < highest && count < HIGH_DESCRIPTOR; count++) {
         fd = fcntl(steady_loop_fd(loop), F_DUPFD_CLOEXEC, 0);
-        if (fd < 0) { /* the last of them are for the library */
+        if (fd < 0) { /* the library needs the last ones */
             for (int spare = 0; spare < SPARE_DESCRIPTORS && count > 0; spare++)
                 close(taken[--count]);
             break;
@@ -62,8 +64,9 @@ static struct lws_context *create(struct steady_loop *loop, int limit,
     return context;
 }
 
-/* With its Secure Streams, as in 4.5.8, the library would ask connectivitycheck.android.com whether
- * there is an Internet, and wait for the name's address meanwhile. */
+/* Keeps a version of the library with Secure Streams, such as 4.5.8, from asking
+ * connectivitycheck.android.com whether there is an Internet, for which it would wait until that
+ * name is resolved. */
 static int decline(struct lws_context *context)
 {
     (void)context;
@@ -72,7 +75,7 @@ static int decline(struct lws_context *context)
 
 static const lws_system_ops_t system_ops = {.captive_portal_detect_request = decline};
 
-/* The library's event pipe and, in later versions, its netlink socket are not closed on exec. */
+/* Sets close-on-exec for the library's event pipe and, in later versions, its netlink socket. */
 static void close_on_exec(uv_handle_t *handle, void *unused)
 {
     uv_os_fd_t fd;
@@ -81,9 +84,9 @@ static void close_on_exec(uv_handle_t *handle, void *unused)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* Where no context can be made, the library says why in its log alone. All versions name the
- * plug-in by which they use libuv in the line about it. */
-static bool plugin_failed; /* for whoever holds the lock */
+/* When the library can make no context, it gives the reason in its log alone. In all versions the
+ * line about the plug-in for libuv has the name of the plug-in. */
+static bool plugin_failed; /* protected by the lock */
 
 static void hear(int level, const char *line)
 {
@@ -100,10 +103,11 @@ static int descriptor_limit(void)
     return (int)limit.rlim_cur;
 }
 
-/* Returns NULL, or what went wrong. Under the lock, which a fork waits for: so a program that runs
- * in a child gets no descriptor of the library's before it is closed on exec. Only posix_spawn and
- * what is made of it tell nobody that they start one. The library has SIGPIPE ignored, which is the
- * program's to decide. */
+/* Makes the context. Returns NULL, or a text that says what went wrong. The lock is held meanwhile,
+ * and a fork waits for the lock, so a program that runs in a child inherits none of the library's
+ * descriptors before close-on-exec is set. Only posix_spawn, and functions that use it, start a
+ * child without calling the fork handlers. The library sets SIGPIPE to be ignored; this function
+ * restores the program's setting. */
 static const char *make(struct context *context)
 {
     const char *problem = NULL;
@@ -127,7 +131,7 @@ static const char *make(struct context *context)
     lws_set_log_level(LLL_ERR, hear);
     context->descriptors = descriptor_limit();
     context->lws = create(loop, context->descriptors, &info);
-    lws_set_log_level(0, NULL); /* what fails is told through our own events */
+    lws_set_log_level(0, NULL); /* failures are reported by events of our own */
 #ifdef LWS_HAS_LOG_CONTEXTS
     context->log.lll_flags = 0;
 #endif
@@ -150,7 +154,7 @@ static bool make_vhost(struct context *context, const struct lws_protocols *prot
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
         .vhost_name = protocols->name,
-        .http_proxy_address = "", /* or the library reads the environment */
+        .http_proxy_address = "", /* otherwise the library reads the environment */
     };
 #ifdef LWS_HAS_LOG_CONTEXTS
     info.log_cx = &context->log;
@@ -161,8 +165,9 @@ static bool make_vhost(struct context *context, const struct lws_protocols *prot
 
 /* ------------------------------------------------------------------------- closed */
 
-/* Destroying takes two calls with the loop run in between: the first closes the connections, the
- * second frees the context, which must not happen before the handles are closed. */
+/* Destroying a context takes two calls with some turns of the loop in between. The first call
+ * closes the connections. The second call frees the context, which must not happen before the
+ * handles are closed. */
 static void close_context(struct steady_service *service)
 {
     struct context *context = (struct context *)service; /* its first member */
@@ -173,7 +178,7 @@ static void close_context(struct steady_service *service)
     lws_context_destroy(context->lws);
     for (int round = 0; round < CLOSING_ROUNDS; round++)
         uv_run(&loop->uv, UV_RUN_NOWAIT);
-    if (context->lws) /* the library clears it through pcontext */
+    if (context->lws) /* the library sets it to NULL through pcontext */
         lws_context_destroy(context->lws);
     steady_unlock(STEADY_LOCK_LIBRARY);
     context->lws = NULL;

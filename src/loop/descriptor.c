@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-/* More than libuv needs for a loop, or libwebsockets for a context. */
+/* More descriptors than libuv needs for a loop, or libwebsockets for a context. */
 #define SPARE_DESCRIPTORS 8
 
 int steady_descriptor_socket(int family, int type)
@@ -16,7 +16,7 @@ int steady_descriptor_socket(int family, int type)
 #ifdef SOCK_CLOEXEC
     return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 #else
-    steady_lock(STEADY_LOCK_SOCKETS); /* which a fork waits for */
+    steady_lock(STEADY_LOCK_SOCKETS); /* a fork waits for this lock */
     int fd = socket(family, type, 0);
     if (fd >= 0) {
         fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -8,22 +8,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A child has its parent's descriptors. It must not read or write, say goodbye, or tell the epoll
- * instance, which both have, to forget a socket: the parent would lose its connection.
+/* A child has the descriptors of its parent. It must not read or write, end a connection in the
+ * protocol, or remove a socket from the epoll instance, which both share: the parent would lose its
+ * connection.
  *
- * So a socket that is connected to nobody takes the place of each: nothing comes, and whatever is
- * sent, here or by libwebsockets or OpenSSL, fails. It is one for datagrams, since those for
- * streams would tell of an end, and libwebsockets crashes at the end of its event pipe. */
+ * So each of the descriptors is replaced by a socket that is connected to nobody. It receives
+ * nothing, and whatever is sent on it, here or by libwebsockets or OpenSSL, fails. It is a datagram
+ * socket, since a stream socket would signal an end, and libwebsockets crashes when its event pipe
+ * ends. */
 static void replace_socket(uv_handle_t *handle, void *unused)
 {
     int fd;
     (void)unused;
     if (handle->type != UV_POLL || uv_fileno(handle, &fd))
         return;
-    close(fd); /* first, so that there is a number for the new one */
+    close(fd); /* first, so that there is a free number for the new socket */
     int nobody = steady_descriptor_socket(AF_UNIX, SOCK_DGRAM);
     if (nobody < 0)
-        abort(); /* rather than go on with a stranger's descriptor */
+        abort(); /* going on could use the descriptor of another connection */
     if (nobody == fd)
         return;
 #ifdef __linux__

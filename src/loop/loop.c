@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Seconds of a turn that may go by outside of polling before the loop counts as absent. */
-#define ABSENCE 0.1
+#define SLICE 5000000 /* nanoseconds after which a part of a turn ends */
 
-/* The loop that this thread runs now. No _Thread_local: LeakSanitizer takes what stands before a
- * module's thread-local memory for a header of the C library's, and crashes. */
+/* The loop that this thread is running. It is not _Thread_local, because LeakSanitizer then takes
+ * the memory in front of a module's thread-local memory for a header of the C library's, and
+ * crashes. */
 static uv_key_t innermost;
 
 /* ------------------------------------------------------------------------- rings */
@@ -37,13 +37,22 @@ void steady_ready_remove(struct steady_ready *ready)
     ready->next = ready->previous = NULL;
 }
 
-/* Runs what is in a ring now; what is added meanwhile has its turn next time, so that no one can
- * keep the loop from polling. */
+bool steady_loop_has_time(struct steady_loop *loop)
+{
+    uint64_t now = uv_hrtime();
+    if (loop->slice == 0)
+        loop->slice = now + SLICE;
+    return now < loop->slice;
+}
+
+/* Runs what is in a ring now, as far as there is time. Whatever is added meanwhile runs in the next
+ * turn, so that nothing can keep the loop from polling. */
 static void ring_run(struct steady_loop *loop, struct steady_ready *head)
 {
     struct steady_ready *last = &loop->last;
+    loop->slice = 0;
     ring_add(head, last);
-    while (head->next != last && !steady_loop_is_halted(loop)) {
+    while (head->next != last && !steady_loop_is_halted(loop) && steady_loop_has_time(loop)) {
         struct steady_ready *ready = head->next;
         steady_ready_remove(ready);
         loop->happened = true;
@@ -76,140 +85,51 @@ void steady_due_add(struct steady_loop *loop, struct steady_ready *ready)
         ring_add(&loop->due, ready);
 }
 
-/* ------------------------------------------------------------------------- residents */
-
-void steady_resident_add(struct steady_loop *loop, struct steady_resident *resident)
-{
-    struct steady_resident *head = &loop->residents;
-    resident->next = head->next;
-    resident->previous = head;
-    resident->next->previous = head->next = resident;
-}
-
-void steady_resident_remove(struct steady_resident *resident)
-{
-    if (!resident->next)
-        return;
-    resident->previous->next = resident->next;
-    resident->next->previous = resident->previous;
-    resident->next = resident->previous = NULL;
-}
-
-static void close_residents(struct steady_loop *loop)
-{
-    while (loop->residents.next != &loop->residents) {
-        struct steady_resident *resident = loop->residents.next;
-        steady_resident_remove(resident);
-        resident->close(resident);
-    }
-}
-
-/* The memory stays until the loop has gone: others that are closed later may still look at it. */
-static void close_service(struct steady_resident *resident)
-{
-    struct steady_service *service = (struct steady_service *)resident; /* its first member */
-    if (service->kind->close)
-        service->kind->close(service);
-}
-
-static void free_services(struct steady_loop *loop)
-{
-    while (loop->services) {
-        struct steady_service *service = loop->services;
-        loop->services = service->next;
-        free(service);
-    }
-}
-
-void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind)
-{
-    struct steady_service *service = loop->services;
-    while (service && service->kind != kind)
-        service = service->next;
-    if (service)
-        return service;
-    service = calloc(1, kind->size);
-    if (!service)
-        return NULL;
-    service->kind = kind;
-    service->loop = loop;
-    service->resident.close = close_service;
-    if (kind->open && !kind->open(service)) {
-        free(service);
-        return NULL;
-    }
-    service->next = loop->services;
-    loop->services = service;
-    steady_resident_add(loop, &service->resident);
-    return service;
-}
-
 /* ------------------------------------------------------------------------- absence */
 
-static double exact_time(void)
-{
-    return (double)uv_hrtime() / 1e9;
-}
-
-/* Includes the absence that is still going on: a client that begins to wait during a long handler
- * has not waited for the time that this handler took before. */
 double steady_loop_absent(const struct steady_loop *loop)
 {
-    double from = fmax(loop->attended, loop->promised);
-    return loop->absent + fmax(exact_time() - from - ABSENCE, 0);
-}
-
-/* From `from` on the loop should have polled, and it does now. */
-static void count_absence(struct steady_loop *loop, double from)
-{
-    double now = exact_time();
-    loop->absent += fmax(now - from - ABSENCE, 0);
-    loop->attended = now;
-    loop->promised = 0;
+    return steady_absence_total(&loop->absence);
 }
 
 void steady_loop_promise(struct steady_loop *loop, double seconds)
 {
-    loop->promised = seconds < 0 ? INFINITY : exact_time() + seconds;
-}
-
-/* Who has given the loop something to do does not poll for it at this moment. */
-static void take_promise_back(struct steady_loop *loop)
-{
-    if (loop->promised == 0 || steady_loop_is_running(loop))
-        return;
-    loop->attended = exact_time();
-    loop->promised = 0;
+    steady_absence_promise(&loop->absence, seconds);
 }
 
 void steady_loop_changed(struct steady_loop *loop)
 {
     loop->changed = true;
-    take_promise_back(loop);
+    if (!steady_loop_is_running(loop))
+        steady_absence_end_promise(&loop->absence);
 }
 
-/* libuv waits in its poll even if something has just happened in its timers or what was ready. */
+/* libuv would wait in its poll even if something has just happened in its timers, or in the code
+ * that was ready. */
 static void before_poll(uv_prepare_t *prepare)
 {
     struct steady_loop *loop = prepare->data;
+    loop->slice = 0;
     if (loop->happened || !loop->alive || !ring_is_empty(&loop->due))
         uv_stop(&loop->uv);
-    count_absence(loop, fmax(loop->attended, loop->promised));
-    int milliseconds = uv_backend_timeout(&loop->uv);
-    loop->polls_to = milliseconds < 0 ? INFINITY : loop->attended + milliseconds / 1000.0;
+    steady_absence_before_poll(&loop->absence, uv_backend_timeout(&loop->uv));
 }
 
-/* A poll that took longer than it was to wait was stopped, together with the process. */
 static void after_poll(uv_check_t *check)
 {
     struct steady_loop *loop = check->data;
-    count_absence(loop, loop->polls_to);
+    steady_absence_after_poll(&loop->absence);
+}
+
+void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind)
+{
+    return steady_residents_service(&loop->residents, loop, kind);
 }
 
 /* ------------------------------------------------------------------------- life cycle */
 
-/* The child keeps the descriptors until its program next uses one of these loops. A child that runs
- * another program never does. */
+/* Halts the loops that are running. The child keeps their descriptors until its program uses one of
+ * these loops again, which a child that runs another program never does. */
 static void halt_in_child(void)
 {
     for (struct steady_loop *loop = uv_key_get(&innermost); loop; loop = loop->outer)
@@ -221,13 +141,13 @@ static bool has_key;
 static void set_up_process(void)
 {
     if (uv_key_create(&innermost))
-        abort(); /* a process has hundreds of keys, and has used them up before its first loop */
+        abort(); /* cannot happen: a process has hundreds of keys */
     has_key = true;
     steady_process_watch_forks();
     steady_process_at_fork(STEADY_LOCK_LIBRARY, NULL, halt_in_child);
 }
 
-/* With the module, which Lua may unload. */
+/* Runs when Lua unloads the module. */
 __attribute__((destructor)) static void give_key_back(void)
 {
     if (has_key)
@@ -256,12 +176,14 @@ int steady_loop_init(struct steady_loop *loop)
     if (error)
         return error;
     static uv_once_t once = UV_ONCE_INIT;
-    uv_once(&once, set_up_process); /* after libuv, whose own handler in a child is to be first */
+    uv_once(
+        &once,
+        set_up_process); /* after uv_loop_init: in a child, libuv's own handler has to run first */
     loop->ready.next = loop->ready.previous = &loop->ready;
     loop->due.next = loop->due.previous = &loop->due;
-    loop->residents.next = loop->residents.previous = &loop->residents;
+    steady_residents_init(&loop->residents);
     loop->process = steady_process;
-    loop->attended = exact_time();
+    steady_absence_init(&loop->absence);
     loop->uv.data = loop;
     init_handles(loop);
     return 0;
@@ -272,13 +194,13 @@ void steady_loop_close(struct steady_loop *loop)
     loop->mode = STEADY_LOOP_HALTED;
     uv_close((uv_handle_t *)&loop->turn, NULL);
     uv_close((uv_handle_t *)&loop->limit, NULL);
-    close_residents(loop);
+    steady_residents_close(&loop->residents);
     uv_close((uv_handle_t *)&loop->before_poll, NULL);
     uv_close((uv_handle_t *)&loop->after_poll, NULL);
     while (uv_run(&loop->uv, UV_RUN_DEFAULT)) {
     }
     uv_loop_close(&loop->uv);
-    free_services(loop);
+    steady_residents_free_services(&loop->residents);
 }
 
 /* ------------------------------------------------------------------------- running */
@@ -315,7 +237,7 @@ void steady_loop_run(struct steady_loop *loop)
     end(loop);
 }
 
-/* Its only purpose is to end the poll. */
+/* The only purpose of this timer is to end the poll. */
 static void limit_reached(uv_timer_t *limit)
 {
     (void)limit;
@@ -341,7 +263,7 @@ bool steady_loop_step(struct steady_loop *loop, double seconds)
 void steady_loop_stop(struct steady_loop *loop)
 {
     loop->stopped = true;
-    if (steady_loop_is_running(loop)) /* or libuv would keep it for the next turn */
+    if (steady_loop_is_running(loop)) /* otherwise libuv would apply it to the next turn */
         uv_stop(&loop->uv);
 }
 
@@ -359,10 +281,10 @@ int steady_loop_fd(const struct steady_loop *loop)
 
 double steady_loop_timeout(struct steady_loop *loop)
 {
-    /* Also after a halt, when libuv does not know of it. */
+    /* After a halt, libuv does not know that something is ready. */
     if (!ring_is_empty(&loop->ready) || !ring_is_empty(&loop->due))
         return 0;
-    if (!loop->alive) /* what libuv knows of is the library's housekeeping */
+    if (!loop->alive) /* libuv knows of nothing but the timers of libwebsockets then */
         return -1;
     uv_update_time(&loop->uv);
     int milliseconds = uv_backend_timeout(&loop->uv);

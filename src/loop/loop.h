@@ -1,13 +1,18 @@
-/* The event loop of one Lua state: a libuv loop of our own. It runs turns, and knows nobody who
- * lives on it. Not thread-safe; several loops in several threads are independent of each other.
+/* The event loop of one Lua state, which is a libuv loop of its own. It runs turns, and knows
+ * nothing about the code that lives on it. A loop is not thread-safe; several loops in several
+ * threads are independent of each other.
  *
- * A turn polls once. Within it, in this order: what was ready before is run, sockets are polled and
- * their events handled, and timers that are due are called. So a deadline is judged after what had
- * come by then was heard, also when a handler has blocked the loop for long. */
+ * A turn polls once. It does this in order: it runs what was ready before, polls the sockets and
+ * handles their events, and calls the timers that are due. Each of the three parts ends after some
+ * milliseconds, and what is left of it waits for the next turn. So a deadline is judged after
+ * everything that had arrived by then was handled, even when a handler has blocked the loop for
+ * long, and thousands of events at once do not keep the loop from polling. */
 #ifndef STEADY_LOOP_LOOP_H
 #define STEADY_LOOP_LOOP_H
 
+#include "loop/absence.h"
 #include "loop/process.h"
+#include "loop/resident.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,68 +21,43 @@
 
 struct steady_loop;
 
-/* Something to be run in a turn. Zeroed, with `run` set, it is in no list. */
+/* Something that has to run in a turn. A zeroed struct whose `run` is set is in no list. */
 struct steady_ready {
     struct steady_ready *next, *previous; /* in a ring; next is NULL when it is in none */
     void (*run)(struct steady_ready *ready);
 };
 
-/* What lives on a loop and has to be closed with it, unless its owner has done so before. Those who
- * came last are closed first. `close` has left the list already when it is called. */
-struct steady_resident {
-    struct steady_resident *next, *previous;
-    void (*close)(struct steady_resident *resident);
-};
-
-/* What there is once for each loop, made when it is first needed: see steady_loop_service. */
-struct steady_service {
-    struct steady_resident resident; /* the first member */
-    struct steady_service *next;
-    const struct steady_service_kind *kind;
-    struct steady_loop *loop;
-};
-
-struct steady_service_kind {
-    size_t size; /* bytes; a struct steady_service comes first */
-    bool (*open)(
-        struct steady_service *service); /* of zeroed memory; false: out of memory. Or NULL */
-    void (*close)(struct steady_service *service); /* frees what it holds, not itself. Or NULL */
-};
-
 enum steady_loop_mode {
     STEADY_LOOP_RESTS, /* neither run nor step is under way */
     STEADY_LOOP_RUNS,
-    STEADY_LOOP_HALTED, /* by steady_loop_halt: hands nothing more to Lua, and ends */
+    STEADY_LOOP_HALTED, /* steady_loop_halt was called: nothing more is handed to Lua, and the run
+                           or step ends */
 };
 
 struct steady_loop {
     uv_loop_t uv;
-    uv_idle_t turn;   /* active while anything is ready, so that polling does not block */
-    uv_timer_t limit; /* of steady_loop_step */
+    uv_idle_t turn;   /* active while something is ready, so that polling does not block */
+    uv_timer_t limit; /* the limit of steady_loop_step */
     uv_prepare_t before_poll;
     uv_check_t after_poll;
 
-    struct steady_ready ready;        /* head of the ring of what is to be run in the next turn */
-    struct steady_ready due;          /* head of the ring of timers that are due, see loop/timer */
-    struct steady_ready last;         /* marks the end of what is run now, in one of both */
-    struct steady_resident residents; /* head of a ring */
-    struct steady_service *services;
+    struct steady_ready ready; /* head of the ring of those that run in the next turn */
+    struct steady_ready due;   /* head of the ring of timers that are due, see loop/timer */
+    struct steady_ready last;  /* marks the last one to run now, in either ring */
+    struct steady_residents residents;
 
     enum steady_loop_mode mode;
-    bool stopped;  /* steady_loop_stop was called since the last run or step began */
-    bool happened; /* something was called in this turn, so there is no need to wait any more */
-    bool changed;  /* something was added to do since the last run or step */
-    size_t alive;  /* clients, timers and tasks that keep steady_loop_run going */
+    bool stopped;   /* steady_loop_stop was called since the last run or step began */
+    bool happened;  /* something has run in this turn, so there is no need to wait any more */
+    bool changed;   /* something was added to do since the last run or step */
+    uint64_t slice; /* when this part of a turn has to end, of uv_hrtime; 0 when it has not begun */
+    size_t alive;   /* clients, timers and tasks that keep steady_loop_run going */
 
-    /* Seconds during which the loop could have polled and was not let, see steady_loop_absent. */
-    double absent;
-    double attended; /* until when it has polled */
-    double promised; /* until when another loop polls for it; 0: none does */
-    double polls_to; /* until when the poll that is under way may wait; INFINITY: for ever */
-
-    unsigned process;          /* steady_process when it was made */
-    bool left;                 /* see loop/leave */
-    struct steady_loop *outer; /* what this thread was running when this one began to run */
+    struct steady_absence absence;
+    unsigned process; /* the value of steady_process when the loop was made */
+    bool left;        /* see loop/leave */
+    /* The loop that this thread was running when it began to run this one. */
+    struct steady_loop *outer;
 };
 
 /* Returns 0, or a negative libuv error; then there is nothing to close. */
@@ -86,9 +66,9 @@ int steady_loop_init(struct steady_loop *loop);
 /* Ends everything on the loop without a callback to any client, then frees it. */
 void steady_loop_close(struct steady_loop *loop);
 
-/* Whether the loop was made by a process of which this one is a fork. Everything on it belongs to
- * that process: it is neither to be used nor to be run here any more. A fork inside of its run or
- * step halts it. */
+/* Whether the loop was made by a process of which this one is a fork. Everything on the loop
+ * belongs to that process, and neither the loop nor anything on it may be used here any more. A
+ * fork during a run or step halts the loop in the child. */
 static inline bool steady_loop_is_foreign(const struct steady_loop *loop)
 {
     return loop->process != steady_process;
@@ -104,53 +84,60 @@ static inline bool steady_loop_is_halted(const struct steady_loop *loop)
     return loop->mode == STEADY_LOOP_HALTED;
 }
 
-/* Runs until nothing is alive, steady_loop_stop, or steady_loop_halt. */
+/* Runs the loop until nothing is alive, or steady_loop_stop or steady_loop_halt is called. */
 void steady_loop_run(struct steady_loop *loop);
 
-/* One turn; waits at most `seconds` for something to happen, for ever if negative. Returns whether
- * anything is alive afterwards; when nothing is, it does not wait. */
+/* Runs one turn. It waits at most `seconds` for something to happen, or without a limit when
+ * negative; when nothing is alive, it does not wait. Returns whether anything is alive afterwards.
+ */
 bool steady_loop_step(struct steady_loop *loop, double seconds);
 
-/* Something was given to the loop to do. */
+/* Whether the present part of the turn may go on. If not, what is left of it has to wait for the
+ * next turn. */
+bool steady_loop_has_time(struct steady_loop *loop);
+
+/* Notes that the loop has got something to do. Outside of a run or step nobody polls for it at that
+ * moment, so another loop's promise to poll ends. */
 void steady_loop_changed(struct steady_loop *loop);
 
-/* Ends the run or step that is under way after its turn; without one, does nothing. */
+/* Ends the run or step that is under way after its turn. Does nothing when none is. */
 void steady_loop_stop(struct steady_loop *loop);
 
-/* Stops, and hands nothing more to Lua in this turn: a handler has failed. The next run or step
- * goes on with what was not handed over. */
+/* Ends the run or step, and hands nothing more to Lua in this turn, because a handler has failed.
+ * The next run or step goes on with everything that was not handed over. */
 void steady_loop_halt(struct steady_loop *loop);
 
-/* For another event loop: a descriptor to poll for reading, and how long to wait at most before the
- * next step: seconds from now, negative for ever. */
+/* For another event loop: return a descriptor to poll for reading, and the seconds until the next
+ * step at the latest, negative for no limit. */
 int steady_loop_fd(const struct steady_loop *loop);
 double steady_loop_timeout(struct steady_loop *loop);
 
-/* Another event loop polls the descriptor for so many seconds, negative for ever: that time is no
- * absence. The promise ends with the next turn, and when somebody gives the loop something to do.
- */
+/* Notes that another event loop will poll the descriptor for so many seconds, or without a limit
+ * when negative. That time is not an absence. The promise ends with the next turn, and when
+ * somebody gives the loop something to do. */
 void steady_loop_promise(struct steady_loop *loop, double seconds);
 
-/* Seconds on the loop's clock, which is monotonic: as of this turn's beginning, or exactly. */
+/* Return seconds on the loop's clock, which is monotonic: the time at the beginning of this turn,
+ * and the exact time. */
 double steady_loop_now(const struct steady_loop *loop);
 double steady_loop_time(struct steady_loop *loop);
 
-/* Seconds, in all, during which the loop was kept from polling: by a handler that took long, by a
- * program that did something else between two steps, or since the process was stopped. Who waits
- * for a peer has not waited meanwhile. Of each turn the first tenth of a second does not count. */
+/* Returns the seconds, in total, during which the loop was kept from polling: by a handler that
+ * took long, by a program that did something else between two steps, or because the process was
+ * stopped. A client that waits for its peer does not count this time, since it could not hear the
+ * peer. The first tenth of a second of each turn does not count as absence. */
 double steady_loop_absent(const struct steady_loop *loop);
 
-/* Adds something to what is run in the next turn; once is enough. */
+/* Adds something to run in the next turn. Adding it twice makes no difference. */
 void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready);
 void steady_ready_remove(struct steady_ready *ready);
 
-/* The same for a timer that is due: it is run after the loop has polled. For loop/timer. */
+/* The same for a timer that is due, which runs after the loop has polled. Only loop/timer needs it.
+ */
 void steady_due_add(struct steady_loop *loop, struct steady_ready *ready);
 
-void steady_resident_add(struct steady_loop *loop, struct steady_resident *resident);
-void steady_resident_remove(struct steady_resident *resident);
-
-/* The loop's service of a kind, opened when there is none yet. NULL: out of memory. */
+/* Returns the loop's service of this kind, and opens one when there is none yet. Returns NULL when
+ * memory is out. */
 void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind);
 
 #endif

@@ -7,8 +7,8 @@
 
 unsigned steady_process;
 
-/* A fork keeps the gate shut while it waits for the mutex. Threads that take the lock again and
- * again would otherwise get it first for as long as they like. */
+/* Each lock has a gate and a mutex. A fork keeps the gate shut while it waits for the mutex.
+ * Otherwise threads that take the lock again and again could make the fork wait without an end. */
 static struct {
     pthread_mutex_t gate, mutex;
     void (*before)(void), (*in_child)(void);
@@ -71,9 +71,9 @@ static void in_child(void)
     }
 }
 
-/* A Lua state that ends unloads the module. While another thread forks, that would take the
- * handlers away between their calls, and a thread that looks up a name may outlive the state. So
- * the module stays. */
+/* Keeps the module loaded. A Lua state that ends unloads the module. If another thread forked at
+ * that moment, the handlers would disappear between their calls; and a thread that looks up a name
+ * may live longer than the state. */
 void steady_process_watch_forks(void)
 {
     Dl_info info;

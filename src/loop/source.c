@@ -9,7 +9,7 @@ struct steady_source {
         uv_poll_t poll;
         uv_signal_t signal;
     } uv;                      /* unused for a file */
-    struct steady_ready ready; /* of a file */
+    struct steady_ready ready; /* used for a file */
     struct steady_resident resident;
     bool is_file;
     struct steady_loop *loop;
@@ -35,20 +35,20 @@ static struct steady_source *new_source(struct steady_loop *loop, void (*happene
     source->happened = happened;
     source->owner = owner;
     source->resident.close = close_source;
-    steady_resident_add(loop, &source->resident);
+    steady_resident_add(&loop->residents, &source->resident);
     return source;
 }
 
 static void readable(uv_poll_t *poll, int status, int events)
 {
     struct steady_source *source = poll->data;
-    (void)status; /* an error is what the read shows */
+    (void)status; /* when there is an error, reading will show it */
     (void)events;
     source->loop->happened = true;
     source->happened(source->owner);
 }
 
-/* Ready again first: the owner may free it. */
+/* Adds the source to the ready ones again before calling the owner, which may free the source. */
 static void read_file(struct steady_ready *ready)
 {
     struct steady_source *source =
@@ -57,8 +57,9 @@ static void read_file(struct steady_ready *ready)
     source->happened(source->owner);
 }
 
-/* libuv makes the descriptor non-blocking, and with it those that share its terminal or pipe:
- * whoever writes to them does not expect that. We read only what is there. */
+/* Prepares polling. libuv sets the descriptor to non-blocking, and with it those that share its
+ * terminal or pipe. A program that writes to these does not expect that, so the setting is
+ * restored. We read only as much as is there. */
 static int init_poll(struct steady_source *source, int descriptor)
 {
     int flags = fcntl(descriptor, F_GETFL);

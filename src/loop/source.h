@@ -1,5 +1,6 @@
-/* What a program may wait for besides its connections: input on a descriptor, and signals. A source
- * does not keep the loop running. Made for the command, bin/steadysocket. */
+/* Input from a descriptor, and signals, which a program may wait for in addition to its
+ * connections. A source does not keep the loop running. The command, bin/steadysocket, needs them.
+ */
 #ifndef STEADY_LOOP_SOURCE_H
 #define STEADY_LOOP_SOURCE_H
 
@@ -9,21 +10,21 @@
 
 struct steady_source;
 
-/* Has `happened` called while a read from the descriptor would not wait: there is something, or the
- * end. A file that cannot be polled is always read without waiting. Returns NULL, with a negative
- * libuv error, when the descriptor is none or memory is short. */
+/* Has `happened` called whenever a read from the descriptor would not block, because there is
+ * something to read or the input has ended. A file that cannot be polled never blocks. Returns
+ * NULL, with a negative libuv error, when the descriptor is not valid or memory is out. */
 struct steady_source *steady_source_input(struct steady_loop *loop, int descriptor,
                                           void (*happened)(void *owner), void *owner, int *error);
 
-/* Has `happened` called for the next such signal, once. From that signal on, even before the call,
- * another one does what it does by default: a second interrupt ends also a program that hangs. */
+/* Has `happened` called once, for the next such signal. From that signal on, even before the call,
+ * another signal has its default effect: a second interrupt ends the program even when it hangs. */
 struct steady_source *steady_source_signal(struct steady_loop *loop, int number,
                                            void (*happened)(void *owner), void *owner, int *error);
 
-/* Stops and goes on with input. */
+/* Stops reading input, or goes on with it. */
 void steady_source_pause(struct steady_source *source, bool pause);
 
-/* Also inside happened; NULL is fine. */
+/* Frees the source. It may be called inside `happened`, and with NULL. */
 void steady_source_free(struct steady_source *source);
 
 #endif

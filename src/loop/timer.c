@@ -45,11 +45,12 @@ struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void
     timer->due = due;
     timer->owner = owner;
     timer->resident.close = close_timer;
-    steady_resident_add(loop, &timer->resident);
+    steady_resident_add(&loop->residents, &timer->resident);
     return timer;
 }
 
-/* On libuv's clock, which cuts off what is below a millisecond, so that a timer is never early. */
+/* Returns milliseconds for libuv. libuv's clock cuts off fractions of a millisecond, so the result
+ * is rounded so that a timer is never early. */
 static uint64_t milliseconds(const struct steady_loop *loop, double seconds)
 {
     if (!(seconds > 0))

@@ -6,24 +6,52 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define PROTOCOL_NAME "steadysocket" /* libwebsockets' name for our callback; not on the wire */
+/* The name of our callback in libwebsockets, which is not sent to anyone. */
+#define PROTOCOL_NAME "steadysocket"
+
+enum reading {
+    READING_STOPPED, /* by the owner */
+    READING,
+    READING_LATER, /* there is something to read, and the turn had no time left: the library does
+                      not look at the socket until the owner has heard of it, in a later turn */
+};
 
 struct steady_watch {
-    struct steady_ready ready; /* the first member: asks for `writable` again */
+    struct steady_ready ready; /* the first member; what is left to a later turn */
     struct steady_loop *loop;
-    struct lws *wsi; /* NULL: broken */
+    struct lws *wsi; /* NULL when the connection is broken */
     const struct steady_watch_owner *calls;
     void *owner;
     int socket;
+    enum reading reading;
     bool write_wanted;
 };
 
 /* ------------------------------------------------------------------------- events */
 
+/* Returns whether the owner may be called for an event now. Errors of the socket do not wait. */
+static bool may_tell(const struct steady_watch *watch)
+{
+    return !steady_loop_is_halted(watch->loop) && steady_loop_has_time(watch->loop);
+}
+
+/* The library would report the socket again and again within one turn, so it stops looking at it.
+ */
+static void read_later(struct steady_watch *watch)
+{
+    watch->reading = READING_LATER;
+    lws_rx_flow_control(watch->wsi, 0);
+    steady_ready_add(watch->loop, &watch->ready);
+}
+
 static void readable(struct steady_watch *watch)
 {
-    if (steady_loop_is_halted(watch->loop))
-        return; /* the library tells of it again */
+    if (watch->reading != READING)
+        return;
+    if (!may_tell(watch)) {
+        read_later(watch);
+        return;
+    }
     watch->loop->happened = true;
     watch->calls->readable(watch->owner);
 }
@@ -32,7 +60,7 @@ static void writable(struct steady_watch *watch)
 {
     if (!watch->write_wanted)
         return;
-    if (steady_loop_is_halted(watch->loop)) {
+    if (!may_tell(watch)) {
         steady_ready_add(watch->loop, &watch->ready);
         return;
     }
@@ -41,7 +69,8 @@ static void writable(struct steady_watch *watch)
     watch->calls->writable(watch->owner);
 }
 
-/* The library may tell of it twice, so it forgets the watch first. */
+/* Handles a broken connection. The library may report it twice, so it loses its pointer to the
+ * watch first. */
 static void broken(struct steady_watch *watch)
 {
     lws_set_opaque_user_data(watch->wsi, NULL);
@@ -84,15 +113,22 @@ const char *steady_watch_prepare(struct steady_loop *loop)
     return steady_context_start(loop, protocols);
 }
 
-/* Runs in a later turn, because libwebsockets 4.1 loses a request that is made inside of its
- * WRITEABLE callback. */
-static void ask_for_writable(struct steady_ready *ready)
+/* The owner may stop the watch, and then its memory is gone. */
+static void turn(struct steady_ready *ready)
 {
     struct steady_watch *watch = (struct steady_watch *)ready; /* its first member */
-    lws_callback_on_writable(watch->wsi);
+    /* libwebsockets 4.1 loses a request that is made inside of its WRITEABLE callback. */
+    if (watch->write_wanted)
+        lws_callback_on_writable(watch->wsi);
+    if (watch->reading != READING_LATER)
+        return;
+    watch->reading = READING;
+    lws_rx_flow_control(watch->wsi, 1);
+    watch->calls->readable(watch->owner);
 }
 
-/* A number over the library's table would make it leak now, and crash at its end. */
+/* Gives the socket to libwebsockets. When its number is too high for the library's table, the
+ * library would leak memory now and crash at its end, so such a socket is refused. */
 static struct lws *adopt(struct steady_loop *loop, int socket, int *error)
 {
     struct lws_vhost *vhost = steady_context_vhost(loop);
@@ -112,7 +148,8 @@ struct steady_watch *steady_watch_start(struct steady_loop *loop, int socket,
     *error = UV_ENOMEM;
     if (!watch)
         return NULL;
-    watch->ready.run = ask_for_writable;
+    watch->ready.run = turn;
+    watch->reading = READING;
     watch->loop = loop;
     watch->calls = calls;
     watch->owner = owner;
@@ -135,6 +172,7 @@ void steady_watch_give(struct steady_watch *watch, const struct steady_watch_own
 
 void steady_watch_read(struct steady_watch *watch, bool wanted)
 {
+    watch->reading = wanted ? READING : READING_STOPPED;
     if (watch->wsi)
         lws_rx_flow_control(watch->wsi, wanted);
 }

@@ -1,5 +1,5 @@
-/* Watching a socket: libwebsockets tells when it can be read from or written to, or has broken. The
- * one place that hands it descriptors. */
+/* Watches sockets by libwebsockets, which reports when a socket can be read or written, or has
+ * broken. No other file hands sockets to the library. */
 #ifndef STEADY_LOOP_WATCH_H
 #define STEADY_LOOP_WATCH_H
 
@@ -9,40 +9,43 @@
 
 struct steady_watch;
 
-/* Calls to the owner, from the loop. steady_watch_stop is legal in each of them, and none comes
- * after it. While the loop is halted none is made; they come later. */
+/* Calls to the owner, from the loop. Each of them may call steady_watch_stop, after which no other
+ * call follows. While the loop is halted, no call is made; they follow later. */
 struct steady_watch_owner {
-    /* There is something to read, or the end: called again until it has been read. */
+    /* There is something to read, or the end has come. The call is repeated until it has been read.
+     */
     void (*readable)(void *owner);
-    /* Once for each steady_watch_write. */
+    /* The socket takes bytes. There is one call for each steady_watch_write. */
     void (*writable)(void *owner);
-    /* The connection was reset, refused or otherwise failed: this is the last call. SO_ERROR and
-     * what the peer sent before can still be had from the socket, during this call only. */
+    /* The connection was reset, refused or has otherwise failed. This is the last call. During this
+     * call the socket still has SO_ERROR and the bytes that the peer sent before; afterwards it has
+     * not. */
     void (*broken)(void *owner);
 };
 
-/* Before the first watch of a loop. NULL, or a static text that says what is wrong. */
+/* Has to be called before the first watch of a loop. Returns NULL, or a static text that says what
+ * is wrong. */
 const char *steady_watch_prepare(struct steady_loop *loop);
 
-/* Takes a socket that does not block over, also one that is still connecting, and looks for
- * something to read from now on. NULL with a negative libuv error; then the socket is still the
- * caller's. */
+/* Takes over a socket that does not block and may still be connecting, and reports from now on when
+ * there is something to read. Returns NULL with a negative libuv error; then the socket still
+ * belongs to the caller. */
 struct steady_watch *steady_watch_start(struct steady_loop *loop, int socket,
                                         const struct steady_watch_owner *calls, void *owner,
                                         int *error);
 
-/* It has another owner from now on. */
+/* Gives the watch another owner. */
 void steady_watch_give(struct steady_watch *watch, const struct steady_watch_owner *calls,
                        void *owner);
 
-/* Stops and goes on looking for something to read. */
+/* Stops reporting that there is something to read, or goes on with it. */
 void steady_watch_read(struct steady_watch *watch, bool wanted);
 
 /* Asks for a call of `writable` as soon as the socket takes bytes. */
 void steady_watch_write(struct steady_watch *watch);
 
-/* Ends the watch and closes the socket: the peer hears of that at once, the number is free after
- * the next turn. NULL is fine. */
+/* Ends the watch and closes the socket. The peer is informed at once; the descriptor is free after
+ * the next turn. NULL is allowed. */
 void steady_watch_stop(struct steady_watch *watch);
 
 #endif

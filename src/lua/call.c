@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* Adds the traceback of the handler that failed to an error that is a string. Any other error is
- * left as it is. */
+/* Adds the traceback of the handler that failed to an error that is a string. Leaves any other
+ * error unchanged. */
 static int add_traceback(lua_State *L)
 {
     if (lua_type(L, 1) == LUA_TSTRING)

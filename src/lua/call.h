@@ -1,6 +1,6 @@
-/* The one place that calls Lua functions. A callback of the loop must not let a Lua error jump over
- * libwebsockets and libuv: everything that can raise one runs inside call_protected, and its error
- * waits until the loop has unwound. */
+/* Calls Lua functions; no other file does. A callback of the loop must not let a Lua error jump
+ * over libwebsockets and libuv. So everything that can raise an error runs inside call_protected,
+ * and the error waits until the loop has returned. */
 #ifndef STEADY_LUA_CALL_H
 #define STEADY_LUA_CALL_H
 
@@ -20,20 +20,20 @@ void call_fail(lua_State *L, struct loop *loop);
  * halted this does nothing: no handler is called until the next run. */
 void call_protected(struct loop *loop, lua_CFunction function, void *argument);
 
-/* The same, but calls the function on a loop that has halted as well. For calls that cannot be put
- * off until the next run, such as a question whose answer is needed now. */
+/* The same, but calls the function on a loop that has halted as well. This is for calls that cannot
+ * wait until the next run, for example when an answer is needed now. */
 void call_at_once(struct loop *loop, lua_CFunction function, void *argument);
 
-/* The same, but the caller gets the error: returns false and writes its text to `message`, which
- * has room for `size` bytes. A longer text is cut. */
+/* The same, but the caller gets the error: the function returns false and writes the error's text
+ * to `message`, which has room for `size` bytes. A longer text is cut. */
 bool call_caught(struct loop *loop, lua_CFunction function, void *argument, char *message,
                  size_t size);
 
-/* As lua_call. Only inside of call_protected, call_at_once or call_caught. */
+/* Works like lua_call. May be called only inside call_protected, call_at_once or call_caught. */
 void call_handler(lua_State *L, int arguments, int results);
 
-/* Every function that may have given the loop something to do calls this before it returns: it
- * tells the event loop that runs ours, if there is one. */
+/* Informs the event loop that runs ours, if there is one. Every function that may have given the
+ * loop something to do has to call this before it returns. */
 void call_host(lua_State *L, struct loop *loop);
 
 #endif

@@ -1,27 +1,33 @@
-/* The client as userdata: methods, properties, handlers. */
+/* A client as userdata: the struct, and the check of an argument that should be a client.
+ * lua/delivery, lua/methods and lua/properties have the client's abilities, and lua/constructor
+ * makes it. */
 #ifndef STEADY_LUA_CLIENT_H
 #define STEADY_LUA_CLIENT_H
 
 #include "client/client.h"
 #include "lua/loop.h"
+#include "lua/object.h"
 
 #include <lua.h>
-
-struct object_kind;
 
 struct client {
     struct steady_client core; /* the first member */
     const struct object_kind *kind;
-    enum steady_level environment; /* of the log that the environment asks for */
-    struct loop *loop;             /* NULL until it is complete, and when it is gone */
+    enum steady_level environment; /* the log level that the environment asks for */
+    struct loop *loop; /* NULL until the client is complete, and again once it was finalized */
 };
 
-/* new(url [, on_message [, name]]) or new(options) -> client */
-int client_new(lua_State *L);
+extern const struct object_kind client_kind;
 
-/* Makes the metatable of clients, and adds to the table on top of the stack what
- * steadysocket/tasks.lua needs: methods (to be added to), is_client, take, watch,
- * settled. */
-void client_open(lua_State *L);
+/* Returns the client at index. Raises for any other value, for a client that is gone, and for a
+ * client of the process that forked this one. */
+struct client *client_check(lua_State *L, int index);
+
+/* Returns the URL that the client uses now, or will use first; NULL when it has none yet. */
+const char *client_url(const struct client *client);
+
+/* Has the client make all lines that its own log or the environment wants. The client is at
+ * `index`. Has to be called again after the log was set. */
+void client_set_trace(lua_State *L, struct client *client, int index);
 
 #endif

@@ -1,7 +1,7 @@
 #include "lua/event.h"
 
 #include "core/ascii.h"
-#include "core/response.h"
+#include "lua/headers.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -29,36 +29,11 @@ static void set_boolean(lua_State *L, const char *name, bool value)
     lua_setfield(L, -2, name);
 }
 
-/* Adds a value to the list in the field `name` of the table on top. */
-static void append_string(lua_State *L, const char *name, const char *value)
-{
-    if (lua_getfield(L, -1, name) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -3, name);
-    }
-    lua_pushstring(L, value);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    lua_pop(L, 1);
-}
-
-/* Sets a field to a table of headers, with names in lower case: to strings, or to lists where
- * headers of one name must not be joined, however many came. */
 static void set_headers(lua_State *L, const char *name, const struct steady_buffer *headers)
 {
     if (!headers)
         return;
-    lua_newtable(L);
-    const char *at = (const char *)headers->data, *end = at ? at + headers->size : at;
-    while (at < end) {
-        const char *value = at + strlen(at) + 1;
-        if (steady_headers_stay_apart(at))
-            append_string(L, at, value);
-        else
-            set_string(L, at, value);
-        at = value + strlen(value) + 1;
-    }
+    headers_push(L, headers);
     lua_setfield(L, -2, name);
 }
 
@@ -200,7 +175,7 @@ void event_push_line(lua_State *L, const char *name, const struct steady_event *
         add_retry(L, event);
         break;
     case STEADY_EVENT_ERROR:
-        lua_pushstring(L, event->message); /* the message begins with the client's name already */
+        lua_pushstring(L, event->message); /* the message already begins with the client's name */
         add_retry(L, event);
         break;
     default:

@@ -1,4 +1,4 @@
-/* Events as Lua sees them: arguments of handlers, and log lines. */
+/* Turns events into arguments of handlers, and into log lines. */
 #ifndef STEADY_LUA_EVENT_H
 #define STEADY_LUA_EVENT_H
 
@@ -6,12 +6,14 @@
 
 #include <lua.h>
 
-/* Pushes the arguments that the handler for this event gets, except the client, which is its last
- * one: two for on_status, none for on_drain, one for each other handler. Returns how many it
- * pushed. Not for messages, which lua/client.c pushes by itself for speed. */
+/* Pushes the arguments that the handler for this event gets, except the last one, which is the
+ * client: two arguments for on_status, none for on_drain, and one for each other handler. Returns
+ * how many it pushed. This function is not for messages: lua/delivery.c pushes those by itself, for
+ * speed. */
 int event_push(lua_State *L, const struct steady_event *event);
 
-/* The level of an event's line in the log, and its text. name: the client's. */
+/* Return the level of an event's line in the log, and push the text of the line. name: the name of
+ * the client. */
 enum steady_level event_level(const struct steady_event *event);
 void event_push_line(lua_State *L, const char *name, const struct steady_event *event);
 

@@ -6,10 +6,10 @@
 /* The user value is a table. The errors are at its indices from `next` to `last`. */
 struct failures {
     lua_Integer next, last;
-    size_t lost; /* errors that there was no memory to keep */
+    size_t lost; /* how many errors could not be kept for lack of memory */
 };
 
-static const char key; /* its address, in the registry */
+static const char key; /* the address of this variable is the list's key in the registry */
 
 struct failures *failures_get(lua_State *L)
 {

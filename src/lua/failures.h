@@ -1,13 +1,13 @@
-/* The errors of handlers, kept until the loop has unwound. Each is raised by a run or step of its
- * own, in the order in which they came. An error may be any Lua value, also nil. */
+/* Keeps the errors of handlers until the loop has returned. Each run or step raises one of them, in
+ * the order in which they occurred. An error may be any Lua value, even nil. */
 #ifndef STEADY_LUA_FAILURES_H
 #define STEADY_LUA_FAILURES_H
 
 #include <lua.h>
 #include <stdbool.h>
 
-/* There is one list for each Lua state, and not one for each loop, since a child process has a loop
- * of its own but inherits the errors. */
+/* There is one list for each Lua state. It does not belong to the loop, because a child process has
+ * a new loop but inherits the errors. */
 struct failures;
 
 /* Returns the list of this Lua state, which it makes on first use and which lives as long as the
@@ -18,8 +18,8 @@ struct failures *failures_get(lua_State *L);
  * when there is no memory for that. */
 int failures_add(lua_State *L);
 
-/* Counts an error that could not be added. failures_raise tells how many there were, after all
- * others. */
+/* Counts an error that could not be added. After all other errors, failures_raise raises one that
+ * says how many were lost. */
 void failures_lose(struct failures *failures);
 
 bool failures_wait(const struct failures *failures);

@@ -1,11 +1,11 @@
-/* The Lua functions that a client calls: its handlers, and the functions that the options `url`,
- * `headers` and `protocols` may be. */
+/* The Lua functions that a client calls: its handlers, and the functions that are values of the
+ * options `url`, `headers` and `protocols`. */
 #ifndef STEADY_LUA_HANDLER_H
 #define STEADY_LUA_HANDLER_H
 
 #include <lua.h>
 
-/* Each function is in the client's user value of this number. */
+/* The numbers of the user values in which the client keeps the functions. */
 enum handler {
     HANDLER_OPEN = 1,
     HANDLER_MESSAGE,
@@ -15,25 +15,25 @@ enum handler {
     HANDLER_DRAIN,
     HANDLER_PONG,
     HANDLER_SHOULD_RECONNECT,
-    HANDLER_LOG,       /* as it was given, see lua/log */
-    HANDLER_URL,       /* the option url, where it is a function; it cannot be assigned later */
-    HANDLER_HEADERS,   /* the option headers, likewise */
-    HANDLER_PROTOCOLS, /* the option protocols, likewise */
-    HANDLER_LOG_TO,    /* its function; nil: standard error */
-    HANDLER_LOG_LEVEL, /* a number, see lua/log */
-    HANDLER_WATCH,     /* called after each delivery; wakes the calls that wait for the client */
+    HANDLER_LOG,       /* the value that the program has set, see lua/log */
+    HANDLER_URL,       /* the option url, when it is a function; it cannot be assigned later */
+    HANDLER_HEADERS,   /* the same for the option headers */
+    HANDLER_PROTOCOLS, /* the same for the option protocols */
+    HANDLER_LOG_TO,    /* the function of the log; nil for standard error */
+    HANDLER_LOG_LEVEL, /* the level of the log as a number */
+    HANDLER_WATCH,     /* called after each delivery, to wake the calls that wait for the client */
     HANDLERS = HANDLER_WATCH
 };
 
 extern const char *const handler_names[HANDLERS + 1]; /* NULL for those that cannot be assigned */
 
-/* Returns the number of the handler of this name ("on_open", "log" and so on), or 0 when there is
+/* Returns the number of the handler with this name ("on_open", "log" and so on), or 0 when there is
  * none. */
 int handler_find(const char *name);
 
-/* Pops a value and sets a handler, but for the log, of the client at `index`, which is absolute, to
- * it. Returns NULL; or, when the value is of a wrong type, changes nothing and returns the name of
- * the type that is needed, a static text. */
+/* Pops a value and sets a handler of a client to it. This is for all handlers but the log. index:
+ * the absolute index of the client. Returns NULL; or, when the type of the value is wrong, changes
+ * nothing and returns a static text with the name of the right type. */
 const char *handler_set(lua_State *L, int index, int handler);
 
 #endif

@@ -1,7 +1,7 @@
 #include "lua/log.h"
 
 #include "core/harmless.h"
-#include "core/options.h"
+#include "core/nearest.h"
 #include "core/secrets.h"
 #include "lua/call.h"
 #include "lua/event.h"
@@ -25,8 +25,8 @@ static const char *const names[] = {
     [STEADY_LEVEL_TRACE] = "trace",
 };
 
-/* Returns the level of this name in any case, where "warn" may be said as well; STEADY_LEVEL_OFF:
- * there is none. */
+/* Returns the level with this name, in any case, or STEADY_LEVEL_OFF when there is none. "warn" is
+ * accepted as well as "warning". */
 static enum steady_level find_level(const char *name)
 {
     for (enum steady_level level = STEADY_LEVEL_ERROR; level <= STEADY_LEVEL_TRACE; level++)
@@ -37,13 +37,14 @@ static enum steady_level find_level(const char *name)
 
 /* ------------------------------------------------------------------------- the environment */
 
-/* Who starts a program that runs with more rights than his own must not read along. */
+/* Whether the program has more rights than the user who has started it. That user must not see the
+ * log then. */
 static bool is_privileged(void)
 {
     return getuid() != geteuid() || getgid() != getegid();
 }
 
-/* Once a process, whatever thread it is. */
+/* Writes the complaint once in each process, whatever the thread. */
 static void complain(const char *value)
 {
     static bool complained;
@@ -69,7 +70,7 @@ enum steady_level log_level_of_environment(void)
 
 /* ------------------------------------------------------------------------- log = … */
 
-/* The value on top of the stack is log.level. */
+/* Returns the level for the value of log.level, which is on top of the stack. */
 static enum steady_level read_level(lua_State *L)
 {
     size_t size;
@@ -100,12 +101,12 @@ static bool is_key(lua_State *L, const char *name)
 }
 
 /* Reads the table on top of the stack, without its metamethods, as all tables of options are read.
- * Pushes `to`, or nil. */
+ * Pushes `to`, or nil, and returns the level. */
 static enum steady_level read_table(lua_State *L)
 {
     enum steady_level level = STEADY_LEVEL_OFF;
     int table = lua_gettop(L);
-    lua_pushnil(L); /* `to` */
+    lua_pushnil(L); /* the place of `to` */
     lua_pushnil(L);
     while (lua_next(L, table)) {
         if (is_key(L, "level")) {
@@ -159,8 +160,8 @@ enum steady_level log_level(lua_State *L, int index)
 
 /* ------------------------------------------------------------------------- a line */
 
-/* Replaces the line on top of the stack by one without secrets and harmless. Every line leaves
- * through here, whoever made it. */
+/* Removes secrets and harmful characters from the line on top of the stack. Every line of the log
+ * goes through this function. */
 static void clean(lua_State *L)
 {
     luaL_Buffer hidden, harmless;
@@ -176,7 +177,8 @@ static void clean(lua_State *L)
     lua_replace(L, -2);
 }
 
-/* Prints the line on top of the stack. Who wants every step wants to know how long it took. */
+/* Prints the line on top of the stack. A program that wants every step gets milliseconds, because
+ * it wants to know how long each step took. */
 static void print(lua_State *L, enum steady_level level, bool in_milliseconds)
 {
     char now[32], fraction[16] = "";
@@ -189,7 +191,7 @@ static void print(lua_State *L, enum steady_level level, bool in_milliseconds)
     fprintf(stderr, "%s%s %s: %s\n", now, fraction, names[level], lua_tostring(L, -1));
 }
 
-/* (light userdata: the request) */
+/* (light userdata: the request). Writes the line. */
 static int log_protected(lua_State *L)
 {
     const struct log_request *request = lua_touserdata(L, 1);

@@ -9,7 +9,8 @@
 static const struct object_kind kind = {"steadysocket.loop", sizeof(struct loop),
                                         offsetof(struct loop, kind), LOOP_USER_VALUES};
 
-static const char present; /* its address is the registry's key for the loop of this process */
+/* The address of this variable is the registry's key for the loop of this process. */
+static const char present;
 
 void loop_push(lua_State *L, struct loop *loop)
 {
@@ -17,7 +18,7 @@ void loop_push(lua_State *L, struct loop *loop)
 }
 
 /* Lua finalizes the loop after all clients, timers and sources, since it was made before them. When
- * a handler calls os.exit with close = true, libuv's functions are still on the stack: then the
+ * a handler calls os.exit with close = true, libuv's functions are still on the stack; then the
  * loop is not closed, and the process ends at once. */
 static int loop_gc(lua_State *L)
 {
@@ -40,7 +41,8 @@ static struct loop *loop_new(lua_State *L)
         luaL_error(L, "no event loop can be made: %s", uv_strerror(error));
     loop->failures = failures;
     loop->L = L;
-    object_hold(L, -1); /* for ever, also when a fork has its own loop, since clients refer to it */
+    object_hold(L, -1); /* never released, even after a fork has made a new loop, because clients
+                           refer to it */
     lua_rawsetp(L, LUA_REGISTRYINDEX, &present);
     return loop;
 }

@@ -13,17 +13,17 @@ struct object_kind;
 struct loop {
     struct steady_loop core;
     const struct object_kind *kind;
-    lua_State *L; /* the Lua thread that is inside run or step now, or was last; NULL until the loop
-                     is complete */
+    lua_State *L; /* the Lua thread that is inside run or step now, or was inside last; NULL until
+                     the loop is complete */
     struct failures *failures; /* errors that have not been raised yet; see lua/failures.h */
-    bool closed;               /* the Lua state is being closed; other finalizers may still run */
-    bool hosted; /* another event loop runs this one; the user value is the function that tells it
-                    of work */
+    bool closed; /* whether the Lua state is being closed; other finalizers may still run */
+    bool hosted; /* whether another event loop runs this one; the user value is then the function
+                    that informs it of work */
 };
 
 enum { LOOP_WORK = 1, LOOP_USER_VALUES = LOOP_WORK };
 
-/* Returns the loop of this Lua state and process, which it makes on first use. Raises when that
+/* Returns the loop of this Lua state and process, which is made at the first call. Raises when that
  * fails, and when the state is being closed. */
 struct loop *loop_get(lua_State *L);
 

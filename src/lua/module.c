@@ -1,9 +1,10 @@
 /* The module's table: require "steadysocket.core". */
 #include "loop/context.h"
-#include "lua/client.h"
+#include "lua/constructor.h"
 #include "lua/loop.h"
 #include "lua/run.h"
 #include "lua/source.h"
+#include "lua/text.h"
 #include "lua/timer.h"
 
 #include <lauxlib.h>
@@ -12,10 +13,10 @@
 
 #define VERSION "1.0.0"
 
-/* Which is read in the file where it cannot be loaded: see steadysocket/loader.lua. */
+/* steadysocket/loader.lua finds this text in the file when the file cannot be loaded. */
 __attribute__((used)) static const char built_for[] = "steadysocket.core for " LUA_VERSION;
 
-/* The version of libwebsockets, which ends in a dash where Debian has built it. */
+/* Pushes the version of libwebsockets, without the dash that Debian puts at its end. */
 static void push_library(lua_State *L)
 {
     const char *version = steady_context_library();
@@ -23,6 +24,14 @@ static void push_library(lua_State *L)
     while (size && version[size - 1] == '-')
         size--;
     lua_pushlstring(L, version, size);
+}
+
+/* shown(value) -> text: as messages show it */
+static int internal_shown(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    text_push_value(L, 1);
+    return 1;
 }
 
 __attribute__((visibility("default"))) int luaopen_steadysocket_core(lua_State *L);
@@ -44,12 +53,14 @@ int luaopen_steadysocket_core(lua_State *L)
     timer_open(L);
     lua_newtable(L);
     lua_newtable(L);
-    client_open(L);
+    constructor_open(L);
     run_open(L);
     source_open(L);
+    lua_pushcfunction(L, internal_shown);
+    lua_setfield(L, -2, "shown");
     share(L);
     lua_setfield(L, -2, "internal");
-    lua_pushcfunction(L, client_new);
+    lua_pushcfunction(L, constructor_new);
     lua_setfield(L, -2, "new");
     run_register(L);
     timer_register(L);

@@ -2,14 +2,6 @@
 
 #include <string.h>
 
-void *object_check(lua_State *L, int index, const struct object_kind *kind)
-{
-    void *object = object_test(L, index, kind);
-    if (!object)
-        luaL_typeerror(L, index, kind->name);
-    return object;
-}
-
 void *object_new(lua_State *L, const struct object_kind *kind)
 {
     char *object = lua_newuserdatauv(L, kind->size, kind->user_values);
@@ -31,8 +23,8 @@ void object_hold(lua_State *L, int index)
     lua_rawsetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, index));
 }
 
-/* Assigning nil to a field that does not exist may allocate memory, and so fail. Hence the question
- * whether it exists. */
+/* Looks first whether the field exists, because assigning nil to a field that does not exist may
+ * allocate memory, and so fail. */
 void object_release(lua_State *L, const void *object)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, object) != LUA_TNIL) {

@@ -1,7 +1,7 @@
-/* The versions that steadysocket needs, named here only: tools/packages reads them. No code comes
- * of this file. LuaRocks compiles it first, so that an older library is told by a line of this, not
- * by what the compiler makes of it. The assertions are no macro's, which would make the line ten.
- */
+/* The versions that steadysocket needs, which no other file names; tools/packages reads them here.
+ * This file produces no code. LuaRocks compiles it first, so that an older library is reported by
+ * one of the lines below, and not by the errors that it causes elsewhere. The assertions are not in
+ * a macro, since the compiler would then show ten lines for each. */
 #include <libwebsockets.h>
 #include <lua.h>
 #include <openssl/opensslv.h>

@@ -7,10 +7,11 @@
 
 #include <lauxlib.h>
 
-static const char rest_key; /* its address is the registry's key for the function about tasks */
+/* The address of this variable is the registry's key for the function about tasks. */
+static const char rest_key;
 
-/* run and step begin with this. Raises when a handler calls them, since a handler has to return to
- * the loop, and when an error is left from before. */
+/* The beginning of run and step. Raises when a handler calls them, since a handler has to return to
+ * the loop; and raises an error that is left from before. */
 static struct loop *enter(lua_State *L, const char *name)
 {
     struct loop *loop = loop_get(L);
@@ -21,7 +22,7 @@ static struct loop *enter(lua_State *L, const char *name)
     return loop;
 }
 
-/* Whether nothing will happen any more unless somebody calls a function of the module. */
+/* Whether nothing will happen unless somebody calls a function of the module. */
 static bool is_at_rest(struct loop *loop)
 {
     return !loop->core.alive && !failures_wait(loop->failures) &&
@@ -29,7 +30,7 @@ static bool is_at_rest(struct loop *loop)
 }
 
 /* Whether a task is left. call: NULL; or "run" or "step" when that call would wait for the task for
- * ever. Then it raises an error that says where the tasks wait. */
+ * ever. Then this function raises an error that says where the tasks wait. */
 static bool has_tasks(lua_State *L, const char *call)
 {
     bool left = false;
@@ -50,7 +51,7 @@ static int module_run(lua_State *L)
     while (!stopped && (loop->core.alive || has_tasks(L, is_at_rest(loop) ? "run" : NULL))) {
         if (loop->core.alive)
             steady_loop_run(&loop->core);
-        else /* a client at rest still has an event, whose handler may wake a task */
+        else /* a client at rest still has an event whose handler may wake a task */
             steady_loop_step(&loop->core, 0);
         failures_raise(L, loop->failures);
         if (steady_loop_is_foreign(&loop->core)) /* a handler has forked, and this is the child */
@@ -69,8 +70,8 @@ static int module_step(lua_State *L)
         timeout = -1;
     struct loop *loop = enter(L, "step");
     /* steady_loop_step does not wait when nothing is alive. But a program that is told that work is
-     * left calls step again and again. So when only tasks are left, one more is counted as alive,
-     * for the step to wait its time. */
+     * left calls step again and again. So when only tasks are left, one more thing counts as alive,
+     * so that the step waits. */
     bool only_tasks =
         !loop->core.alive && has_tasks(L, timeout < 0 && is_at_rest(loop) ? "step" : NULL);
     loop->core.alive += only_tasks;
@@ -100,7 +101,7 @@ static int module_timeout(lua_State *L)
 {
     struct loop *loop = loop_get(L);
     double seconds = failures_wait(loop->failures) ? 0 : steady_loop_timeout(&loop->core);
-    steady_loop_promise(&loop->core, seconds); /* the caller is about to poll for so long */
+    steady_loop_promise(&loop->core, seconds); /* the caller is about to poll for this time */
     if (seconds < 0)
         lua_pushnil(L);
     else
@@ -108,14 +109,14 @@ static int module_timeout(lua_State *L)
     return 1;
 }
 
-/* running() -> boolean: whether it is called in a handler or a task */
+/* running() -> boolean: whether it was called in a handler or a task */
 static int internal_running(lua_State *L)
 {
     lua_pushboolean(L, steady_loop_is_running(&loop_get(L)->core));
     return 1;
 }
 
-/* home() -> light userdata: the address of the loop. A child that was forked has another one */
+/* home() -> light userdata: the address of the loop, which is another one in a forked child */
 static int internal_home(lua_State *L)
 {
     lua_pushlightuserdata(L, loop_get(L));

@@ -4,8 +4,8 @@
 
 #include <lua.h>
 
-/* Adds what steadysocket/tasks.lua needs to the table on top of the stack: running, home, at_rest,
- * on_rest, fail, on_work. */
+/* Adds the functions that steadysocket/tasks.lua needs to the table on top of the stack: running,
+ * home, at_rest, on_rest, fail, on_work. */
 void run_open(lua_State *L);
 
 /* Adds run, step, stop, fd and timeout to the table on top of the stack. */

@@ -16,18 +16,18 @@
 
 enum { SOURCE_FUNCTION = 1, SOURCE_USER_VALUES = 1 };
 
-/* The registry holds a source that is active. */
+/* While a source is active, the registry refers to it. */
 struct source {
     const struct object_kind *kind;
     struct loop *loop;
     struct steady_source *core; /* NULL when the source is cancelled */
-    int descriptor;             /* that is read; -1 for a signal */
+    int descriptor;             /* the descriptor that is read, or -1 for a signal */
 };
 
 static const struct object_kind kind = {"steadysocket.source", sizeof(struct source),
                                         offsetof(struct source, kind), SOURCE_USER_VALUES};
 
-/* A loop that is closed has freed its sources. */
+/* Frees the source, unless the loop is closed and has freed it. */
 static void cancel(lua_State *L, struct source *source)
 {
     if (!source->core)
@@ -85,7 +85,8 @@ static int signal_protected(lua_State *L)
 static void signalled(void *owner)
 {
     struct source *source = owner;
-    call_at_once(source->loop, signal_protected, source); /* no second call reports it */
+    call_at_once(source->loop, signal_protected,
+                 source); /* the signal would not be reported a second time */
 }
 
 static struct source *new_source(lua_State *L)
@@ -162,7 +163,7 @@ static int source_cancel(lua_State *L)
     return 0;
 }
 
-/* The registry holds a source that is active, so an active one gets here only when the Lua state is
+/* The registry refers to an active source, so an active one is finalized only when the Lua state is
  * closed. */
 static int source_gc(lua_State *L)
 {

@@ -4,8 +4,8 @@
 
 #include <lua.h>
 
-/* Makes the metatable of sources, and adds to the table on top of the stack what
- * steadysocket/cli.lua needs: input, signal. */
+/* Makes the metatable of sources, and adds the functions that steadysocket/cli.lua needs to the
+ * table on top of the stack: input, signal. */
 void source_open(lua_State *L);
 
 #endif

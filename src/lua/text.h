@@ -1,6 +1,5 @@
-/* A string of Lua may have NUL bytes inside, where a C string ends, and bytes that no message
- * should have. These functions keep "text\0more" from being taken for "text", and from being shown
- * so. */
+/* Handles strings of Lua, which may have NUL bytes inside, where a C string ends, and bytes that
+ * must not be in a message. So "text\0more" is neither taken for "text" nor shown as "text". */
 #ifndef STEADY_LUA_TEXT_H
 #define STEADY_LUA_TEXT_H
 
@@ -10,7 +9,7 @@
 #include <lua.h>
 #include <string.h>
 
-/* Returns the argument at index as a C string. Raises when it is no string, or has a NUL byte
+/* Returns the argument at index as a C string. Raises when it is not a string, or has a NUL byte
  * inside. */
 static inline const char *text_check(lua_State *L, int index)
 {
@@ -20,7 +19,8 @@ static inline const char *text_check(lua_State *L, int index)
     return text;
 }
 
-/* Pushes a text as messages show it, and returns it: harmless, and with what is behind a NUL. */
+/* Pushes a text as it is shown in messages, and returns it. It is harmless, and includes everything
+ * behind a NUL byte. */
 static inline const char *text_push_shown(lua_State *L, const char *text, size_t size)
 {
     luaL_Buffer shown;
@@ -29,7 +29,7 @@ static inline const char *text_push_shown(lua_State *L, const char *text, size_t
     return lua_tostring(L, -1);
 }
 
-/* As luaL_tolstring, for messages. */
+/* Works like luaL_tolstring, but makes a text for messages. */
 static inline const char *text_push_value(lua_State *L, int index)
 {
     size_t size;
@@ -37,7 +37,8 @@ static inline const char *text_push_value(lua_State *L, int index)
     return text_push_shown(L, text, size);
 }
 
-/* As luaL_checkoption, which ignores whatever stands behind a NUL byte, and shows every byte. */
+/* Works like luaL_checkoption, but does not ignore what is behind a NUL byte, and shows harmless
+ * text only. */
 static inline int text_check_option(lua_State *L, int index, const char *preset,
                                     const char *const choices[])
 {

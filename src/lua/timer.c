@@ -10,33 +10,33 @@
 
 enum { TIMER_FUNCTION = 1, TIMER_USER_VALUES = 1 };
 
-/* The registry holds a timer that is armed, and the loop counts it as alive. */
+/* While a timer is armed, the registry refers to it, and the loop counts it as alive. */
 struct timer {
     const struct object_kind *kind;
     struct loop *loop;
     struct steady_timer *core; /* NULL when it could not be made, and when the timer is gone */
-    double due;                /* when it fires next, in seconds on the loop's clock */
-    double interval;           /* seconds; negative for a timer that fires once */
+    double due;                /* the time of the next call, in seconds on the loop's clock */
+    double interval;           /* seconds; negative for a timer that fires only once */
     bool armed;
 };
 
 static const struct object_kind kind = {"steadysocket.timer", sizeof(struct timer),
                                         offsetof(struct timer, kind), TIMER_USER_VALUES};
 
-/* A loop that is closed has freed its timers. */
+/* Stops the timer, unless the loop is closed and has freed it. */
 static void disarm(lua_State *L, struct timer *timer)
 {
     if (!timer->armed || timer->loop->closed)
         return;
     timer->armed = false;
     timer->loop->core.alive--;
-    timer->loop->core.changed = true; /* nothing may be left to wait for now */
+    timer->loop->core.changed = true; /* the loop may have nothing to wait for any more */
     steady_timer_stop(timer->core);
     object_release(L, timer);
 }
 
-/* Sets the time of the next call: one interval after the time of this one, however late this one
- * is. Calls that were missed are left out. */
+/* Sets the time of the next call: one interval after the due time of this call, however late this
+ * call is. Calls that were missed are left out. */
 static void next_turn(struct timer *timer)
 {
     double now = steady_loop_time(&timer->loop->core);

@@ -2,85 +2,29 @@
 
 local WebSocket = require "steadysocket"
 local Terminal = require "steadysocket.cli.terminal"
+local advice = require "steadysocket.cli.advice"
 local arguments = require "steadysocket.cli.arguments"
+local input = require "steadysocket.cli.input"
 local internal = require "steadysocket.internal"
 local json = require "steadysocket.cli.json"
 local output = require "steadysocket.cli.output"
+local sessions = require "steadysocket.cli.session"
+local setup = require "steadysocket.cli.setup"
 
-local cli = {}
-
-local NAME = "steadysocket"
-local EXIT = { done = 0, failed = 1, usage = 2, url = 3, file = 4, data = 5, INT = 130, TERM = 143 }
-local MAX_LINE = 16 * 1024 * 1024 -- bytes; what the queue takes by default
-local TERMINAL_PING = 5 -- seconds, so that the latency is shown soon
+local EXIT, NAME, finish = sessions.EXIT, sessions.NAME, sessions.finish
 local BROKEN_PIPE = 32 -- EPIPE, on all systems we know
 
--- What to do about a failure, by its kind: a text, or a function of the event that may return one.
-local ADVICE = {
-  dns = "check the name of the host",
-  refused = "start the server, or check the port",
-  unreachable = "check the address and the network",
-  timeout = "check the address, or wait longer with --connect-timeout",
-  handshake = "check that a WebSocket server listens there",
-  proxy = "check the proxy",
-}
-
-function ADVICE.tls(event)
-  if event.message:find(": certificate is ", 1, true) then
-    return "--ca FILE trusts another authority, --insecure any certificate"
-  elseif event.message:find("is not TLS", 1, true) then
-    return "a server without TLS is reached by ws://"
-  end
-end
-
-function ADVICE.http(event)
-  local status = event.http_status
-  if status == 401 then
-    return "give a user and password in the URL, or --header"
-  elseif status >= 500 then
-    return "try again later: the server, or one behind it, is in trouble"
-  end
-  return "check the path, and what --header, --protocol and --origin say"
-end
-
--- A text to put behind a failure's message, or nothing.
-local function advice_for(event)
-  local advice = ADVICE[event.kind]
-  if type(advice) == "function" then advice = advice(event) end
-  return advice and "; " .. advice or ""
-end
+local cli = {}
 
 local function complain(code, text)
   output.complain(text)
   return code
 end
 
--- What the module raises where there is no loop or no connection to be made, with what to do.
-local function not_started(problem)
-  if not problem:find "too many open files" then return problem end
-  return problem .. "; allow more of them (ulimit -n)"
-end
-
 --------------------------------------------------------------------------------------------------
--- A session: { options, ws, output, input, code, ... }
+-- The events of a session
 
--- Ends the session with this exit code, unless it is ending already.
-local function finish(session, code)
-  if session.code then return end
-  session.code = code
-  if session.input then session.input:cancel() end
-  session.ws:close()
-end
-
--- Ends the session because of bad input, after sending what was read before. Waits.
-local function fail(session, text)
-  session.output:notice("red", text)
-  session.input:cancel()
-  session.ws:flush()
-  finish(session, EXIT.data)
-end
-
--- When the reader of our output has closed it, that is no error; everything else is.
+-- Handles a failure of standard output. It is not an error when the reader has closed the pipe.
 local function output_broken(session, message, errno)
   if session.code then return end
   if errno == BROKEN_PIPE then return finish(session, EXIT.done) end
@@ -115,7 +59,7 @@ end
 local function on_error(session, event)
   local text = event.message:gsub("^" .. NAME .. ": ", "") .. again(session, event)
   if event.will_reconnect then return notice(session, "yellow", text) end
-  session.output:notice("red", text .. advice_for(event))
+  session.output:notice("red", text .. advice.about(event))
   finish(session, EXIT.failed)
 end
 
@@ -137,74 +81,7 @@ local function on_status(session, status)
 end
 
 --------------------------------------------------------------------------------------------------
--- Input
-
--- Sends a line. Waits while the queue is full.
-local function send(session, text)
-  local ws, kind = session.ws, session.options.binary and "binary" or "text"
-  session.line = session.line + 1
-  repeat
-    local sent, _, code = ws:send(text, kind)
-    if code == "invalid" then
-      fail(session, ("line %d is not UTF-8; send it with --binary"):format(session.line))
-    elseif code == "queue_full" then
-      ws:flush()
-    end
-  until sent or code ~= "queue_full"
-end
-
--- Sends the lines that end in this piece of input, and keeps the beginning of the next line.
-local function take_lines(session, data)
-  local start = 1
-  for stop in data:gmatch "()\n" do
-    table.insert(session.pieces, data:sub(start, stop - 1))
-    start = stop + 1
-    send(session, table.concat(session.pieces))
-    session.pieces, session.size = {}, 0
-    if session.code then return end
-  end
-  table.insert(session.pieces, data:sub(start))
-  session.size = session.size + #data - start + 1
-  if session.size > MAX_LINE then
-    fail(session, ("line %d is longer than 16 MiB; split it"):format(session.line + 1))
-  end
-end
-
--- At the end of the input: sends everything and waits for answers, then ends the session.
-local function wait_for_answers(session)
-  if session.size > 0 then send(session, table.concat(session.pieces)) end
-  if not session.opened then session.ws:wait "open" end
-  session.ws:flush()
-  local seconds = session.options["no-close"] and -1 or session.options.wait or 1
-  if seconds < 0 or session.code then return end
-  session.all_sent = true
-  local silent = 0 -- how many quarters of that time in a row brought no message
-  repeat
-    local received = session.received
-    WebSocket.sleep(seconds / 4)
-    silent = received == session.received and silent + 1 or 0
-  until silent == 4
-  finish(session, EXIT.done)
-end
-
-local function on_input(session, data, problem)
-  if problem then
-    return WebSocket.spawn(fail, session, "standard input cannot be read: " .. problem)
-  end
-  if not data then return WebSocket.spawn(wait_for_answers, session) end
-  session.input:pause()
-  WebSocket.spawn(function()
-    take_lines(session, data)
-    session.input:resume()
-  end)
-end
-
-local function on_line(session, line)
-  if line == "" then return end
-  local sent, problem = session.ws:send(line, session.options.binary and "binary" or "text")
-  if not sent then session.output:notice("red", problem:gsub("^" .. NAME .. ": ", "not sent: ")) end
-  session.output:refresh()
-end
+-- The terminal and signals
 
 local function every_time(name, fn)
   internal.signal(name, function()
@@ -213,7 +90,7 @@ local function every_time(name, fn)
   end)
 end
 
--- Returns the function that takes what is typed.
+-- Returns the function that takes the input of a terminal.
 local function read_terminal(session)
   local terminal = session.output.terminal
   every_time("WINCH", function() terminal:resized() end)
@@ -224,8 +101,8 @@ local function read_terminal(session)
   end
 end
 
--- Handles a signal. The first one closes the connection in order. A second one ends the process, as
--- it does by default; but before that the terminal has to be restored.
+-- Handles a signal. The first one closes the connection properly. A second one ends the process, as
+-- signals do by default, but restores the terminal before that.
 local function obey(session, signal)
   finish(session, EXIT[signal])
   if not session.output.terminal then return end
@@ -238,85 +115,9 @@ end
 --------------------------------------------------------------------------------------------------
 -- From the command line to a session
 
-local function headers_of(options)
-  local headers = {}
-  for _, line in ipairs(options.header or {}) do
-    local name, value = line:match "^%s*([^:%s]+)%s*:%s*(.-)%s*$"
-    if not name then
-      return nil, ("--header '%s' is not of the form 'NAME: VALUE'"):format(line)
-    end
-    headers[name] = headers[name] or {}
-    table.insert(headers[name], value)
-  end
-  return headers
-end
-
-local function heartbeat_of(options, terminal)
-  if options.ping == 0 then return false end
-  return { interval = options.ping or terminal and TERMINAL_PING or nil }
-end
-
-local function client_options(options, headers, terminal)
-  return {
-    url = options.url,
-    name = NAME,
-    headers = headers,
-    protocols = options.protocol,
-    origin = options.origin,
-    proxy = options.proxy,
-    redirects = options.redirects,
-    connect_to = options["connect-to"],
-    local_address = options["local-address"],
-    compression = options.compress,
-    confirm = options.confirm,
-    connect_timeout = options["connect-timeout"],
-    reconnect = not options["no-reconnect"] and { max_attempts = options["max-attempts"] },
-    heartbeat = heartbeat_of(options, terminal),
-    tls = {
-      ca_file = options.ca,
-      cert_file = options.cert,
-      key_file = options.key,
-      key_password = options.passphrase,
-      verify = not options.insecure,
-    },
-  }
-end
-
--- Checks the options. When something is wrong, returns the exit code and a message.
-local function check(options)
-  local complete = options.url:find "://" or options.url:find "^%a+%+unix:"
-  if not complete then options.url = "ws://" .. options.url end
-  local good, problem = pcall(WebSocket.new, options.url)
-  local wrong = not good and problem:match "not a WebSocket URL: (.*)%)$"
-  if wrong then
-    return EXIT.url, ("'%s': %s; give ws://HOST:PORT/PATH or wss://..."):format(options.url, wrong)
-  elseif not good then
-    return EXIT.failed, not_started(problem)
-  end
-  for _, name in ipairs { "ca", "cert", "key" } do
-    local file, reason = io.open(options[name] or "/dev/null")
-    if not file then
-      return EXIT.file, ("--%s %s; name a file that can be read"):format(name, reason)
-    end
-    file:close()
-  end
-end
-
-local function new_client(options, terminal)
-  local headers, problem = headers_of(options)
-  if not headers then return nil, problem end
-  local made, ws = pcall(WebSocket.new, client_options(options, headers, terminal))
-  if not made then return nil, ws .. "; steadysocket --help shows what there is" end
-  for _, message in ipairs(options.execute or {}) do
-    local sent, reason, code = ws:send(message, options.binary and "binary" or "text")
-    if code == "invalid" then reason = "the text is not UTF-8; with --binary any bytes are sent" end
-    if not sent then return nil, "--execute: " .. reason end
-  end
-  return ws
-end
-
--- Steps and frames go to standard error; where that is the terminal, through what draws it. What is
--- a notice already is not told twice.
+-- Returns a log that writes steps and frames to standard error. When that is the terminal, the log
+-- uses the code that draws the terminal. Other lines are left out, since there is a notice for
+-- them.
 local function log_of(session)
   local drawn = session.output.terminal and Terminal.is_terminal(2)
   return {
@@ -336,7 +137,7 @@ local function handle_events(session)
   ws.on_error = function(event) on_error(session, event) end
   ws.on_close = function(event) on_close(session, event) end
   ws.on_status = function(status) on_status(session, status) end
-  -- When all input is sent, a server that closes the connection in order ends the session.
+  -- When all input has been sent, the session ends as soon as the server closes the connection.
   ws.should_reconnect = function(event)
     if session.all_sent and event.clean then return false end
   end
@@ -357,7 +158,7 @@ local function start(session, terminal)
   if terminal then
     session.output = output.screen(session, {
       colours = not options["no-color"] and (os.getenv "NO_COLOR" or "") == "",
-      on_line = function(line) on_line(session, line) end,
+      on_line = function(line) input.send_line(session, line) end,
       on_end = function() finish(session, EXIT.done) end,
     })
   else
@@ -370,7 +171,7 @@ local function start(session, terminal)
   end
 end
 
--- Returns what is wrong, if anything is.
+-- Connects, and begins to read the input. Returns a text when something is wrong.
 local function connect(session, terminal)
   for _, signal in ipairs { "INT", "TERM" } do
     internal.signal(signal, function() obey(session, signal) end)
@@ -378,7 +179,7 @@ local function connect(session, terminal)
   local connected, problem = pcall(session.ws.connect, session.ws)
   if not connected then return problem end
   session.input, problem = internal.input(0, terminal and read_terminal(session) or function(...)
-    on_input(session, ...)
+    input.take(session, ...)
   end)
   return problem and "standard input cannot be read: " .. problem
 end
@@ -390,7 +191,7 @@ local function run(session, terminal)
   local problem = connect(session, terminal)
   if problem then
     session.output:close()
-    return complain(EXIT.failed, not_started(problem))
+    return complain(EXIT.failed, advice.about_start(problem))
   end
   local ok, failure = pcall(WebSocket.run)
   session.output:close()
@@ -399,7 +200,7 @@ local function run(session, terminal)
   return session.code or EXIT.done
 end
 
--- Handles --help and --version. Returns true for one of them.
+-- Handles --help and --version. Returns true when one of them was given.
 local function tell(options)
   if options.help then
     io.stdout:write(arguments.help())
@@ -425,12 +226,12 @@ function cli.main(words)
   if not options then return complain(EXIT.usage, problem) end
   if tell(options) then return EXIT.done end
   local code
-  code, problem = check(options)
+  code, problem = setup.check(options)
   if code then return complain(code, problem) end
   local terminal = Terminal.is_terminal(0) and Terminal.is_terminal(1)
     and os.getenv "TERM" ~= "dumb"
   local ws
-  ws, problem = new_client(options, terminal)
+  ws, problem = setup.new_client(options, terminal)
   if not ws then return complain(EXIT.usage, problem) end
   local session = { options = options, ws = ws, received = 0, line = 0, pieces = {}, size = 0 }
   return run(session, terminal)

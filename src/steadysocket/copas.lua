@@ -6,11 +6,11 @@
 --   copas.loop()                           -- instead of WebSocket.run()
 --
 -- Calls that wait (ws:receive, ws:messages, ws:wait, ws:flush, WebSocket.sleep) may be made in any
--- thread of Copas, not only in tasks: the others go on meanwhile. copas.loop() returns when nothing
--- is left to do. An error in a handler goes to Copas's error handler.
+-- thread of Copas, not only in tasks; the other threads go on meanwhile. copas.loop() returns when
+-- nothing is left to do. An error in a handler goes to Copas's error handler.
 --
--- This holds for Copas 4. In Copas 1, which Debian 12 and 13 have, threads cannot sleep: there only
--- tasks can wait. And the loop of Copas 1 never returns.
+-- This is so in Copas 4. In Copas 1, which Debian 12 and 13 have, threads cannot sleep, so only
+-- tasks can wait there. And the loop of Copas 1 never returns.
 
 local WebSocket = require "steadysocket"
 local internal = require "steadysocket.internal"
@@ -20,7 +20,7 @@ local adapter = {}
 
 local attachment -- { step, socket, changed = a turn is due, serving = a thread runs our loop }
 
--- Returns an object that Copas takes for a socket. It is readable whenever a turn is due.
+-- Returns an object that Copas takes for a socket. The object is readable whenever a turn is due.
 local function new_socket(self)
   local asked = false
   return {
@@ -37,7 +37,7 @@ end
 
 local start
 
--- The function of the Copas thread that runs our loop while there is work.
+-- The function of the thread of Copas that runs our loop while there is work.
 local function serve(self)
   while true do
     copas.receive(self.socket)
@@ -83,7 +83,7 @@ local function waiter()
   }
 end
 
--- Takes the place of copas.step, which would wait longer than until our next turn.
+-- Replaces copas.step, which might wait beyond our next turn.
 local copas_step = copas.step
 
 local function step(timeout)

@@ -7,8 +7,9 @@
 --   assert(cq:loop())                      -- instead of WebSocket.run()
 --
 -- Calls that wait (ws:receive, ws:messages, ws:wait, ws:flush, WebSocket.sleep) may be made in any
--- coroutine of a controller, not only in tasks: the others go on meanwhile. cq:loop() returns when
--- nothing is left to do; it returns an error in a handler, and goes on when it is called again.
+-- coroutine of a controller, not only in tasks; the other coroutines go on meanwhile. cq:loop()
+-- returns when nothing is left to do. It also returns an error in a handler, and goes on when it is
+-- called again.
 
 local WebSocket = require "steadysocket"
 local internal = require "steadysocket.internal"
@@ -58,7 +59,7 @@ local function waiter()
 end
 
 --- From now on this controller (by default the one that runs the caller) runs our loop. Raises for
---- any value that is no controller, and while another loop is attached.
+--- any value that is not a controller, and while another loop is attached.
 function adapter.attach(controller)
   controller = controller or cqueues.running() or error("attach: which controller?", 2)
   if cqueues.type(controller) ~= "controller" then

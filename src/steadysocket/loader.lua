@@ -1,21 +1,22 @@
---- Loads the core, which is a library in C. Where it cannot be loaded, this raises one message that
---- says what was found, what is needed, and what to do.
+--- Loads the core, which is a library in C. When the core cannot be loaded, this file raises an
+--- error that says what was found, what is needed, and what to do.
 --
--- Every file of this module requires this one first, and any Lua may read it. So no file has syntax
--- that Lua 5.1 does not know, and up to the check of the version, nothing calls what it lacks.
+-- Every file of this module requires this file first, and any version of Lua may read it. So no
+-- file has syntax that Lua 5.1 does not know, and no code in front of the check of the version
+-- calls a function that Lua 5.1 lacks.
 
 local NAME = "steadysocket.core"
 local ENTRY = "luaopen_steadysocket_core"
 local NEEDED = "Lua 5.4"
 
--- A program may have taken these away, or may raise an error when a missing global is read.
+-- A program may have removed these globals, or may raise an error when a missing global is read.
 local io, jit = rawget(_G, "io") or {}, rawget(_G, "jit")
 
 local found = type(jit) == "table" and jit.version or _VERSION
 
--- Lua 5.1 marks a module that is being loaded in package.loaded, leaves the mark there when loading
--- fails, and then says nothing but "loop or previous error" to whoever requires it again. The mark
--- is userdata, or in some versions of LuaJIT what looks like a number.
+-- Removes marks from package.loaded. Lua 5.1 marks a module while it is being loaded, leaves the
+-- mark when loading fails, and says no more than "loop or previous error" when the module is
+-- required again. The mark is userdata; in some versions of LuaJIT it has the type of a number.
 local function remove_marks()
   for name, value in pairs(package.loaded) do
     local is_ours = (tostring(name) .. "."):find "^steadysocket%."
@@ -31,7 +32,8 @@ if _VERSION ~= NEEDED then
 end
 
 ----------------------------------------------------------------------------------------------------
--- Why the core cannot be loaded. Each function returns what is wrong and what to do, or nil.
+-- The reasons why the core cannot be loaded. Each function returns what is wrong and what to do, or
+-- nil.
 
 local AGAIN = "build and install steadysocket again on this system"
 local DESCRIPTORS = "close some files, or allow more of them (ulimit -n)"
@@ -39,16 +41,17 @@ local DESCRIPTORS = "close some files, or allow more of them (ulimit -n)"
 local MACHINES = { [3] = "x86", [20] = "ppc", [21] = "ppc64", [22] = "s390x", [40] = "arm",
   [62] = "x86_64", [183] = "aarch64", [243] = "riscv", [258] = "loongarch" }
 
--- Whose functions begin with these.
+-- The libraries whose functions begin with these prefixes.
 local OWNERS = { lws = "libwebsockets", uv = "libuv", lua = "this Lua", luaL = "this Lua",
   SSL = "OpenSSL", CRYPTO = "OpenSSL", X509 = "OpenSSL", BIO = "OpenSSL", OPENSSL = "OpenSSL" }
 
--- Numbers of errors, which are the same on all systems we know: there is no such file or folder,
--- or what should be a folder is a file; and too many files are open, in the system or this process.
+-- Numbers of errors, which are the same on all systems we know. ABSENT: there is no such file or
+-- folder, or a file is in the place of a folder. TOO_MANY: too many files are open, in the system
+-- or in this process.
 local ABSENT = { [2] = true, [20] = true }
 local TOO_MANY = { [23] = DESCRIPTORS, [24] = DESCRIPTORS }
 
--- At most this many bytes of a file; none where it cannot be read.
+-- Returns at most `limit` bytes of a file, or an empty text when it cannot be read.
 local function read(path, limit)
   local file = io.open and io.open(path, "rb")
   local bytes = file and file:read(limit)
@@ -56,7 +59,8 @@ local function read(path, limit)
   return bytes or ""
 end
 
--- Where the fields of an ELF file's header are, by its class: 32 bits or 64.
+-- The positions of the fields in the header of an ELF file, for its two classes: 32 bits and 64
+-- bits.
 local HEADERS = {
   { size = 52, address = "I4", sections_at = 33, section_sizes_at = 47 },
   { size = 64, address = "I8", sections_at = 41, section_sizes_at = 59 },
@@ -68,7 +72,7 @@ local function elf(bytes)
   if class then return HEADERS[class:byte()], order == "\1" and "<" or ">" end
 end
 
--- The machine that an ELF file is for; nil for a file of another kind.
+-- Returns the machine that an ELF file is for; nil for a file of another kind.
 local function machine_of(path)
   local bytes = read(path, 64)
   local header, order = elf(bytes)
@@ -78,8 +82,8 @@ local function machine_of(path)
     header.size == 64 and 64 or 32)
 end
 
--- How many bytes an ELF file has at least when it is complete: the table of its sections is at its
--- end.
+-- Returns how many bytes an ELF file has at least when it is complete: up to the end of the table
+-- of its sections, which is at the end of the file.
 local function complete_size(bytes)
   local header, order = elf(bytes)
   if not header then return 0 end
@@ -89,8 +93,8 @@ local function complete_size(bytes)
   return math.max(header.size, start + size * count)
 end
 
--- A library that is cut off has to be found before it is loaded: the system maps it into memory,
--- and ends the process with SIGBUS when it reads behind the end of the file.
+-- Finds a library that is cut off. This has to be done before the library is loaded: the system
+-- maps it into memory, and ends the process with SIGBUS when it reads behind the end of the file.
 local function explain_size(path)
   local file = io.open and io.open(path, "rb")
   if not file then return nil end
@@ -103,8 +107,8 @@ local function explain_size(path)
   end
 end
 
--- Why Lua found no core: a file that is there but cannot be opened is passed over like one that is
--- not.
+-- Explains why Lua found no core. Lua skips a file that is there but cannot be opened, as if the
+-- file was not there.
 local function explain_places()
   for place in package.cpath:gmatch "[^;]+" do
     local path = place:gsub("%?", (NAME:gsub("%.", "/")))
@@ -132,7 +136,7 @@ local function explain_file(path)
   end
 end
 
--- Which other versions of a library the system has: "libwebsockets.so.17"
+-- Returns the other versions of a library that the system has, such as "only libwebsockets.so.17".
 local function others_of(library)
   local name, list = library:match "^[^.]+", {}
   local may_ask, pipe = pcall(io.popen, "PATH=$PATH:/sbin ldconfig -p 2>/dev/null")
@@ -147,7 +151,7 @@ local function others_of(library)
   return #list > 0 and "only " .. table.concat(list, " and ") or "no version of it"
 end
 
--- reason: what the system's loader says.
+-- reason: the text of the system's loader.
 local function explain_library(reason)
   if reason:find "Too many open files" then
     return "a library that it needs cannot be opened", DESCRIPTORS
@@ -172,7 +176,7 @@ local function explain_library(reason)
   end
 end
 
--- Returns the system's own words, too, where there are any.
+-- Returns, in addition, the text of the system, if there is one.
 local function explain(failure)
   local path, reason = failure:match "^error loading module '.-' from file '(.-)':%s*(.*)$"
   if not path then return explain_places() end
@@ -199,7 +203,7 @@ end
 
 local loaded, failure = pcall(require, NAME)
 if not loaded then
-  -- What the core itself raises, as when there is no memory, is told as it is.
+  -- An error that the core itself raises, for example without memory, is raised unchanged.
   if not tostring(failure):find "^[%a ]*module 'steadysocket%.core'" then error(failure, 0) end
   fail(explain(failure))
 end

@@ -20,8 +20,8 @@ local step -- makes one turn of our loop; nil when it is not attached
 
 local turn
 
--- Makes luv call `turn` when the next turn is due. left: whether uv.run shall go on for us.
--- seconds: until the next turn; nil when none is due.
+-- Makes luv call `turn` when the next turn is due. left: whether work is left, for which uv.run has
+-- to go on. seconds: the time until the next turn; nil when none is due.
 local function arm(left, seconds)
   timer:stop()
   idle:stop()

@@ -36,7 +36,7 @@ static const char *string_item(lua_State *L, lua_Integer index)
 static size_t count_field(lua_State *L, const char *name)
 {
     lua_getfield(L, -1, name);
-    size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+    size_t count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
     if (count > MOST)
         luaL_error(L, "at most %d %s", MOST, name);
     return count; /* the field stays on the stack */

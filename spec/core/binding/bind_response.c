@@ -1,36 +1,7 @@
 #include "binding.h"
 #include "bytes.h"
 #include "core/response.h"
-
-/* Adds a value to the list in the field `name` of the table on top. */
-static void append_string(lua_State *L, const char *name, const char *value)
-{
-    if (lua_getfield(L, -1, name) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -3, name);
-    }
-    lua_pushstring(L, value);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    lua_pop(L, 1);
-}
-
-static void push_headers(lua_State *L, const struct steady_buffer *headers)
-{
-    const char *at = (const char *)headers->data, *end = at ? at + headers->size : at;
-    lua_newtable(L);
-    while (at < end) {
-        const char *value = at + strlen(at) + 1;
-        if (steady_headers_stay_apart(at)) {
-            append_string(L, at, value);
-        } else {
-            lua_pushstring(L, value);
-            lua_setfield(L, -2, at);
-        }
-        at = value + strlen(value) + 1;
-    }
-}
+#include "lua/headers.h"
 
 /* response.read { piece, ... } -> { part, status, reason, http_1_0, headers, body, problem, used };
  * used: bytes of all pieces that are the response's */
@@ -54,7 +25,7 @@ static int response_read(lua_State *L)
     lua_setfield(L, -2, "reason");
     lua_pushboolean(L, response.http_1_0);
     lua_setfield(L, -2, "http_1_0");
-    push_headers(L, &response.headers);
+    headers_push(L, &response.headers);
     lua_setfield(L, -2, "headers");
     lua_pushlstring(L, (const char *)response.body.data, response.body.size);
     lua_setfield(L, -2, "body");

@@ -11,7 +11,7 @@ struct bound {
 };
 
 /* Names of events and actions, in the order of their enums. */
-static const char *const events[] = {"connect", "close", "reconnect", "opened",
+static const char *const events[] = {"connect", "close", "reconnect", "begun", "opened",
                                      "failed",  "lost",  "due",       NULL};
 static const char *const actions[] = {
     [STEADY_ACTION_NONE] = "none",         [STEADY_ACTION_ATTEMPT] = "attempt",

@@ -39,7 +39,7 @@ local OPTIONS = {
   { "help", "h", "print this" },
 }
 
--- Other names of options, as wscat or websocat has them.
+-- Other names of options, from wscat or websocat.
 local ALIASES = {
   subprotocol = "protocol",
   ["no-check"] = "insecure",
@@ -88,7 +88,7 @@ local function left_column(option)
   return short .. "--" .. option[1] .. (option.takes and " " .. option.takes or "")
 end
 
---- The text of --help.
+--- Returns the text of --help.
 function arguments.help()
   local lines = {}
   for _, option in ipairs(OPTIONS) do

@@ -106,7 +106,8 @@ local CONTROLS = {
   ["\t"] = function(editor) insert(editor, "\t") end,
 }
 
--- What keys do, by the last byte of the sequence that a key sends, or by the number before a tilde.
+-- The actions of keys. The index is the last byte of the sequence that a key sends, or the number
+-- in front of a tilde.
 local KEYS = {
   A = up, B = down, C = right, D = left, H = home, F = to_end,
   ["1"] = home, ["7"] = home, ["4"] = to_end, ["8"] = to_end, ["3"] = delete_ahead,

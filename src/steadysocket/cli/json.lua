@@ -1,5 +1,5 @@
---- Indents JSON. lua-cjson only checks that a text is JSON; the text itself is not made anew, so
--- the order of its keys and all digits of its numbers stay.
+--- Indents JSON. lua-cjson only checks that a text is JSON. The text itself is not written by
+-- lua-cjson, so the order of its keys and all digits of its numbers stay.
 
 require "steadysocket.loader"
 

@@ -1,4 +1,4 @@
---- Where messages and notices go: into a pipe or a file, or to the terminal.
+--- Writes messages and notices: into a pipe or a file, or to the terminal.
 
 require "steadysocket.loader"
 local Terminal = require "steadysocket.cli.terminal"
@@ -6,7 +6,7 @@ local WebSocket = require "steadysocket"
 
 local output = {}
 
---- One line on standard error.
+--- Writes a line to standard error.
 function output.complain(text)
   io.stderr:write("steadysocket: ", text, "\n")
 end
@@ -61,7 +61,7 @@ local function seconds_left(session)
   return ("next attempt in %d s  "):format(math.max(left, 0))
 end
 
--- Latency is in whole milliseconds, since the loop's clock is.
+-- The latency is in whole milliseconds, like the loop's clock.
 local function milliseconds(seconds)
   return seconds < 0.001 and "< 1" or ("%.0f"):format(seconds * 1000)
 end
@@ -99,7 +99,7 @@ function Screen:notice(colour, text)
   self.terminal:print(colour, text)
 end
 
---- To be called when the status line may have changed.
+--- Draws the status line again. Has to be called when it may have changed.
 function Screen:refresh()
   self.terminal:refresh()
 end

@@ -116,7 +116,7 @@ local function measure(terminal)
   terminal.columns = columns > 0 and math.max(20, columns) or 80 -- 0: not known
 end
 
--- The terminal passes on each key as it is pressed, and does not echo it: we draw the line.
+-- Makes the terminal pass on each key at once, and not echo it, since we draw the line.
 local function take_over()
   os.execute "stty -icanon -echo -iexten min 1 time 0 2>/dev/null"
 end
@@ -144,26 +144,26 @@ function Terminal.new(options)
   return terminal
 end
 
---- Takes what was typed.
+--- Takes bytes that were typed.
 function Terminal:feed(bytes)
   self.editor:feed(bytes)
   self:refresh()
 end
 
---- After the window's size changed.
+--- Has to be called after the window's size has changed.
 function Terminal:resized()
   measure(self)
   self:refresh()
 end
 
---- After the process was stopped (Ctrl-Z) and goes on.
+--- Has to be called when the process goes on after it was stopped (Ctrl-Z).
 function Terminal:resumed()
   take_over()
   self.drawn = nil
   self:resized()
 end
 
---- Gives the terminal back as it was.
+--- Restores the terminal.
 function Terminal:close()
   if self.closed then return end
   self.closed = true

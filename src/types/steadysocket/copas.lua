@@ -6,11 +6,11 @@
 ---@class steadysocket.copas
 local copas = {}
 
---- From now on Copas runs our loop; copas.step is replaced for as long. Done twice, it is done once.
+--- From now on Copas runs our loop, and copas.step is replaced. A second call does nothing.
 --- Raises inside a handler, a timer's function or a task, and while another event loop is attached.
 function copas.attach() end
 
---- From now on WebSocket.run() runs our loop again. Not attached, it does nothing.
+--- From now on WebSocket.run() runs our loop again. Does nothing when it is not attached.
 function copas.detach() end
 
 return copas

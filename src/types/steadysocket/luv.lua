@@ -6,11 +6,11 @@
 ---@class steadysocket.luv
 local luv = {}
 
---- From now on luv's loop runs ours. Done twice, it is done once. Raises inside a handler, a timer's
+--- From now on luv's loop runs ours. A second call does nothing. Raises inside a handler, a timer's
 --- function or a task, and while another event loop is attached.
 function luv.attach() end
 
---- From now on WebSocket.run() runs our loop again. Not attached, it does nothing.
+--- From now on WebSocket.run() runs our loop again. Does nothing when it is not attached.
 function luv.detach() end
 
 return luv

@@ -1,0 +1,216 @@
+-- Very many clients in one loop.
+
+local built = require "support.built"
+local child = require "support.child"
+local cost = require "support.cost"
+local socket = require "socket"
+local turn = require "support.turn"
+local watched = require "support.watched"
+local WebSocket = require "steadysocket"
+
+local MOST = 128 -- attempts of a loop that are under way at a time
+
+-- A server that accepts connections, reads their requests, and says nothing. `paths` are those of the
+-- requests, in the order in which they came; `open` is how many connections there are.
+local function silent_server()
+  local listener = assert(socket.tcp4())
+  assert(listener:bind("127.0.0.1", 0))
+  assert(listener:listen(1024))
+  listener:settimeout(0)
+  local server = { paths = {}, open = 0, most = 0 }
+  local connections = {}
+  server.port = select(2, listener:getsockname())
+
+  local function read(connection)
+    local line, problem, rest = connection.socket:receive("*l", connection.rest)
+    connection.rest = rest
+    if problem == "closed" then
+      connections[connection] = nil
+      server.open = server.open - 1
+      connection.socket:close()
+    elseif line and not connection.path then
+      connection.path = tonumber(line:match "^GET /(%d+)")
+      server.paths[#server.paths + 1] = connection.path
+    end
+  end
+
+  function server.turn()
+    local order = {}
+    for connection in pairs(connections) do order[#order + 1] = connection end
+    table.sort(order, function(a, b) return a.number < b.number end)
+    for _, connection in ipairs(order) do read(connection) end
+    repeat
+      local accepted = listener:accept()
+      if accepted then
+        accepted:settimeout(0)
+        server.accepted = (server.accepted or 0) + 1
+        connections[{ socket = accepted, number = server.accepted }] = true
+        server.open = server.open + 1
+        server.most = math.max(server.most, server.open)
+      end
+    until not accepted
+  end
+
+  function server.close()
+    listener:close()
+    for connection in pairs(connections) do connection.socket:close() end
+  end
+
+  turn.along(server.turn)
+  return server
+end
+
+describe("many clients at once", function()
+  local server
+  before_each(function() server = silent_server() end)
+  after_each(function()
+    watched.end_all()
+    server.close()
+  end)
+
+  -- Clients 1 to `count`, whose attempts go to paths of that number. begun[i], failed[i]: when.
+  local function connect(count, timeout)
+    local all = { begun = {}, failed = {}, kinds = {} }
+    for i = 1, count do
+      all[i] = WebSocket.new {
+        url = function()
+          all.begun[i] = all.begun[i] or socket.gettime()
+          return ("ws://127.0.0.1:%d/%d"):format(server.port, i)
+        end,
+        connect_timeout = timeout,
+        reconnect = false,
+        on_error = function(event)
+          all.failed[i] = socket.gettime()
+          all.kinds[event.kind] = (all.kinds[event.kind] or 0) + 1
+        end,
+      }
+    end
+    for i = 1, count do all[i]:connect() end
+    return all
+  end
+
+  local function all_closed(clients)
+    return function()
+      for _, ws in ipairs(clients) do
+        if ws.status ~= "closed" then return false end
+      end
+      return true
+    end
+  end
+
+  it("have so many attempts under way, those first that wait longest, each with its whole time", function()
+    local count, timeout = 3 * MOST - 10, 0.5
+    local clients = connect(count, timeout)
+    turn.till(all_closed(clients), "all attempts fail")
+    assert.same({ timeout = count }, clients.kinds)
+    assert.equal(MOST, server.most)
+    for i = 1, count do
+      assert.equal(i, server.paths[i])
+      cost.expect(clients.failed[i] - clients.begun[i], timeout - 0.05, timeout + 0.4)
+    end
+    cost.expect(clients.begun[MOST + 1] - clients.begun[1], timeout - 0.05, timeout + 0.4)
+  end)
+
+  it("leave the order by close(), and keep their place in it by reconnect()", function()
+    local clients = connect(MOST + 4, 0.5)
+    turn.till(function() return #server.paths == MOST end, "as many connections as there are places")
+    for i = MOST + 1, MOST + 4 do assert.equal("connecting", clients[i].status) end
+    clients[MOST + 1]:close()
+    turn.till(function() return clients[MOST + 1].status == "closed" end, "the close", 0.3)
+    clients[MOST + 2]:reconnect()
+    turn.till(all_closed(clients), "the other attempts")
+    assert.same({ MOST + 2, MOST + 3, MOST + 4 }, table.move(server.paths, MOST + 1, MOST + 4, 1, {}))
+    assert.is_nil(clients.begun[MOST + 1])
+  end)
+
+  it("have the place of one that is closed, or collected, at once", function()
+    local clients = connect(MOST + 2, 30)
+    turn.till(function() return #server.paths == MOST end, "as many connections as there are places")
+    clients[3]:close()
+    turn.till(function() return #server.paths == MOST + 1 end, "the next attempt", 1)
+    clients[5]:reconnect() -- goes behind the last one
+    turn.till(function() return #server.paths == MOST + 2 end, "the one after it", 1)
+    clients[7]:close()
+    turn.till(function() return #server.paths == MOST + 3 end, "the one that asked anew", 1)
+    assert.same({ MOST + 1, MOST + 2, 5 }, table.move(server.paths, MOST + 1, MOST + 3, 1, {}))
+    for i = 1, MOST + 2 do clients[i]:close() end
+    turn.till(all_closed(clients), "the end")
+  end)
+end)
+
+-- In a process of its own: opens clients, kills their server, and starts another one. Prints what the
+-- longest turn of each part took, in seconds of CPU time.
+local STORM = [[
+  local server_program, count, limit = ...
+  local WebSocket = require "steadysocket"
+  local socket = require "socket"
+  count, limit = tonumber(count), tonumber(limit)
+
+  local port, pid
+  local function start()
+    local name = os.tmpname()
+    os.execute(("timeout 100 %s > %s & echo $! > %s.pid"):format(server_program, name, name))
+    repeat
+      socket.sleep(0.01)
+      local file = io.open(name)
+      port = file:read "n"
+      file:close()
+    until port
+    local file = io.open(name .. ".pid")
+    pid = file:read "n"
+    file:close()
+    os.remove(name)
+    os.remove(name .. ".pid")
+  end
+
+  local opens, closes, errors = 0, 0, 0
+  local clients = {}
+  for i = 1, count do
+    clients[i] = WebSocket.new {
+      url = function() return "ws://127.0.0.1:" .. math.tointeger(port) .. "/hold" end,
+      reconnect = { min_delay = 0.1, max_delay = 1 },
+      on_open = function() opens = opens + 1 end,
+      on_close = function() closes = closes + 1 end,
+      on_error = function() errors = errors + 1 end,
+    }
+  end
+
+  local function longest_turn_until(condition)
+    local longest, deadline = 0, socket.gettime() + limit
+    while not condition() do
+      assert(socket.gettime() < deadline, ("%d opened, %d closed, %d failed"):format(opens, closes, errors))
+      local before = os.clock()
+      WebSocket.step(0.1)
+      longest = math.max(longest, os.clock() - before)
+    end
+    return longest
+  end
+
+  start()
+  for i = 1, count do clients[i]:connect() end
+  print(longest_turn_until(function() return opens == count end))
+  os.execute("kill " .. math.tointeger(pid))
+  start()
+  print(longest_turn_until(function() return closes == count end))
+  print(longest_turn_until(function() return opens == 2 * count end))
+  print(errors)
+  os.execute("kill " .. math.tointeger(pid))
+  os.exit(0, false)
+]]
+
+-- How many it are: as many as the limit of descriptors allows, where somebody says so.
+local CLIENTS = tonumber(os.getenv "SPEC_CLIENTS") or 3000
+
+describe(("%d clients whose server is killed"):format(CLIENTS), function()
+  it("are open again, and no turn takes long", function()
+    local limit = 30 + CLIENTS / 100
+    local result = child.run(STORM, { built "bench/server", tostring(CLIENTS), tostring(limit) },
+      { patience = 1 + CLIENTS / 1000 })
+    assert(result.code == 0, result.err)
+    local opening, losing, back, errors = result.out:match "(%S+)\n(%S+)\n(%S+)\n(%d+)\n"
+    for name, longest in pairs { opening = opening, losing = losing, back = back } do
+      assert(tonumber(longest) <= 0.05 * (tonumber(os.getenv "SPEC_PATIENCE") or 1), name .. " " .. result.out)
+    end
+    assert.equal("0", errors)
+  end)
+end)

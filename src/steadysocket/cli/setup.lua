@@ -1,0 +1,91 @@
+--- Makes a client by the options of the command line.
+
+require "steadysocket.loader"
+local WebSocket = require "steadysocket"
+local advice = require "steadysocket.cli.advice"
+local sessions = require "steadysocket.cli.session"
+
+local EXIT, NAME = sessions.EXIT, sessions.NAME
+local TERMINAL_PING = 5 -- seconds, so that the latency is shown soon
+
+local setup = {}
+
+local function headers_of(options)
+  local headers = {}
+  for _, line in ipairs(options.header or {}) do
+    local name, value = line:match "^%s*([^:%s]+)%s*:%s*(.-)%s*$"
+    if not name then
+      return nil, ("--header '%s' is not of the form 'NAME: VALUE'"):format(line)
+    end
+    headers[name] = headers[name] or {}
+    table.insert(headers[name], value)
+  end
+  return headers
+end
+
+local function heartbeat_of(options, terminal)
+  if options.ping == 0 then return false end
+  return { interval = options.ping or terminal and TERMINAL_PING or nil }
+end
+
+local function client_options(options, headers, terminal)
+  return {
+    url = options.url,
+    name = NAME,
+    headers = headers,
+    protocols = options.protocol,
+    origin = options.origin,
+    proxy = options.proxy,
+    redirects = options.redirects,
+    connect_to = options["connect-to"],
+    local_address = options["local-address"],
+    compression = options.compress,
+    confirm = options.confirm,
+    connect_timeout = options["connect-timeout"],
+    reconnect = not options["no-reconnect"] and { max_attempts = options["max-attempts"] },
+    heartbeat = heartbeat_of(options, terminal),
+    tls = {
+      ca_file = options.ca,
+      cert_file = options.cert,
+      key_file = options.key,
+      key_password = options.passphrase,
+      verify = not options.insecure,
+    },
+  }
+end
+
+--- Checks the options. When something is wrong, returns the exit code and a message.
+function setup.check(options)
+  local complete = options.url:find "://" or options.url:find "^%a+%+unix:"
+  if not complete then options.url = "ws://" .. options.url end
+  local good, problem = pcall(WebSocket.new, options.url)
+  local wrong = not good and problem:match "not a WebSocket URL: (.*)%)$"
+  if wrong then
+    return EXIT.url, ("'%s': %s; give ws://HOST:PORT/PATH or wss://..."):format(options.url, wrong)
+  elseif not good then
+    return EXIT.failed, advice.about_start(problem)
+  end
+  for _, name in ipairs { "ca", "cert", "key" } do
+    local file, reason = io.open(options[name] or "/dev/null")
+    if not file then
+      return EXIT.file, ("--%s %s; name a file that can be read"):format(name, reason)
+    end
+    file:close()
+  end
+end
+
+--- Returns the client with the messages of --execute in its queue; or nil and what is wrong.
+function setup.new_client(options, terminal)
+  local headers, problem = headers_of(options)
+  if not headers then return nil, problem end
+  local made, ws = pcall(WebSocket.new, client_options(options, headers, terminal))
+  if not made then return nil, ws .. "; steadysocket --help shows what there is" end
+  for _, message in ipairs(options.execute or {}) do
+    local sent, reason, code = ws:send(message, options.binary and "binary" or "text")
+    if code == "invalid" then reason = "the text is not UTF-8; with --binary any bytes are sent" end
+    if not sent then return nil, "--execute: " .. reason end
+  end
+  return ws
+end
+
+return setup
