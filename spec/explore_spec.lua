@@ -64,20 +64,20 @@ local function link(others, flags)
 end
 
 local CASES = {
-  { "no timer is set to the session's deadline", "src/client/client.c",
-    "    {session_deadline,\n     session_due}, /* connect_timeout, the delay between attempts, close_timeout */\n",
+  { "no timer is set to the session's deadline", "src/client/deadlines.c",
+    "    {session_deadline, session_due},\n",
     "", "c%->armed <= c%->session%.deadline" },
-  { "the attempt does not hear that its time is over", "src/client/client.c",
+  { "the attempt does not hear that its time is over", "src/client/deadlines.c",
     "        steady_attempt_time_out(c);\n", "        (void)0;\n", "timed == !isinf%(c%->session%.deadline%)" },
   { "without memory, unread bytes stay in the shared buffer", "src/client/receiving.c",
     "    steady_protocol_forget(&c->link.protocol);\n    steady_link_drop(c);\n", "",
     "link%->protocol%.held%.size" },
-  { "time in which the loop was kept from polling counts", "src/client/client.c",
+  { "time in which the loop was kept from polling counts", "src/client/deadlines.c",
     "    put_off(c);\n    double now", "    double now", "an attempt is given up after [%d.]+ s of connect_timeout" },
-  { "a connection is opened whose OPEN event was lost", "src/client/client.c",
+  { "a connection is opened whose OPEN event was lost", "src/client/opening.c",
     "    if (tell_open(c, upgrade)) {\n", "    if (tell_open(c, upgrade), true) {\n",
     "state == STEADY_LINK_NEW, !steady_events_empty" },
-  { "a turn delivers once only", "src/client/client.c",
+  { "a turn delivers once only", "src/client/door.c",
     "    while (!steady_events_empty(&c->events) && !steady_loop_is_halted(c->loop) &&\n"
       .. "           ++deliveries < DELIVERIES_A_TURN);", "    while (++deliveries < 0);",
     "events are left at the end of a turn" },
@@ -102,7 +102,7 @@ local CASES = {
     "    c->attempt.state = STEADY_ATTEMPT_NONE;\n", "attempts count as under way" },
   { "a place that is free is given to nobody", "src/client/lobby.c",
     "    admit(lobby, next);\n", "", "an attempt waits, and there is a place" },
-  { "a client at rest is not released", "src/client/client.c",
+  { "a client at rest is not released", "src/client/door.c",
     "        c->owner->release(c);\n", "", "the loop counts 0 clients" },
 }
 
@@ -120,7 +120,7 @@ describe("the exploration of a client", function()
 
   local function finds(case, expected, from_outside)
     local others = {}
-    if from_outside then others["src/client/client.c"] = "src/client/client.c" end
+    if from_outside then others["src/client/door.c"] = "src/client/door.c" end
     others[case[2]] = broken(case[2], case[3], case[4])
     local program = link(others, from_outside and "-USTEADY_INVARIANTS" or "")
     local ok, output = explore(program, 100, 5)

@@ -1,6 +1,7 @@
 /* URLs: what is taken apart fits together again, and nothing dangerous is left in its parts. */
 #include "core/url.h"
 #include "core/reference.h"
+#include "core/url_parts.h"
 #include "fuzz.h"
 
 typedef const char *parser(struct steady_url *url, const char *text, size_t size);

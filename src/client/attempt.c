@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Where the attempt begins; NULL: nowhere yet. */
+/* Sets the URL at which the attempt begins, or NULL when it is not known yet. */
 static void set_url(struct steady_client *c, const struct steady_url *url)
 {
     steady_trail_begin(&c->attempt.trail, url);
@@ -54,7 +54,9 @@ void steady_attempt_free(struct steady_client *c)
     c->attempt.tls = c->attempt.proxy_tls = NULL;
 }
 
-/* The proxy of the present attempt, or NULL: to a socket of this machine none leads. */
+/* Returns the proxy of the present attempt, or NULL. A socket of this machine is reached without
+ * one.
+ */
 static const struct steady_url *proxy_of(const struct steady_client *c)
 {
     return c->attempt.url->socket  ? NULL
@@ -63,7 +65,7 @@ static const struct steady_url *proxy_of(const struct steady_client *c)
                                    : NULL;
 }
 
-/* The new context before the old one is given back, so that it stays if it is the same. */
+/* Takes the new context before it gives the old one back: if both are the same, it lives on. */
 static bool get_tls(struct steady_client *c, struct steady_tls_context **tls,
                     const struct steady_tls_options *options, char *message, size_t size)
 {
@@ -83,8 +85,8 @@ static bool get_server_tls(struct steady_client *c, char *message, size_t size)
     return get_tls(c, &c->attempt.tls, &options, message, size);
 }
 
-/* The proxy is checked by the same authorities as the server. All else is between the server and
- * us: the client's certificate above all. */
+/* The proxy's certificate is checked by the same authorities as the server's. The other options are
+ * for the server alone, above all the client's certificate. */
 static bool get_proxy_tls(struct steady_client *c, char *message, size_t size)
 {
     struct steady_tls_options options = {
@@ -97,8 +99,8 @@ static bool get_proxy_tls(struct steady_client *c, char *message, size_t size)
     return get_tls(c, &c->attempt.proxy_tls, &options, message, size);
 }
 
-/* The index of the URL that an attempt has, which would be turn % url_count if none were held back.
- */
+/* Returns the index of an attempt's URL. If no URL is held back by its server, that is
+ * turn % url_count. */
 static size_t next_url(const struct steady_client *c, size_t turn)
 {
     return steady_holds_choose(&c->attempt.holds, c->options.urls, c->options.url_count, turn,
@@ -107,7 +109,7 @@ static size_t next_url(const struct steady_client *c, size_t turn)
 
 double steady_attempt_held(const struct steady_client *c)
 {
-    if (!c->options.url_count) /* the owner had none to give */
+    if (!c->options.url_count) /* the owner gave none */
         return 0;
     const struct steady_url *url = &c->options.urls[next_url(c, 0)];
     return steady_holds_until(&c->attempt.holds, url) - steady_loop_time(c->loop);
@@ -142,7 +144,7 @@ static enum steady_error start_upgrade(struct steady_client *c,
     return STEADY_NETWORK;
 }
 
-/* Sets out for the trail's end. */
+/* Starts an upgrade to the trail's last URL. */
 static enum steady_error set_out(struct steady_client *c, const struct steady_upgrade_owner *calls,
                                  char *message, size_t size)
 {

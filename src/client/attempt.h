@@ -4,8 +4,8 @@
 
 #include "client/state.h"
 
-/* There is to be an attempt, in place of the one that there may be. It is due when its turn has
- * come. */
+/* Asks for an attempt, and drops the one that there may be. The attempt is due when it has a place
+ * in the lobby. */
 void steady_attempt_queue(struct steady_client *client);
 
 /* Begins the attempt that is due. One of the calls follows, with the client as its owner, unless it
@@ -23,20 +23,21 @@ enum steady_error steady_attempt_go_on(struct steady_client *client,
                                        const struct steady_upgrade_owner *calls, char *message,
                                        size_t size);
 
-/* connect_timeout has run out on an attempt that is UNDER_WAY: has the call `failed` come, now. */
+/* connect_timeout is over for an attempt that is UNDER_WAY: its call `failed` comes before this
+ * returns. */
 void steady_attempt_time_out(struct steady_client *client);
 
-/* Seconds for which all URLs that there are now are held back by their servers; 0 or less: there is
- * one that is not. */
+/* Returns the seconds for which all URLs of the options are held back by their servers; 0 or less
+ * when there is one that is not. */
 double steady_attempt_held(const struct steady_client *client);
 
-/* The call `accepted` has come. */
+/* Ends the attempt, whose upgrade is gone: its place in the lobby is free. */
 void steady_attempt_end(struct steady_client *client);
 
-/* Drops what there is of an attempt. */
+/* Drops the attempt in whatever state it is. */
 void steady_attempt_drop(struct steady_client *client);
 
-/* At the client's end. */
+/* Frees everything that an attempt has. */
 void steady_attempt_free(struct steady_client *client);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Seconds the server may ask for in Retry-After. */
+/* Seconds. A server that asks for more in Retry-After is obeyed for so long. */
 #define MAX_RETRY_AFTER 3600
 
 enum steady_session_action steady_client_change(struct steady_client *c,
@@ -33,7 +33,7 @@ enum steady_session_action steady_client_change(struct steady_client *c,
             .type = STEADY_EVENT_STATUS, .status = c->session.status, .old_status = old};
         steady_client_tell(c, &status);
     }
-    if (c->session.deadline != deadline) /* what was before it does not put it off */
+    if (c->session.deadline != deadline) /* absences before this moment do not put it off */
         c->absent = steady_loop_absent(c->loop);
     if (again)
         steady_attempt_queue(c);
@@ -41,8 +41,8 @@ enum steady_session_action steady_client_change(struct steady_client *c,
     return action;
 }
 
-/* What follows the end of an attempt or of a connection, and who says so. options: what the options
- * say, Retry-After included. */
+/* Traces what follows the end of an attempt or of a connection, and who decided it. options: the
+ * delay by the options and by Retry-After. */
 static void trace_decision(struct steady_client *c, double options, double delay, bool overtaken)
 {
     const char *who = overtaken          ? "by a call of the program's"
@@ -61,7 +61,7 @@ static double delay_of_options(struct steady_client *c)
     return delay < 0 ? delay : fmax(delay, steady_attempt_held(c));
 }
 
-/* Returns the seconds that the server asks for, 0 where it does not, and holds its URL back. */
+/* Returns the seconds that the server asks for, or 0, and holds its URL back for so long. */
 static double obey_retry_after(struct steady_client *c, const struct steady_buffer *headers)
 {
     const char *value = headers ? steady_headers_find(headers, "retry-after") : NULL;
@@ -74,7 +74,7 @@ static double obey_retry_after(struct steady_client *c, const struct steady_buff
     return asked;
 }
 
-/* Makes event->message one with the client's name and the URL, and remembers it. */
+/* Puts the client's name and the URL in front of event->message, and remembers the result. */
 static void complete_message(struct steady_client *c, struct steady_event *event)
 {
     struct steady_buffer text = {0};
@@ -89,9 +89,9 @@ static void complete_message(struct steady_client *c, struct steady_event *event
     c->stats.failures++;
 }
 
-/* Asks the owner what shall follow `ended`, and tells it `error`, if it is not NULL. An owner that
- * answers with a call, as close() or reconnect(), has decided by that; it hears of the error before
- * it hears what the call did. */
+/* Asks the owner what shall follow `ended`, and queues `error`, if it is not NULL. An owner that
+ * calls close() or reconnect() meanwhile has decided by that call; the error is queued before the
+ * events of the call. */
 static void decide(struct steady_client *c, enum steady_session_event what,
                    const struct steady_event *ended, struct steady_event *error)
 {

@@ -10,7 +10,7 @@
 enum steady_session_action steady_client_change(struct steady_client *client,
                                                 enum steady_session_event event, double delay);
 
-/* The attempt has failed. failure: what the upgrade told, or NULL. */
+/* The attempt has failed. failure: what the upgrade reported, or NULL. */
 void steady_client_fail_attempt(struct steady_client *client, enum steady_error error,
                                 const char *message, const struct steady_failure *failure);
 

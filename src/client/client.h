@@ -4,6 +4,7 @@
 #ifndef STEADY_CLIENT_CLIENT_H
 #define STEADY_CLIENT_CLIENT_H
 
+#include "client/door.h"
 #include "client/state.h"
 
 /* Fills a zeroed struct; options have been set. The loop must stay. False: out of memory; then
@@ -19,9 +20,12 @@ void steady_client_free(struct steady_client *client);
  * them. */
 enum steady_status steady_client_status(const struct steady_client *client);
 
-/* The next event, of which the queued ones come before messages; false: there is none. What it
- * points to is good until the next call. */
-bool steady_client_next(struct steady_client *client, struct steady_event *event);
+/* Gives the next event: those that are queued come before messages. Returns false when there is
+ * none. The event, and what it points to, is good until the next call. */
+static inline bool steady_client_next(struct steady_client *client, struct steady_event *event)
+{
+    return steady_door_next(client, event);
+}
 
 /* STEADY_ALREADY_CONNECTED; STEADY_NETWORK: out of memory. data (NULL: none) goes out once, as the
  * first message of the first connection. */

@@ -23,7 +23,8 @@ static void free_queued(struct steady_queued_event *queued)
     free(queued);
 }
 
-/* Makes *to a copy of a text; a text that is not there is no failure. */
+/* Makes *to a copy of a text, or NULL when the text is NULL. Returns false when there is no memory
+ * for it. */
 static bool copy(char **to, const char *text, size_t size)
 {
     if (!text)

@@ -1,4 +1,4 @@
-/* What has happened to a client and its owner has not heard of yet, in order. */
+/* The events of a client that its owner has not handled yet, in order. */
 #ifndef STEADY_CLIENT_EVENTS_H
 #define STEADY_CLIENT_EVENTS_H
 
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum steady_event_type {
-    STEADY_EVENT_INCOMPLETE, /* for want of memory, events are missing here */
+    STEADY_EVENT_INCOMPLETE, /* events are missing here, because there was no memory for them */
     STEADY_EVENT_LINE,       /* for the log: see client/trace.h */
     STEADY_EVENT_STATUS,
     STEADY_EVENT_OPEN,
@@ -25,7 +25,7 @@ enum steady_event_type {
 
 enum steady_side { STEADY_BY_PEER, STEADY_BY_US, STEADY_BY_NETWORK };
 
-/* Which members mean something depends on the type. */
+/* The type decides which members mean something. */
 struct steady_event {
     enum steady_event_type type;
     enum steady_status status, old_status; /* STATUS */
@@ -44,7 +44,7 @@ struct steady_event {
         *headers; /* OPEN, ERROR: of the answer, see core/response.h; may be NULL */
 
     uint16_t code;       /* CLOSE */
-    bool clean;          /* CLOSE: with a closing handshake both ways */
+    bool clean;          /* CLOSE: both sides have sent a close frame */
     enum steady_side by; /* CLOSE */
 
     enum steady_error error; /* ERROR */
@@ -66,17 +66,16 @@ struct steady_events {
     size_t line_bytes; /* of the LINE events that are queued */
 };
 
-/* Queues a copy, with copies of all that the event points to. False: out of memory; then the owner
- * gets STEADY_EVENT_INCOMPLETE. */
+/* Queues a copy of the event, with copies of all that it points to. Returns false when there is no
+ * memory for it; then the owner gets STEADY_EVENT_INCOMPLETE. */
 bool steady_events_push(struct steady_events *events, const struct steady_event *event);
 
-/* The same, behind one that was the last at another time and is still queued; NULL: as the first.
- */
+/* Does the same, but puts the event behind `after`, which is still queued; NULL: in front. */
 bool steady_events_insert(struct steady_events *events, struct steady_queued_event *after,
                           const struct steady_event *event);
 
-/* Takes the first one, or STEADY_EVENT_INCOMPLETE; what it points to is good until the next call.
- * False: there is none. */
+/* Takes the first event, or STEADY_EVENT_INCOMPLETE. What the event points to is good until the
+ * next call. Returns false when there is none. */
 bool steady_events_pop(struct steady_events *events, struct steady_event *event);
 bool steady_events_empty(const struct steady_events *events);
 void steady_events_clear(struct steady_events *events);

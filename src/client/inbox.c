@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* Bytes that a message counts beside its payload: empty ones are not for free. */
+/* A message counts for so many bytes besides its payload, because an empty one takes memory too. */
 #define MESSAGE_COST 32
 
 bool steady_inbox_has_room(const struct steady_client *c)

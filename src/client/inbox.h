@@ -4,13 +4,13 @@
 
 #include "client/state.h"
 
-/* Keeps the message of a MESSAGE event. False: out of memory. */
+/* Keeps the message of a MESSAGE event. Returns false when there is no memory for it. */
 bool steady_inbox_keep(struct steady_client *client, const struct steady_event *event);
 
-/* Whether another message may be kept. */
+/* Returns whether another message may be kept. */
 bool steady_inbox_has_room(const struct steady_client *client);
 
-/* The oldest message that was kept; NULL: there is none. And its removal. */
+/* Return the oldest message that was kept, or NULL when there is none; and remove it. */
 const struct steady_message *steady_inbox_peek(struct steady_client *client);
 void steady_inbox_drop(struct steady_client *client);
 

@@ -1,5 +1,5 @@
-/* What holds between two calls to a client, whatever they were. Builds for development look after
- * each call (STEADY_INVARIANTS); others do not. */
+/* What holds between any two calls to a client. Builds for development check it after each call
+ * (STEADY_INVARIANTS); others do not. */
 #ifndef STEADY_CLIENT_INVARIANTS_H
 #define STEADY_CLIENT_INVARIANTS_H
 

@@ -57,7 +57,7 @@ void steady_link_drop(struct steady_client *c)
 {
     steady_stream_free(c->link.stream);
     c->link.stream = NULL;
-    if (c->link.state >= STEADY_LINK_OPEN) /* or once it has been greeted */
+    if (c->link.state >= STEADY_LINK_OPEN) /* or when it is greeted, see steady_link_end_greeting */
         c->link.state = STEADY_LINK_LOST;
 }
 

@@ -1,16 +1,15 @@
-/* Attempts of a loop that wait until fewer are under way. Thousands at once would fill the queues
- * of servers that accept connections, and would all be timed out by the work that they are for each
- * other. */
+/* The waiting room of a loop's attempts. Only so many are under way at a time: thousands at once
+ * would fill a server's queue of connections, and would time each other out. */
 #ifndef STEADY_CLIENT_LOBBY_H
 #define STEADY_CLIENT_LOBBY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Attempts of one loop that are under way at a time, see docs/decisions.md. */
+/* So many attempts of a loop are under way at a time, see docs/decisions.md. */
 #define STEADY_ATTEMPTS_MAX 128
 
-/* One that wants to be under way. Zeroed, with `admitted` set, it is outside. */
+/* An attempt, as the lobby sees it. A zeroed struct with `admitted` set is outside. */
 struct steady_guest {
     struct steady_guest *next, *previous; /* in a ring while it waits; NULL otherwise */
     void (*admitted)(struct steady_guest *guest);
@@ -23,17 +22,17 @@ struct steady_lobby {
 
 void steady_lobby_init(struct steady_lobby *lobby);
 
-/* The call `admitted` comes now, if there is a place; otherwise when all who came before have had
- * theirs, from inside of steady_lobby_leave. */
+/* Calls `admitted` at once if there is a place. Otherwise the guest waits behind those that came
+ * before it, and the call is made from inside of a later steady_lobby_leave. */
 void steady_lobby_enter(struct steady_lobby *lobby, struct steady_guest *guest);
 
-/* Whether the guest waits. */
+/* Returns whether the guest waits. */
 static inline bool steady_lobby_has(const struct steady_guest *guest)
 {
     return guest->next != NULL;
 }
 
-/* The guest does not wait any more; or, if it was admitted, its place is free for the next. */
+/* Removes a guest. If it was admitted, the guest that has waited longest gets its place. */
 void steady_lobby_leave(struct steady_lobby *lobby, struct steady_guest *guest);
 
 #endif

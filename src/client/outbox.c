@@ -21,7 +21,7 @@ void steady_outbox_check_drain(struct steady_client *c)
     steady_client_tell(c, &event);
 }
 
-/* The oldest message that has not begun to go out is given up. */
+/* Drops the oldest message that has not begun to go out. */
 static bool drop_one(struct steady_client *c)
 {
     bool dropped = steady_queue_drop(&c->queue) || steady_queue_drop(&c->front);
@@ -29,7 +29,7 @@ static bool drop_one(struct steady_client *c)
     return dropped;
 }
 
-/* The same, if its time is over: it has waited while nothing could be sent. */
+/* Does the same if the time to live of that message is over. */
 static bool drop_expired(struct steady_client *c)
 {
     const struct steady_message *oldest = steady_queue_peek(&c->queue);
@@ -43,8 +43,8 @@ static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
     return (double)bytes <= bounds->max_bytes && (double)messages <= bounds->max_messages;
 }
 
-/* Whether a message fits in beside what must stay: what is part-way out, or sent and not yet
- * confirmed. */
+/* Returns whether a message fits in beside those that must stay, because they are part-way out, or
+ * sent and not yet confirmed. */
 static bool can_have_room(struct steady_client *c, size_t size)
 {
     const struct steady_message *begun = c->queue.begun.block ? steady_queue_peek(&c->queue) : NULL;
@@ -52,7 +52,7 @@ static bool can_have_room(struct steady_client *c, size_t size)
                 c->queue.sent_messages + (begun != NULL) + 1);
 }
 
-/* Makes room for a message; with overflow = "drop_oldest" at the cost of those queued before. */
+/* Makes room for a message: with overflow = "drop_oldest" by dropping the oldest ones. */
 static bool make_room(struct steady_client *c, size_t size)
 {
     while (!fits(c, steady_outbox_bytes(c) + c->queue.sent_bytes + size,

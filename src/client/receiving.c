@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of pongs that wait to go out before reading stops. */
+/* Reading stops when so many bytes of pongs wait to go out. */
 #define PONG_BACKLOG (64 * 1024)
 
 void steady_receiving_input(struct steady_client *c, const uint8_t *bytes, size_t size)
@@ -31,7 +31,7 @@ static void peer_closes(struct steady_client *c, const struct steady_protocol_ev
     struct steady_link *link = &c->link;
     STEADY_DEBUG(&c->trace, "the server's close frame has come, with code %u%s", event->code,
                  link->by_us ? "; it answers ours" : "");
-    if (link->by_us) { /* it answers our close frame, so it has read all before that */
+    if (link->by_us) { /* the peer answers our close frame, so it has read everything before */
         c->stats.confirmed += c->queue.sent_messages;
         steady_queue_confirm(&c->queue, c->queue.sent_messages);
     }
@@ -67,7 +67,8 @@ static void trace_pong(struct steady_client *c, double latency, size_t confirmed
                      confirmed);
 }
 
-/* A pong of ours confirms; another one is the owner's, who may have pinged by hand. */
+/* The answer to a ping of ours confirms messages. Any other pong is for the owner, who may have
+ * pinged by hand. */
 static bool is_for_owner(struct steady_client *c, const struct steady_protocol_event *pong)
 {
     double latency;
@@ -84,14 +85,15 @@ static bool is_for_owner(struct steady_client *c, const struct steady_protocol_e
     return false;
 }
 
-/* The answer to a text heartbeat. */
+/* Handles the answer to a text heartbeat. */
 static bool is_reply(struct steady_client *c, const struct steady_protocol_event *message)
 {
     const char *reply = c->options.heartbeat.on ? c->options.heartbeat.reply : NULL;
     if (!reply || message->binary || strlen(reply) != message->size ||
         memcmp(reply, message->data, message->size) != 0)
         return false;
-    if (c->link.heartbeat.asked > 0 && !c->link.heartbeat.covers) { /* not by a ping, that is */
+    if (c->link.heartbeat.asked > 0 &&
+        !c->link.heartbeat.covers) { /* it was asked by a text and not by a ping */
         c->latency = steady_loop_now(c->loop) - c->link.heartbeat.asked;
         STEADY_DEBUG(&c->trace, "heartbeat: the reply has come after %.3f s", c->latency);
         c->link.heartbeat.asked = 0;
@@ -111,12 +113,12 @@ static bool for_owner(struct steady_event *event, enum steady_event_type type,
 
 bool steady_receiving_wanted(const struct steady_client *c)
 {
-    bool empty = c->inbox.waiting_messages == 0; /* as it is wherever there is an on_message */
+    bool empty = c->inbox.waiting_messages == 0; /* always so when the owner has an on_message */
     return !c->paused && (empty || steady_inbox_has_room(c));
 }
 
-/* Behind our close frame everything is read, so that the peer's is found: what nobody wants by then
- * is dropped. */
+/* Behind our close frame everything is read, so that the peer's close frame is found. Messages that
+ * the owner does not want then are dropped. */
 bool steady_receiving_can_deliver(const struct steady_client *c)
 {
     const struct steady_link *link = &c->link;

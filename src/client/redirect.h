@@ -1,5 +1,5 @@
-/* Where redirects have led an attempt (RFC 9110 section 15.4), and whether it goes on to the next.
- */
+/* The redirects of an attempt (RFC 9110 section 15.4): which URLs they have led to, and whether the
+ * next one is followed. */
 #ifndef STEADY_CLIENT_REDIRECT_H
 #define STEADY_CLIENT_REDIRECT_H
 
@@ -10,24 +10,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A zeroed struct has led nowhere. */
+/* A zeroed struct has no URL. */
 struct steady_trail {
     const struct steady_url *first; /* where the attempt began: not ours */
     struct steady_url *rest;        /* where redirects have led it */
     size_t count;                   /* of these */
 };
 
-/* From `first` on, without any redirect. */
+/* Begins at `first`, without any redirect. */
 void steady_trail_begin(struct steady_trail *trail, const struct steady_url *first);
 
-/* Where it is now. */
+/* Returns the last URL, at which the attempt is now. */
 const struct steady_url *steady_trail_end(const struct steady_trail *trail);
 
-/* Whether it has been at another server than the first: then what was meant for that one, as
- * Authorization and Cookie headers or a client's certificate, is to stay behind. */
+/* Returns whether the trail has been at another server than the first one. Then everything that was
+ * meant for the first server alone stays behind: Authorization and Cookie headers, and a client's
+ * certificate. */
 bool steady_trail_is_abroad(const struct steady_trail *trail);
 
-/* Whether an upgrade failed by 301, 302, 303, 307 or 308 with a Location. */
+/* Returns whether an upgrade failed by 301, 302, 303, 307 or 308 with a Location. */
 bool steady_trail_is_redirect(const struct steady_failure *failure);
 
 /* Goes where such an answer points. Returns STEADY_OK; or an error with a text in message, and

@@ -9,13 +9,13 @@
 #include <math.h>
 #include <string.h>
 
-/* Writes in a row for one client before others have a turn. */
+/* A client makes so many writes in a row, then others have their turn. */
 #define WRITES_A_TURN 4
 
 /* ------------------------------------------------------------------------- messages */
 
-/* After close(), and once all that was queued has gone out: our close frame. Returns whether there
- * is one to go out. */
+/* Queues our close frame, if close() was called and everything that was queued has gone out.
+ * Returns whether there is a close frame to go out. */
 static bool begin_closing(struct steady_client *c)
 {
     if (c->session.status != STEADY_STATUS_CLOSING || c->link.state != STEADY_LINK_OPEN)
@@ -25,8 +25,8 @@ static bool begin_closing(struct steady_client *c)
                                  c->close_reason ? strlen(c->close_reason) : 0);
 }
 
-/* A question that there was no memory for would wait for its answer in vain: the connection is
- * lost. Returns whether the question is there to go out. */
+/* Ends the connection when there was no memory for a question, because nobody would answer it.
+ * Returns whether the question is queued. */
 static bool asked_or_lost(struct steady_client *c, bool queued)
 {
     if (!queued)
@@ -34,7 +34,7 @@ static bool asked_or_lost(struct steady_client *c, bool queued)
     return queued;
 }
 
-/* A ping, which asks for life and for confirmation at once. */
+/* Queues a ping. Its pong shows that the peer is alive, and confirms messages. */
 static bool ask(struct steady_client *c)
 {
     uint8_t payload[STEADY_HEARTBEAT_PING];
@@ -44,10 +44,11 @@ static bool ask(struct steady_client *c)
     return asked_or_lost(c, steady_protocol_ping(&c->link.protocol, payload, sizeof payload));
 }
 
-/* Sends a ping after the messages that were sent; its pong confirms that the peer has read them.
- * One at a time: the next one covers what is sent until then. Behind a ping by hand it is asked
- * once more, since the peer may answer the last ping only. Our close frame needs none: its answer
- * confirms as well. Returns whether there is one to go out. */
+/* Queues a ping behind the messages that were sent: its pong confirms that the peer has read them.
+ * There is one such ping at a time, and the next one covers what is sent until then. Behind a ping
+ * by hand the question is asked once more, because the peer may answer only the last ping. Behind
+ * our close frame none is needed, because the peer's close frame confirms as well. Returns whether
+ * there is a ping to go out. */
 static bool ask_for_confirmation(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
@@ -59,8 +60,8 @@ static bool ask_for_confirmation(struct steady_client *c)
     return ask(c);
 }
 
-/* One write of as much as fits; false: there is nothing to write, or it cannot be, or the
- * connection is lost. */
+/* Makes one write of as much as fits. Returns false when there is nothing to write, when the stream
+ * takes nothing, or when the connection is lost. */
 static bool write_some(struct steady_client *c)
 {
     struct steady_protocol *protocol = &c->link.protocol;
@@ -97,8 +98,8 @@ static bool has_full_write(const struct steady_client *c)
            STEADY_WRITE_SIZE;
 }
 
-/* As much as one write takes does not wait for the loop: it goes out while the processor's cache
- * still has it, and a program that sends without a break needs no more memory than that. */
+/* A full write does not wait for the loop: it goes out while the processor's cache still has the
+ * messages, and a program that sends without a break needs no more memory than that. */
 void steady_sending_flush_full(struct steady_client *c)
 {
     bool more = true;
@@ -140,7 +141,7 @@ bool steady_sending_ping(struct steady_client *c, const uint8_t *data, size_t si
     return true;
 }
 
-/* A peer that pings and takes no pong is not read from either: it is asked all the same. */
+/* A peer that pings and takes no pongs is asked as well, although nothing is read from it. */
 double steady_sending_heartbeat_deadline(const struct steady_client *c)
 {
     bool asks = c->session.status == STEADY_STATUS_OPEN && c->link.state == STEADY_LINK_OPEN &&

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of lines that wait for the owner. A program that sends without letting the loop run would
- * otherwise fill its memory with them. */
+/* At most so many bytes of lines wait for the owner. Otherwise a program that sends without letting
+ * the loop run would fill its memory with them. */
 #define WAITING_MAX (1024 * 1024)
 
 static void tell_line(struct steady_client *c, enum steady_level level, const char *line)
@@ -13,7 +13,7 @@ static void tell_line(struct steady_client *c, enum steady_level level, const ch
     steady_client_tell(c, &event);
 }
 
-/* A client that is idle or closed has nobody who takes its events. */
+/* Nobody takes the events of a client that is idle or closed. */
 static void write_line(struct steady_trace *trace, enum steady_level level, const char *line)
 {
     struct steady_client *c =
@@ -43,7 +43,7 @@ void steady_client_trace(struct steady_client *c, enum steady_level level)
         c->link.received.open = c->link.sent.open = false;
 }
 
-/* The protocol has used up all that came before. */
+/* The protocol has used up everything that came before these bytes. */
 void steady_client_trace_received_frames(struct steady_client *c, const uint8_t *bytes, size_t size)
 {
     const struct steady_protocol *protocol = &c->link.protocol;

@@ -5,7 +5,7 @@
 
 #include "client/state.h"
 
-/* From now on lines up to this level are wanted. */
+/* Lines up to this level are traced from now on. */
 void steady_client_trace(struct steady_client *client, enum steady_level level);
 
 /* For the functions below: use those without _frames, which cost a comparison when off. */
@@ -13,7 +13,7 @@ void steady_client_trace_received_frames(struct steady_client *client, const uin
                                          size_t size);
 bool steady_client_trace_open_sent(struct steady_client *client);
 
-/* Bytes have come on the open connection, and are about to be given to the protocol. */
+/* Traces bytes that have come on the open connection, before the protocol gets them. */
 static inline void steady_client_trace_received(struct steady_client *client, const uint8_t *bytes,
                                                 size_t size)
 {
@@ -21,14 +21,15 @@ static inline void steady_client_trace_received(struct steady_client *client, co
         steady_client_trace_received_frames(client, bytes, size);
 }
 
-/* Whether the bytes that the protocol is about to put out are to be traced. */
+/* Returns whether the bytes that the protocol is about to put out are to be traced. */
 static inline bool steady_client_traces_sent(struct steady_client *client)
 {
     return steady_traces(&client->trace, STEADY_LEVEL_TRACE) &&
            steady_client_trace_open_sent(client);
 }
 
-/* They have been put out. Only where steady_client_traces_sent said so. */
+/* Traces the bytes that the protocol has put out. To be called only when steady_client_traces_sent
+ * returned true. */
 void steady_client_trace_sent(struct steady_client *client, const uint8_t *bytes, size_t size);
 
 #endif

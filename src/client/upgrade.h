@@ -15,7 +15,7 @@
 
 struct steady_upgrade;
 
-/* What has come of it. */
+/* The result of an upgrade that the server has accepted. */
 struct steady_accepted {
     const struct steady_answer *answer;
     const struct steady_buffer *headers; /* of the answer, see core/response.h */
@@ -43,7 +43,7 @@ struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
  * STEADY_TIMEOUT unless a better reason is known. */
 void steady_upgrade_time_out(struct steady_upgrade *upgrade, double seconds);
 
-/* Ends it without a call to the owner; NULL is fine. */
+/* Ends the upgrade without a call to the owner; NULL is fine. */
 void steady_upgrade_drop(struct steady_upgrade *upgrade);
 
 #endif

@@ -53,12 +53,12 @@ static inline bool steady_slice_starts_with(struct steady_slice slice, const cha
 static inline char steady_slice_take_decoded(struct steady_slice *slice)
 {
     char c = *slice->at;
-    size_t size = 1;
+    size_t used = 1;
     if (c == '%') {
         c = (char)(steady_hex_value(slice->at[1]) * 16 + steady_hex_value(slice->at[2]));
-        size = 3;
+        used = 3;
     }
-    steady_slice_skip(slice, size);
+    steady_slice_skip(slice, used);
     return c;
 }
 

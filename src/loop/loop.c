@@ -85,8 +85,6 @@ void steady_due_add(struct steady_loop *loop, struct steady_ready *ready)
         ring_add(&loop->due, ready);
 }
 
-/* ------------------------------------------------------------------------- absence */
-
 double steady_loop_absent(const struct steady_loop *loop)
 {
     return steady_absence_total(&loop->absence);
@@ -176,9 +174,8 @@ int steady_loop_init(struct steady_loop *loop)
     if (error)
         return error;
     static uv_once_t once = UV_ONCE_INIT;
-    uv_once(
-        &once,
-        set_up_process); /* after uv_loop_init: in a child, libuv's own handler has to run first */
+    /* This follows uv_loop_init, since in a child libuv's own handler has to run first. */
+    uv_once(&once, set_up_process);
     loop->ready.next = loop->ready.previous = &loop->ready;
     loop->due.next = loop->due.previous = &loop->due;
     steady_residents_init(&loop->residents);

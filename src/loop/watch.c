@@ -10,14 +10,14 @@
 #define PROTOCOL_NAME "steadysocket"
 
 enum reading {
-    READING_STOPPED, /* by the owner */
+    READING_STOPPED, /* the owner has stopped it */
     READING,
-    READING_LATER, /* there is something to read, and the turn had no time left: the library does
-                      not look at the socket until the owner has heard of it, in a later turn */
+    READING_LATER, /* there is something to read, but the turn had no time left: the owner is called
+                      in a later turn, and the library does not look at the socket until then */
 };
 
 struct steady_watch {
-    struct steady_ready ready; /* the first member; what is left to a later turn */
+    struct steady_ready ready; /* the first member; runs in a later turn */
     struct steady_loop *loop;
     struct lws *wsi; /* NULL when the connection is broken */
     const struct steady_watch_owner *calls;
@@ -35,8 +35,8 @@ static bool may_tell(const struct steady_watch *watch)
     return !steady_loop_is_halted(watch->loop) && steady_loop_has_time(watch->loop);
 }
 
-/* The library would report the socket again and again within one turn, so it stops looking at it.
- */
+/* Puts reading off to a later turn. The library stops looking at the socket, since it would report
+ * the socket again and again within this turn. */
 static void read_later(struct steady_watch *watch)
 {
     watch->reading = READING_LATER;
@@ -113,11 +113,11 @@ const char *steady_watch_prepare(struct steady_loop *loop)
     return steady_context_start(loop, protocols);
 }
 
-/* The owner may stop the watch, and then its memory is gone. */
+/* Does what was left to this turn. The last call may free the watch. */
 static void turn(struct steady_ready *ready)
 {
     struct steady_watch *watch = (struct steady_watch *)ready; /* its first member */
-    /* libwebsockets 4.1 loses a request that is made inside of its WRITEABLE callback. */
+    /* libwebsockets 4.1 loses a request that is made inside its WRITEABLE callback. */
     if (watch->write_wanted)
         lws_callback_on_writable(watch->wsi);
     if (watch->reading != READING_LATER)

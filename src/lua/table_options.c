@@ -126,8 +126,8 @@ const struct steady_option *table_options_find(const struct steady_option *list,
     return list->name ? list : NULL;
 }
 
-void table_options_unknown(lua_State *L, struct place place, const struct steady_option *list,
-                           const char *const *others)
+_Noreturn void table_options_unknown(lua_State *L, struct place place,
+                                     const struct steady_option *list, const char *const *others)
 {
     const char *names[64];
     size_t count = 0;
@@ -156,9 +156,10 @@ static void read_group(lua_State *L, struct steady_options *options,
     while (lua_next(L, -2)) {
         struct place place = {option->name, place_key(L, option->name)};
         const struct steady_option *field = table_options_find(option->fields, place.name);
-        if (!field)
+        if (field)
+            table_options_read(L, options, field, place);
+        else
             table_options_unknown(L, place, option->fields, NULL);
-        table_options_read(L, options, field, place);
         lua_pop(L, 1);
     }
 }

@@ -1,0 +1,100 @@
+#include "client/door.h"
+
+#include "client/change.h"
+#include "client/deadlines.h"
+#include "client/invariants.h"
+#include "client/link.h"
+#include "client/receiving.h"
+#include "client/sending.h"
+
+/* A handler may cause events for other handlers. So often within one turn they are delivered, then
+ * other clients have their turn. */
+#define DELIVERIES_A_TURN 8
+
+bool steady_door_next(struct steady_client *c, struct steady_event *event)
+{
+    steady_link_end_greeting(c);
+    bool waiting = !steady_events_empty(&c->events);
+    if (waiting && c->batch == 0)
+        return false;
+    c->batch -= waiting;
+    /* Popping also frees the event that was handed out last, which is `current`. */
+    if ((!waiting && !c->events.current) || !steady_events_pop(&c->events, event))
+        return steady_receiving_next(c, event);
+    c->telling_end = (event->type == STEADY_EVENT_CLOSE || event->type == STEADY_EVENT_ERROR) &&
+                     event->delay < 0;
+    if (event->type == STEADY_EVENT_OPEN)
+        steady_link_greet(c);
+    else if (event->type == STEADY_EVENT_STATUS)
+        c->told = event->status;
+    else if (event->type == STEADY_EVENT_INCOMPLETE)
+        c->told = c->session.status; /* the STATUS event may be among those that are missing */
+    return true;
+}
+
+/* An owner that watches hears of the end of each delivery. So a delivery that a handler cut short
+ * is finished later, even when no event is left. */
+static bool has_news(const struct steady_client *c)
+{
+    return !steady_events_empty(&c->events) || (c->watched && steady_loop_is_halted(c->loop));
+}
+
+static void deliver(struct steady_client *c)
+{
+    if (steady_loop_is_halted(c->loop))
+        return;
+    c->batch = c->events.count + c->events.incomplete;
+    c->owner->deliver(c);
+    steady_link_end_greeting(c);
+}
+
+/* Hands the events to the owner, and sends its answers to the peer. */
+static void exchange(struct steady_client *c)
+{
+    deliver(c);
+    steady_receiving_keep(c);
+    steady_sending_flush(c);
+    bool unread = steady_link_unread(c) > 0;
+    if (unread && steady_receiving_can_deliver(c)) /* the pongs that it waited for have gone out */
+        steady_ready_add(c->loop, &c->ready);
+    if (c->link.state == STEADY_LINK_LOST && !unread)
+        steady_client_lose_link(c);
+}
+
+/* A client at rest is released: the owner need not keep it any more. */
+static void settle(struct steady_client *c)
+{
+    if (c->link.stream)
+        steady_stream_pause(c->link.stream,
+                            steady_link_unread(c) || !steady_receiving_can_deliver(c));
+    steady_deadlines_arm(c);
+    if (!steady_loop_is_foreign(c->loop))
+        steady_client_check(c, steady_deadlines_next(c));
+    if (has_news(c))
+        steady_ready_add(c->loop, &c->ready);
+    else if (c->alive && !steady_session_active(&c->session)) {
+        c->alive = false;
+        c->loop->alive--;
+        c->owner->release(c);
+    }
+}
+
+bool steady_door_enter(struct steady_client *c)
+{
+    bool first = !c->entered;
+    c->entered = true;
+    return first;
+}
+
+void steady_door_leave(struct steady_client *c, bool first)
+{
+    if (!first)
+        return;
+    int deliveries = 0;
+    do
+        exchange(c);
+    while (!steady_events_empty(&c->events) && !steady_loop_is_halted(c->loop) &&
+           ++deliveries < DELIVERIES_A_TURN);
+    c->entered = false;
+    settle(c);
+}
