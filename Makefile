@@ -145,7 +145,7 @@ $(storm): $(call objects,bench/storm.c $(core_sources))
 # Every order of events of a client whose loop, stream and attempt are not real (spec/explore). How
 # its objects are compiled is left for explore_spec, which takes the one or other fix out.
 explorer := $(BUILD)/explore/explore
-explored := $(filter-out src/client/events.c src/client/upgrade.c,$(core_sources) $(wildcard src/client/*.c) src/dial/failure.c)
+explored := $(filter-out src/client/events.c src/client/upgrade.c,$(core_sources) $(wildcard src/client/*.c) src/dial/failure.c src/loop/ready.c)
 explore_objects := $(patsubst %.c,$(BUILD)/explore/obj/%.o,$(explored) $(wildcard spec/explore/*.c))
 $(BUILD)/explore/obj/src/%: explored_flags := -include spec/explore/substitutes.h
 $(BUILD)/explore/obj/%.o: %.c $(BUILD)/flags | build-packages

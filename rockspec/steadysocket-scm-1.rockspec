@@ -77,6 +77,7 @@ build = {
         "src/loop/loop.c",
         "src/loop/process.c",
         "src/loop/random.c",
+        "src/loop/ready.c",
         "src/loop/resident.c",
         "src/loop/source.c",
         "src/loop/timer.c",

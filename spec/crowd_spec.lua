@@ -214,3 +214,96 @@ describe(("%d clients whose server is killed"):format(CLIENTS), function()
     assert.equal("0", errors)
   end)
 end)
+
+-- In a process of its own, beside a server that sends without end to those who have asked for it.
+local BUSY = [[
+  local server_program, busy = ...
+  local WebSocket = require "steadysocket"
+  local socket = require "socket"
+  local name = os.tmpname()
+  os.execute(("timeout 60 %s > %s & echo $! > %s.pid"):format(server_program, name, name))
+  local port
+  repeat
+    socket.sleep(0.01)
+    local file = io.open(name)
+    port = file:read "n"
+    file:close()
+  until port
+  local file = io.open(name .. ".pid")
+  local pid = file:read "n"
+  file:close()
+  os.remove(name)
+  os.remove(name .. ".pid")
+
+  local function client(path, options)
+    options.url = "ws://127.0.0.1:" .. math.tointeger(port) .. path
+    options.reconnect = false
+    local ws = WebSocket.new(options)
+    ws:connect()
+    return ws
+  end
+
+  local function step_until(condition, seconds)
+    local deadline = socket.gettime() + seconds
+    while not condition() and socket.gettime() < deadline do WebSocket.step(0.1) end
+    return condition()
+  end
+
+  -- Connections whose handlers leave the loop no time.
+  local handled, open, failures = {}, 0, {}
+  for i = 1, tonumber(busy) do
+    handled[i] = 0
+    client("/flood?size=100000&count=1000000", {
+      on_open = function(_, ws)
+        open = open + 1
+        ws:send "go"
+      end,
+      on_message = function()
+        handled[i] = handled[i] + 1
+        local start = os.clock()
+        while os.clock() - start < 0.01 do end
+      end,
+    })
+  end
+  local quiet = {}
+  for i = 1, 3 do
+    quiet[i] = client("/hold", {
+      heartbeat = { interval = 0.3, timeout = 0.3 },
+      on_open = function() open = open + 1 end,
+      on_error = function(event) failures[#failures + 1] = event.message end,
+    })
+  end
+  local all = tonumber(busy) + 3
+  assert(step_until(function() return open == all end, 10), open .. " are open")
+  for i = 1, #handled do handled[i] = 0 end
+
+  -- Others connect, a heartbeat goes on, and a large message goes out.
+  local opened, got = 0, 0
+  for _ = 1, 10 do
+    client("/hold", { on_open = function() opened = opened + 1 end })
+  end
+  client("/echo", {
+    on_open = function(_, ws) ws:send(("x"):rep(1 << 20), "binary") end,
+    on_message = function(data) got = #data end,
+  })
+  assert(step_until(function() return opened == 10 end, 5), opened .. " of 10 have opened")
+  assert(step_until(function() return got == 1 << 20 end, 10), "the large message is on its way")
+  step_until(function() return false end, 1)
+  for i = 1, #quiet do assert(quiet[i].status == "open", table.concat(failures, "\n")) end
+  assert(#failures == 0, failures[1])
+  table.sort(handled)
+  print(handled[1], handled[#handled])
+  os.execute("kill " .. math.tointeger(pid))
+  os.exit(0, false)
+]]
+
+describe("connections that keep the loop busy", function()
+  for _, count in ipairs { 1, 8 } do
+    it(("leave other clients their turns, when there are %d"):format(count), function()
+      local result = child.run(BUSY, { built "bench/server", tostring(count) })
+      assert(result.code == 0, result.err)
+      local least, most = result.out:match "(%d+)\t(%d+)"
+      assert(tonumber(most) <= 3 * tonumber(least) + 3, result.out)
+    end)
+  end
+end)

@@ -236,7 +236,7 @@ describe("an attempt to connect that fails", function()
     it("with no reason: http", function()
       fails(answers("HTTP/1.1 429 ", { ["Content-Length"] = "0" }), {
         kind = "http",
-        message = "the server answered 429 ",
+        message = "the server answered 429",
         http_status = 429,
       })
     end)

@@ -254,7 +254,7 @@ describe("what README.md names is there:", function()
 
   it("the modules, where its LUA_PATH and LUA_CPATH look for them", function()
     local tree = assert(package.searchpath("steadysocket.core", package.cpath)):match "^(.*)/steadysocket/core%.so$"
-    local line = assert(shell:match "export LUA_PATH=[^\n]+"):gsub("%f[%w]build/%?", tree:gsub("%%", "%%%%") .. "/?")
+    local line = assert(shell:match "export LUA_PATH=[^\n]+"):gsub("%$PWD/build/%?", tree:gsub("%%", "%%%%") .. "/?")
     local script = os.tmpname()
     local file <close> = assert(io.open(script, "w"))
     file:write(line, "\nexec ", child.interpreter(), " -e ", child.quote [[

@@ -26,4 +26,16 @@ describe("stats", function()
     assert.equal(1012, ws:stats().last_close)
     assert.equal(ws:stats().attempts - 1, ws:stats().retries)
   end)
+
+  it("count an attempt as a retry that reconnect() has asked for", function()
+    local server = Peer.listen()
+    local client = watched.connect { url = server.url }
+    server:accept():reset()
+    client:await "errors"
+    client.ws:reconnect()
+    server:welcome()
+    client:await "opens"
+    local stats = client.ws:stats()
+    assert(stats.retries >= 1 and stats.retries == stats.attempts - 1, stats.retries .. " of " .. stats.attempts)
+  end)
 end)

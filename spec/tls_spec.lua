@@ -1,3 +1,5 @@
+local built = require "support.built"
+local child = require "support.child"
 local OpensslServer = require "support.openssl_server"
 local Peer = require "support.peer"
 local Server = require "support.server"
@@ -570,4 +572,56 @@ describe("over TLS, a client", function()
       end)
     end
   end)
+end)
+
+-- In a process of its own: a burst that is in the socket before anything is read, and each message of
+-- which is answered. Prints how many messages came.
+local BURST = [[
+  local server_program, count = ...
+  local WebSocket = require "steadysocket"
+  local socket = require "socket"
+  local name = os.tmpname()
+  os.execute(("timeout 60 %s --tls %s.pem > %s & echo $! > %s.pid"):format(server_program, name, name, name))
+  local function read(path)
+    local numbers = {}
+    for line in io.lines(path) do
+      for number in line:gmatch "%d+" do numbers[#numbers + 1] = number end
+    end
+    return numbers
+  end
+  repeat socket.sleep(0.01) until #read(name) >= 2
+  local port, pid = read(name)[2], read(name .. ".pid")[1]
+
+  local received, open = 0, false
+  local ws = WebSocket.new {
+    url = ("wss://localhost:%s/flood?size=1700&count=%s"):format(port, count),
+    tls = { ca_file = name .. ".pem" },
+    heartbeat = false,
+    reconnect = false,
+    on_open = function() open = true end,
+    on_message = function(_, _, ws)
+      received = received + 1
+      ws:send "and another"
+    end,
+  }
+  ws:connect()
+  while not open do WebSocket.step(1) end
+  ws:send "go"
+  WebSocket.step(0)
+  socket.sleep(0.3) -- the loop does not turn meanwhile
+  local deadline = socket.gettime() + 3
+  while received < tonumber(count) and socket.gettime() < deadline do WebSocket.step(0.1) end
+  print(received)
+  os.execute("kill " .. pid)
+  for _, suffix in ipairs { "", ".pem", ".pid" } do os.remove(name .. suffix) end
+  os.exit(0, false)
+]]
+
+describe("a burst over TLS", function()
+  for count = 150, 158, 2 do -- about 256 KiB, which is what is read at once
+    it(("of %d messages arrives whole, also when each is answered"):format(count), function()
+      local result = child.run(BURST, { built "bench/server", tostring(count) })
+      assert.equal(tostring(count) .. "\n", result.out, result.err)
+    end)
+  end
 end)

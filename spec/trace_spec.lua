@@ -709,7 +709,7 @@ describe("STEADYSOCKET_LOG", function()
     local server = Server.start()
     local result = run("lo\27ud", "none", server)
     assert.equal(0, result.code)
-    assert.equal('steadysocket: STEADYSOCKET_LOG is "lo\\x1bud", "error", "warn", "info", "debug" or "trace" '
+    assert.equal('steadysocket: STEADYSOCKET_LOG is "lo\\x1bud"; "off", "error", "warn", "info", "debug" or "trace" '
       .. "expected; nothing is logged\n", result.err)
   end)
 end)

@@ -16,40 +16,19 @@ struct steady_timer {
 
 unsigned steady_process;
 
-/* ------------------------------------------------------------------------- rings */
-
-static void ring_add(struct steady_ready *head, struct steady_ready *ready)
-{
-    ready->next = head;
-    ready->previous = head->previous;
-    ready->previous->next = ready->next->previous = ready;
-}
-
-void steady_ready_remove(struct steady_ready *ready)
-{
-    if (!ready->next)
-        return;
-    ready->previous->next = ready->next;
-    ready->next->previous = ready->previous;
-    ready->next = ready->previous = NULL;
-}
+/* ------------------------------------------------------------------------- what is ready */
 
 void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready)
 {
-    if (!ready->next)
-        ring_add(&loop->ready, ready);
+    steady_ready_list_add(&loop->ready, ready);
 }
 
-static void ring_run(struct steady_ready *head)
+static void run_list(struct steady_ready_list *list)
 {
-    struct steady_ready *last = &world.loop.last;
-    ring_add(head, last);
-    while (head->next != last && !steady_loop_is_halted(&world.loop)) {
-        struct steady_ready *ready = head->next;
-        steady_ready_remove(ready);
+    struct steady_ready *ready;
+    steady_ready_list_begin(list, world.clock);
+    while (!steady_loop_is_halted(&world.loop) && (ready = steady_ready_list_take(list)))
         ready->run(ready);
-    }
-    steady_ready_remove(last);
 }
 
 /* ------------------------------------------------------------------------- services */
@@ -81,6 +60,11 @@ double steady_loop_time(struct steady_loop *loop)
 {
     (void)loop;
     return world.turned = world.clock;
+}
+
+double steady_loop_heard(struct steady_loop *loop)
+{
+    return steady_loop_time(loop);
 }
 
 double steady_loop_absent(const struct steady_loop *loop)
@@ -142,12 +126,13 @@ static void expire(void)
         return;
     timer->at = INFINITY;
     timer->ready.run = run_timer;
-    ring_add(&world.loop.due, &timer->ready);
+    steady_ready_list_add(&world.loop.due, &timer->ready);
 }
 
 bool loop_has_ready(void)
 {
-    return world.loop.ready.next != &world.loop.ready || world.loop.due.next != &world.loop.due;
+    return !steady_ready_list_is_empty(&world.loop.ready) ||
+           !steady_ready_list_is_empty(&world.loop.due);
 }
 
 bool loop_has_timer(void)
@@ -183,10 +168,10 @@ static void turn(void (*event)(void), bool waits)
     world.deliveries = 0;
     world.loop.mode = STEADY_LOOP_RUNS;
     expire();
-    ring_run(&world.loop.ready);
+    run_list(&world.loop.ready);
     poll(event, waits);
     expire();
-    ring_run(&world.loop.due);
+    run_list(&world.loop.due);
     bool halted = steady_loop_is_halted(&world.loop);
     world.loop.mode = STEADY_LOOP_RESTS;
     judge_step(!halted);
@@ -208,8 +193,8 @@ void loop_begin(void)
 {
     struct steady_loop *loop = &world.loop;
     world.clock = world.turned = loop->absence.attended = 1000;
-    loop->ready.next = loop->ready.previous = &loop->ready;
-    loop->due.next = loop->due.previous = &loop->due;
+    steady_ready_list_init(&loop->ready);
+    steady_ready_list_init(&loop->due);
     loop->process = steady_process;
 }
 

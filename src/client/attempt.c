@@ -27,6 +27,9 @@ void steady_attempt_queue(struct steady_client *c)
     c->attempt.state = STEADY_ATTEMPT_QUEUED;
     c->attempt.guest.admitted = admitted;
     steady_lobby_enter(&c->shared->lobby, &c->attempt.guest);
+    if (c->attempt.state == STEADY_ATTEMPT_QUEUED)
+        STEADY_DEBUG(&c->trace, "the attempt waits for its turn, since %d others are under way",
+                     STEADY_ATTEMPTS_MAX);
 }
 
 void steady_attempt_end(struct steady_client *c)
@@ -172,7 +175,8 @@ enum steady_error steady_attempt_start(struct steady_client *c,
     attempt->state = STEADY_ATTEMPT_UNDER_WAY;
     set_url(c, NULL); /* the options' are about to change */
     c->stats.attempts++;
-    c->stats.retries += c->was_open || c->session.attempt > 1;
+    c->stats.retries += c->was_tried;
+    c->was_tried = true;
     unsigned changes = c->changes;
     bool prepared = c->owner->prepare(c, message, size);
     if (c->changes != changes || c->loop->left) /* by a call of the owner's, or a fork */

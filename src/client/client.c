@@ -126,7 +126,7 @@ enum steady_error steady_client_connect(struct steady_client *c, const uint8_t *
         return STEADY_NETWORK;
     steady_queue_prepend(&c->queue, &first);
     c->stats.accepted += data != NULL;
-    c->user_closed = c->was_open = false;
+    c->user_closed = c->was_tried = c->was_open = false;
     live(c);
     steady_client_change(c, STEADY_SESSION_CONNECT, -1);
     return STEADY_OK;

@@ -4,8 +4,8 @@
 
 #include "client/state.h"
 
-/* Acts on each deadline that has passed. The caller has made sure that the loop has polled since:
- * what came in time has been handled. */
+/* Acts on each deadline that has passed, if what came in time has been handled: see
+ * steady_loop_heard. The loop has to have polled since. */
 void steady_deadlines_check(struct steady_client *client);
 
 /* Returns the earliest deadline, in the loop's seconds; INFINITY when there is none. */

@@ -153,7 +153,7 @@ struct steady_client {
     double absent; /* the loop's absence for which deadlines have been put off */
 
     bool alive;   /* counted in the loop, and held by the owner */
-    bool entered; /* a call from the loop is being handled, see client/client.c */
+    bool entered; /* a call from the loop is being handled, see client/door.h */
     bool paused;  /* by the owner: no message is delivered, nothing is read */
     bool watched; /* the owner wants to hear of the end of a delivery, and of an empty queue */
 
@@ -165,6 +165,7 @@ struct steady_client {
 
     struct steady_attempt attempt;
     struct steady_link link;
+    bool was_tried;      /* an attempt has begun since connect() */
     bool was_open;       /* since connect() */
     uint16_t close_code; /* what close() was given; 0: nothing */
     char *close_reason;

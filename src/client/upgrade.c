@@ -73,8 +73,9 @@ static void succeed(struct steady_upgrade *u, const uint8_t *first, size_t size)
 
 static void note_status(struct steady_upgrade *u)
 {
-    steady_cause_note(&u->cause, STEADY_HTTP, "the server answered %d %s", u->response.status,
-                      u->response.reason);
+    const char *reason = u->response.reason;
+    steady_cause_note(&u->cause, STEADY_HTTP, "the server answered %d%s%s", u->response.status,
+                      *reason ? " " : "", reason);
 }
 
 static void note_problem(struct steady_upgrade *u)

@@ -79,10 +79,17 @@ static void explain_refusal(const struct steady_url *connect_to, struct steady_c
                           "connection refused: nothing listens on that port");
 }
 
-/* A link-local address (RFC 4291 section 2.5.6: fe80::/10) exists on every network of a machine. */
+/* A link-local address (RFC 4291 section 2.5.6: fe80::/10, which is fe8, fe9, fea or feb and a
+ * fourth digit) exists on every network of a machine. */
+static bool is_link_local(const char *host)
+{
+    return !strncmp(host, "fe", 2) && strchr("89ab", host[2]) && host[2] && host[3] &&
+           host[3] != ':';
+}
+
 static const char *why_unreachable(const struct steady_url *url, int status)
 {
-    if (status == UV_EINVAL && url->ipv6 && !url->zone && strspn(url->host, "fe89ab") >= 3)
+    if (status == UV_EINVAL && url->ipv6 && !url->zone && is_link_local(url->host))
         return "a link-local address needs its network interface, as in [fe80::1%eth0]";
     return uv_strerror(status);
 }

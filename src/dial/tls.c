@@ -164,7 +164,6 @@ static void begin(struct steady_tls *tls)
 {
     ERR_clear_error();
     tls->reads = tls->quiet_reads = 0;
-    tls->has_more = false;
 }
 
 /* What OpenSSL's result means. */
@@ -198,6 +197,7 @@ static void let_go_of_input(struct steady_tls *tls)
 ptrdiff_t steady_tls_handshake(struct steady_tls *tls)
 {
     begin(tls);
+    tls->has_more = false;
     int result = SSL_do_handshake(tls->openssl);
     let_go_of_input(tls);
     if (result != 1) {
@@ -225,6 +225,7 @@ static ptrdiff_t read_records(struct steady_tls *tls, uint8_t *bytes, size_t siz
 {
     size_t total = 0;
     begin(tls);
+    tls->has_more = false;
     while (size - total >= SSL3_RT_MAX_PLAIN_LENGTH) {
         int n = SSL_read(tls->openssl, bytes + total, (int)(size - total));
         if (n <= 0) {

@@ -14,28 +14,7 @@
  * crashes. */
 static uv_key_t innermost;
 
-/* ------------------------------------------------------------------------- rings */
-
-static void ring_add(struct steady_ready *head, struct steady_ready *ready)
-{
-    ready->next = head;
-    ready->previous = head->previous;
-    ready->previous->next = ready->next->previous = ready;
-}
-
-static bool ring_is_empty(const struct steady_ready *head)
-{
-    return head->next == head;
-}
-
-void steady_ready_remove(struct steady_ready *ready)
-{
-    if (!ready->next)
-        return;
-    ready->previous->next = ready->next;
-    ready->next->previous = ready->previous;
-    ready->next = ready->previous = NULL;
-}
+/* ------------------------------------------------------------------------- what is ready */
 
 bool steady_loop_has_time(struct steady_loop *loop)
 {
@@ -45,27 +24,34 @@ bool steady_loop_has_time(struct steady_loop *loop)
     return now < loop->slice;
 }
 
-/* Runs what is in a ring now, as far as there is time. Whatever is added meanwhile runs in the next
- * turn, so that nothing can keep the loop from polling. */
-static void ring_run(struct steady_loop *loop, struct steady_ready *head)
+bool steady_loop_is_behind(const struct steady_loop *loop)
 {
-    struct steady_ready *last = &loop->last;
+    return steady_ready_list_is_behind(&loop->ready);
+}
+
+double steady_loop_heard(struct steady_loop *loop)
+{
+    return fmin(steady_loop_time(loop), steady_ready_list_run_until(&loop->ready));
+}
+
+/* Runs what waits in a list, as far as there is time. */
+static void run_list(struct steady_loop *loop, struct steady_ready_list *list)
+{
+    struct steady_ready *ready;
     loop->slice = 0;
-    ring_add(head, last);
-    while (head->next != last && !steady_loop_is_halted(loop) && steady_loop_has_time(loop)) {
-        struct steady_ready *ready = head->next;
-        steady_ready_remove(ready);
+    steady_ready_list_begin(list, steady_loop_time(loop));
+    while (!steady_loop_is_halted(loop) && steady_loop_has_time(loop) &&
+           (ready = steady_ready_list_take(list))) {
         loop->happened = true;
         ready->run(ready);
     }
-    steady_ready_remove(last);
 }
 
 static void run_ready(uv_idle_t *turn)
 {
     struct steady_loop *loop = turn->data;
-    ring_run(loop, &loop->ready);
-    if (ring_is_empty(&loop->ready))
+    run_list(loop, &loop->ready);
+    if (steady_ready_list_is_empty(&loop->ready))
         uv_idle_stop(turn);
 }
 
@@ -74,15 +60,14 @@ void steady_ready_add(struct steady_loop *loop, struct steady_ready *ready)
     if (ready->next)
         return;
     steady_loop_changed(loop);
-    ring_add(&loop->ready, ready);
+    steady_ready_list_add(&loop->ready, ready);
     if (!uv_is_closing((uv_handle_t *)&loop->turn))
         uv_idle_start(&loop->turn, run_ready);
 }
 
 void steady_due_add(struct steady_loop *loop, struct steady_ready *ready)
 {
-    if (!ready->next)
-        ring_add(&loop->due, ready);
+    steady_ready_list_add(&loop->due, ready);
 }
 
 double steady_loop_absent(const struct steady_loop *loop)
@@ -108,7 +93,7 @@ static void before_poll(uv_prepare_t *prepare)
 {
     struct steady_loop *loop = prepare->data;
     loop->slice = 0;
-    if (loop->happened || !loop->alive || !ring_is_empty(&loop->due))
+    if (loop->happened || !loop->alive || !steady_ready_list_is_empty(&loop->due))
         uv_stop(&loop->uv);
     steady_absence_before_poll(&loop->absence, uv_backend_timeout(&loop->uv));
 }
@@ -176,8 +161,8 @@ int steady_loop_init(struct steady_loop *loop)
     static uv_once_t once = UV_ONCE_INIT;
     /* This follows uv_loop_init, since in a child libuv's own handler has to run first. */
     uv_once(&once, set_up_process);
-    loop->ready.next = loop->ready.previous = &loop->ready;
-    loop->due.next = loop->due.previous = &loop->due;
+    steady_ready_list_init(&loop->ready);
+    steady_ready_list_init(&loop->due);
     steady_residents_init(&loop->residents);
     loop->process = steady_process;
     steady_absence_init(&loop->absence);
@@ -208,7 +193,7 @@ static void begin(struct steady_loop *loop)
     uv_key_set(&innermost, loop);
     loop->mode = STEADY_LOOP_RUNS;
     loop->stopped = false;
-    if (!ring_is_empty(&loop->ready))
+    if (!steady_ready_list_is_empty(&loop->ready))
         uv_idle_start(&loop->turn, run_ready);
 }
 
@@ -223,7 +208,8 @@ static void turn(struct steady_loop *loop, uv_run_mode mode)
 {
     loop->happened = false;
     uv_run(&loop->uv, mode);
-    ring_run(loop, &loop->due);
+    if (!steady_ready_list_is_empty(&loop->due))
+        run_list(loop, &loop->due);
 }
 
 void steady_loop_run(struct steady_loop *loop)
@@ -279,7 +265,7 @@ int steady_loop_fd(const struct steady_loop *loop)
 double steady_loop_timeout(struct steady_loop *loop)
 {
     /* After a halt, libuv does not know that something is ready. */
-    if (!ring_is_empty(&loop->ready) || !ring_is_empty(&loop->due))
+    if (!steady_ready_list_is_empty(&loop->ready) || !steady_ready_list_is_empty(&loop->due))
         return 0;
     if (!loop->alive) /* libuv knows of nothing but the timers of libwebsockets then */
         return -1;

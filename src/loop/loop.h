@@ -12,6 +12,7 @@
 
 #include "loop/absence.h"
 #include "loop/process.h"
+#include "loop/ready.h"
 #include "loop/resident.h"
 
 #include <stdbool.h>
@@ -20,12 +21,6 @@
 #include <uv.h>
 
 struct steady_loop;
-
-/* Something that has to run in a turn. A zeroed struct whose `run` is set is in no list. */
-struct steady_ready {
-    struct steady_ready *next, *previous; /* in a ring; next is NULL when it is in none */
-    void (*run)(struct steady_ready *ready);
-};
 
 enum steady_loop_mode {
     STEADY_LOOP_RESTS, /* neither run nor step is under way */
@@ -41,9 +36,8 @@ struct steady_loop {
     uv_prepare_t before_poll;
     uv_check_t after_poll;
 
-    struct steady_ready ready; /* head of the ring of those that run in the next turn */
-    struct steady_ready due;   /* head of the ring of timers that are due, see loop/timer */
-    struct steady_ready last;  /* marks the last one to run now, in either ring */
+    struct steady_ready_list ready; /* runs in the next turn */
+    struct steady_ready_list due;   /* the timers that are due, see loop/timer */
     struct steady_residents residents;
 
     enum steady_loop_mode mode;
@@ -95,6 +89,14 @@ bool steady_loop_step(struct steady_loop *loop, double seconds);
 /* Whether the present part of the turn may go on. If not, what is left of it has to wait for the
  * next turn. */
 bool steady_loop_has_time(struct steady_loop *loop);
+
+/* Returns whether the loop needs several turns for what is ready. Then an event of a socket has to
+ * wait behind all that, or one busy socket would come first in each turn. */
+bool steady_loop_is_behind(const struct steady_loop *loop);
+
+/* Returns a time, of steady_loop_time: whatever had come by then has been handled. A deadline that
+ * is later cannot be judged yet. */
+double steady_loop_heard(struct steady_loop *loop);
 
 /* Notes that the loop has got something to do. Outside of a run or step nobody polls for it at that
  * moment, so another loop's promise to poll ends. */

@@ -16,6 +16,12 @@ enum reading {
                       in a later turn, and the library does not look at the socket until then */
 };
 
+enum writing {
+    WRITING_UNWANTED,
+    WRITING_WANTED, /* the owner waits until the socket takes bytes */
+    WRITING_LATER,  /* the socket takes bytes; the owner is called in a later turn */
+};
+
 struct steady_watch {
     struct steady_ready ready; /* the first member; runs in a later turn */
     struct steady_loop *loop;
@@ -24,7 +30,7 @@ struct steady_watch {
     void *owner;
     int socket;
     enum reading reading;
-    bool write_wanted;
+    enum writing writing;
 };
 
 /* ------------------------------------------------------------------------- events */
@@ -32,7 +38,8 @@ struct steady_watch {
 /* Returns whether the owner may be called for an event now. Errors of the socket do not wait. */
 static bool may_tell(const struct steady_watch *watch)
 {
-    return !steady_loop_is_halted(watch->loop) && steady_loop_has_time(watch->loop);
+    return !steady_loop_is_halted(watch->loop) && !steady_loop_is_behind(watch->loop) &&
+           steady_loop_has_time(watch->loop);
 }
 
 /* Puts reading off to a later turn. The library stops looking at the socket, since it would report
@@ -58,14 +65,15 @@ static void readable(struct steady_watch *watch)
 
 static void writable(struct steady_watch *watch)
 {
-    if (!watch->write_wanted)
+    if (watch->writing != WRITING_WANTED)
         return;
     if (!may_tell(watch)) {
+        watch->writing = WRITING_LATER;
         steady_ready_add(watch->loop, &watch->ready);
         return;
     }
     watch->loop->happened = true;
-    watch->write_wanted = false;
+    watch->writing = WRITING_UNWANTED;
     watch->calls->writable(watch->owner);
 }
 
@@ -113,18 +121,26 @@ const char *steady_watch_prepare(struct steady_loop *loop)
     return steady_context_start(loop, protocols);
 }
 
-/* Does what was left to this turn. The last call may free the watch. */
+/* Does what was left to this turn. It makes one call to the owner at most, because the owner may
+ * stop the watch, which frees it. */
 static void turn(struct steady_ready *ready)
 {
     struct steady_watch *watch = (struct steady_watch *)ready; /* its first member */
-    /* libwebsockets 4.1 loses a request that is made inside its WRITEABLE callback. */
-    if (watch->write_wanted)
-        lws_callback_on_writable(watch->wsi);
-    if (watch->reading != READING_LATER)
+    if (watch->writing == WRITING_LATER) {
+        watch->writing = WRITING_UNWANTED;
+        if (watch->reading == READING_LATER)
+            steady_ready_add(watch->loop, &watch->ready);
+        watch->calls->writable(watch->owner);
         return;
-    watch->reading = READING;
-    lws_rx_flow_control(watch->wsi, 1);
-    watch->calls->readable(watch->owner);
+    }
+    /* libwebsockets 4.1 loses a request that is made inside its WRITEABLE callback. */
+    if (watch->writing == WRITING_WANTED)
+        lws_callback_on_writable(watch->wsi);
+    if (watch->reading == READING_LATER) {
+        watch->reading = READING;
+        lws_rx_flow_control(watch->wsi, 1);
+        watch->calls->readable(watch->owner);
+    }
 }
 
 /* Gives the socket to libwebsockets. When its number is too high for the library's table, the
@@ -179,7 +195,8 @@ void steady_watch_read(struct steady_watch *watch, bool wanted)
 
 void steady_watch_write(struct steady_watch *watch)
 {
-    watch->write_wanted = true;
+    if (watch->writing == WRITING_UNWANTED)
+        watch->writing = WRITING_WANTED;
     if (watch->wsi)
         steady_ready_add(watch->loop, &watch->ready);
 }

@@ -53,7 +53,8 @@ static void complain(const char *value)
         return;
     steady_harmless(shown, (const uint8_t *)value, strnlen(value, 32));
     fprintf(stderr,
-            "steadysocket: STEADYSOCKET_LOG is \"%s\", " EXPECTED " expected; nothing is logged\n",
+            "steadysocket: STEADYSOCKET_LOG is \"%s\"; \"off\", " EXPECTED
+            " expected; nothing is logged\n",
             shown);
 }
 
