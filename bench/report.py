@@ -212,9 +212,10 @@ def opening_cell(results, mode, delay, peer):
     cell = results.cells.get((mode, delay, peer))
     if cell and cell.get("never"):
         return "never"
-    seconds = results.median(mode, delay, peer, lambda run: run["seconds"])
-    if seconds is None:
+    runs = results.runs(mode, delay, peer)
+    if not runs:
         return "–"
+    seconds = min(run["seconds"] for run in runs)
     mark = "~" if results.disturbed(mode, delay, peer) else ""
     return mark + (f"{1000 * seconds / delay:.1f}" if delay else digits(1000 * seconds))
 
@@ -224,11 +225,12 @@ def opening_section(results):
     present = {peer for mode in modes for peer in results.peers(mode)}
     peers = [name for name in matrix.peers("") if name in present]
     parts = [
-        "## Opening a connection",
+        f"## {mode_title('open')}",
         "The time from `connect`, or the call that makes the object, until `on_open`, in a process that has opened "
         "a connection before, and has closed it. “New” is the first one over TLS, which reads the authority's "
-        "file; “again” the next, for which steadysocket resumes the session. The others have no sessions and no "
-        "proxies by themselves.",
+        "file; “again” the next, for which steadysocket resumes the session. In these versions the others have no "
+        "sessions and no proxies by themselves. Each figure is the shortest of its runs: what others do on the machine makes "
+        "such a time longer, and never shorter.",
         f"On the line every packet takes {matrix.LINE // 2} ms each way, TCP's SYN as well: TCP, TLS 1.3, CONNECT "
         "and the upgrade take a round trip each. Nothing comes back from a silent address; RFC 8305 has the next "
         "one tried after 250 ms.",
@@ -325,6 +327,10 @@ def tools_section(data):
     return parts
 
 
+def mode_title(mode):
+    return "Opening a connection" if mode in matrix.OPENINGS else matrix.MODES[mode].title
+
+
 def introduction(results):
     data, peers = results.data, matrix.peers("")
     options = data["options"]
@@ -333,7 +339,8 @@ def introduction(results):
     longer = ", ".join(plain(peers[name].title) for name in measured if peers[name].longer > 1)
     unchecked = [plain(peers[name].title) for name in measured if peers[name].utf8 == "no" and not peers[name].ceiling]
     lws = data["versions"].get(LIBWEBSOCKETS, "?")
-    again = [f"{matrix.MODES[mode].title} (commit {commit})" for mode, commit in data.get("again", {}).items()]
+    titles = {mode_title(mode): commit for mode, commit in data.get("again", {}).items()}
+    again = [f"{title} (commit {commit})" for title, commit in titles.items()]
     runs = f"medians of {options['rounds']} runs" if options["rounds"] > 1 else "of one run"
     return [
         "# Benchmarks",

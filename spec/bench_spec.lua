@@ -259,7 +259,7 @@ describe_unless(no_cjson or no_python, "the report", function()
       date = "2025-01-02", commit = "abc1234", left_out = { gorilla = "it is not built" },
       options = { rounds = 3, seconds = 1, connections = 10 },
       machine = { CPU = "a processor" }, versions = { ["libwebsockets, at run time"] = "4.9.9" },
-      cells = cells,
+      cells = cells, again = { open = "fed9876" },
     }
     write(folder .. "/figures.json", cjson.encode(results))
     local _, err, ok = run({}, PYTHON, "bench/run", "--report", "--results", folder .. "/figures.json",
@@ -322,6 +322,24 @@ describe_unless(no_cjson or no_python, "the report", function()
     }
     has(text, "Failed: ws, rx, 16 B: exit status 7.")
     assert.equal(nil, text:find("| ws (Node)", 1, true))
+  end)
+
+  it("has the shortest times to open a connection, in ms and in round trips", function()
+    local function opened(mode, size, peer, ...)
+      local list = {}
+      for i, seconds in ipairs { ... } do list[i] = { seconds = seconds, others = 0 } end
+      return { mode = mode, size = size, peer = peer, runs = list }
+    end
+    local text = report {
+      opened("open", 0, "steadysocket", 0.003, 0.002, 0.004), opened("open", 0, "ws", 0.005),
+      opened("open", 100, "steadysocket", 0.31, 0.201), opened("open", 100, "ws", 0.25),
+      opened("open-silent", 100, "steadysocket", 0.452),
+      { mode = "open-silent", size = 100, peer = "ws", runs = {}, never = "gave up" },
+    }
+    has(text, "| ms, on loopback | **steadysocket** | ws (Node) |\n|---|---:|---:|\n| `ws` | 2.00 | 5.00 |\n")
+    has(text, "| `ws` | 2.0 | 2.5 |\n| `ws`, the first of two addresses silent | 4.5 | never |")
+    has(text, "Never: ws (Node): gave up.")
+    has(text:gsub("\n", " "), "Measured again later, without the rest: Opening a connection (commit fed9876).")
   end)
 
   it("has bars as long as the figures", function()

@@ -49,6 +49,7 @@ void steady_attempt_free(struct steady_client *c)
     steady_attempt_drop(c);
     set_url(c, NULL);
     steady_url_free(&c->attempt.proxy);
+    steady_holds_free(&c->attempt.holds);
     steady_tls_context_release(c->attempt.tls);
     steady_tls_context_release(c->attempt.proxy_tls);
     c->attempt.tls = c->attempt.proxy_tls = NULL;

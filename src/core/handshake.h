@@ -61,11 +61,12 @@ struct steady_answer steady_handshake_answer(const struct steady_response *respo
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
                             struct steady_answer *answer, char *message, size_t size);
 
-/* Check what users give. Return NULL, or a static text that says what is wrong and goes on behind
- * the thing itself ("is not a header name"). A name must be a token, and in no case one of those
- * that belong to the handshake: Host, Upgrade, Connection, Sec-WebSocket-*, and Content-Length and
- * Transfer-Encoding, since a request has no body. A value must not have CR, LF, NUL or any other
- * control character but tab. A subprotocol must be a token. */
+/* These functions check values that users give. They return NULL, or a static text that says what
+ * is wrong and goes on behind the thing itself ("is not a header name"). A name must be a token,
+ * and in no case one of those that belong to the handshake: Host, Upgrade, Connection,
+ * Sec-WebSocket-*, and Content-Length and Transfer-Encoding, since a request has no body. A value
+ * must not have CR, LF, NUL or any other control character but tab. A subprotocol must be a token.
+ */
 const char *steady_handshake_bad_name(const char *name, size_t size);
 const char *steady_handshake_bad_value(const char *value, size_t size);
 const char *steady_handshake_bad_protocol(const char *protocol, size_t size);

@@ -1,5 +1,7 @@
 #include "core/holds.h"
 
+#include <stdlib.h>
+
 /* Returns the 64-bit FNV-1a hash of the URL without its query. */
 static uint64_t hash(const struct steady_url *url)
 {
@@ -12,6 +14,8 @@ static uint64_t hash(const struct steady_url *url)
 /* Returns the index of the URL in the list, or STEADY_HOLDS_MAX when it is not there. */
 static size_t find(const struct steady_holds *holds, const struct steady_url *url)
 {
+    if (!holds->list)
+        return STEADY_HOLDS_MAX;
     uint64_t key = hash(url);
     size_t i = 0;
     while (i < STEADY_HOLDS_MAX && holds->list[i].url != key)
@@ -30,6 +34,8 @@ static size_t first_to_end(const struct steady_holds *holds)
 
 void steady_holds_set(struct steady_holds *holds, const struct steady_url *url, double until)
 {
+    if (!holds->list && !(holds->list = calloc(STEADY_HOLDS_MAX, sizeof *holds->list)))
+        return;
     size_t place = find(holds, url);
     if (place == STEADY_HOLDS_MAX)
         place = first_to_end(holds);
@@ -42,6 +48,12 @@ void steady_holds_end(struct steady_holds *holds, const struct steady_url *url)
     size_t place = find(holds, url);
     if (place < STEADY_HOLDS_MAX)
         holds->list[place].until = 0;
+}
+
+void steady_holds_free(struct steady_holds *holds)
+{
+    free(holds->list);
+    holds->list = NULL;
 }
 
 double steady_holds_until(const struct steady_holds *holds, const struct steady_url *url)

@@ -1,5 +1,5 @@
 /* Remembers a few URLs whose servers have asked, by Retry-After, not to be called again before a
- * certain time. The struct needs no other memory. */
+ * certain time. Most clients never meet such a server, so memory is taken when one is met. */
 #ifndef STEADY_CORE_HOLDS_H
 #define STEADY_CORE_HOLDS_H
 
@@ -13,18 +13,21 @@
 /* A zeroed struct remembers no URL. The query of a URL does not count, because it may be new for
  * each attempt, for example when it has a token. */
 struct steady_holds {
-    struct {
+    struct steady_hold {
         uint64_t url; /* a hash; when two URLs of a client have the same hash, they only wait for
                          each other */
         double until; /* seconds, on the caller's clock */
-    } list[STEADY_HOLDS_MAX];
+    } * list;         /* of STEADY_HOLDS_MAX; NULL when no URL was ever remembered */
 };
 
-/* Remembers that the URL must not be used before this time, which replaces an earlier one. */
+/* Remembers that the URL must not be used before this time, which replaces an earlier one. Without
+ * memory for that, the URL may be used again at once. */
 void steady_holds_set(struct steady_holds *holds, const struct steady_url *url, double until);
 
 /* Forgets the URL, which may be used again. */
 void steady_holds_end(struct steady_holds *holds, const struct steady_url *url);
+
+void steady_holds_free(struct steady_holds *holds);
 
 /* Returns the time before which the URL must not be used, or 0 when it may be used. */
 double steady_holds_until(const struct steady_holds *holds, const struct steady_url *url);

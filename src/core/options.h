@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #define STEADY_MAX_SECONDS                                                                         \
-    1e9 /* 31 years; options that may be infinite take math.huge for longer */
+    1e9 /* 31 years; for a longer time, options that may be infinite take math.huge */
 
 enum steady_overflow { STEADY_OVERFLOW_REFUSE, STEADY_OVERFLOW_DROP_OLDEST };
 
@@ -28,14 +28,14 @@ struct steady_inbox_options {
 };
 
 struct steady_tls_options {
-    char *ca_file, *ca;     /* PEM: a file, or the text; both NULL for the system's authorities */
-    char *cert_file, *cert; /* the client's, likewise; both NULL for none */
+    char *ca_file, *ca;     /* PEM, as a file or a text; both NULL for the system's authorities */
+    char *cert_file, *cert; /* the client's certificate, in the same way; both NULL for none */
     char *key_file, *key;
     char *key_password;
     char *server_name; /* for SNI and the check of the certificate; NULL for the URL's host */
-    char *pin;         /* sha256//BASE64 of public keys, with ';' between them; NULL: any key */
-    char *keylog;      /* a file; NULL: none */
-    int min_version;   /* 0: TLS 1.2, 1: TLS 1.3 */
+    char *pin;         /* sha256//BASE64 of public keys, with ';' between them; NULL for any key */
+    char *keylog;      /* a file; NULL for none */
+    int min_version;   /* 0 for TLS 1.2, 1 for TLS 1.3 */
     bool verify;
 };
 
@@ -67,11 +67,11 @@ struct steady_options {
 
 enum steady_option_type {
     STEADY_OPTION_NUMBER,  /* a double from min to max */
-    STEADY_OPTION_INTEGER, /* a double with an integral value from min to max, or infinity where max
+    STEADY_OPTION_INTEGER, /* a double with an integral value from min to max, or infinity when max
                               is infinite */
     STEADY_OPTION_BOOLEAN, /* a bool */
     STEADY_OPTION_STRING,  /* a char *; see steady_option_set_string */
-    STEADY_OPTION_STRINGS, /* a char *, of one string or several; see steady_option_add_string */
+    STEADY_OPTION_STRINGS, /* a char *, for one string or several; see steady_option_add_string */
     STEADY_OPTION_CHOICE,  /* an int, the index of one of `choices` */
     STEADY_OPTION_GROUP,   /* a table of `fields`; unless offset is STEADY_NO_SWITCH, the user may
                               also give false or true, which sets the int there */
@@ -82,12 +82,12 @@ enum steady_option_type {
 struct steady_option {
     const char *name;
     enum steady_option_type type;
-    size_t offset; /* of the member of struct steady_options */
+    size_t offset; /* the place of the member in struct steady_options */
     double min, max;
     const char *const *choices;         /* ends with NULL */
     const struct steady_option *fields; /* ends with a NULL name */
-    /* Returns what is wrong with a string, as a static text, or NULL. The string ends with a NUL
-     * byte and has none inside. Where this function is NULL, the option takes every string. */
+    /* Returns NULL, or a static text that says what is wrong with a string. The string ends with a
+     * NUL byte and has none inside. When this function is NULL, the option takes every string. */
     const char *(*problem)(const char *text, size_t size);
 };
 

@@ -1,12 +1,12 @@
-/* Messages waiting to be sent, in order, with room for those that were sent and are not yet
- * confirmed:
+/* A queue of messages that wait to be sent, in order. It can also keep messages that were sent
+ * until they are confirmed:
  *
  *      oldest                                              newest
  *      [ sent, kept until confirmed ][ waiting to be sent ]
  *                                    ^ steady_queue_peek
  *
- * Payloads are copied in behind each other into a list of blocks; there is no allocation a message
- * except for one that is larger than a block. A zeroed struct is an empty queue. */
+ * Payloads are copied one behind the other into a list of blocks. Only a message that is larger
+ * than a block needs an allocation of its own. A zeroed struct is an empty queue. */
 #ifndef STEADY_CORE_QUEUE_H
 #define STEADY_CORE_QUEUE_H
 

@@ -9,7 +9,7 @@
 
 void steady_tap_open(struct steady_tap *tap, const uint8_t *header, size_t size, uint64_t left)
 {
-    *tap = (struct steady_tap){.open = true, .told = left > 0, .left = left};
+    *tap = (struct steady_tap){.open = true, .line_done = left > 0, .left = left};
     if (size > 0)
         memcpy(tap->header, header, size);
     tap->header_size = (uint8_t)size;
@@ -94,7 +94,7 @@ static void tell(struct steady_tap *tap, struct steady_trace *trace, int directi
     if (line.data)
         steady_trace_line(trace, STEADY_LEVEL_TRACE, "%s", (const char *)line.data);
     steady_buffer_free(&line);
-    tap->told = true;
+    tap->line_done = true;
 }
 
 /* ------------------------------------------------------------------------- bytes */
@@ -118,7 +118,7 @@ static bool take_header(struct steady_tap *tap, const uint8_t **bytes, size_t *s
         return false;
     tap->left = steady_frame_length(tap->header);
     tap->shown_size = 0;
-    tap->told = false;
+    tap->line_done = false;
     return true;
 }
 
@@ -126,7 +126,7 @@ static void take_payload(struct steady_tap *tap, const uint8_t **bytes, size_t *
 {
     size_t taken = steady_at_most(*size, tap->left);
     size_t shown = STEADY_TAP_SHOWN - tap->shown_size;
-    if (!tap->told) {
+    if (!tap->line_done) {
         const bool masked = tap->header[1] & STEADY_FRAME_MASKED;
         static const uint8_t none[4];
         shown = shown < taken ? shown : taken;
@@ -148,7 +148,7 @@ void steady_tap_bytes(struct steady_tap *tap, struct steady_trace *trace, int di
             return;
         take_payload(tap, &bytes, &size);
         in_payload = tap->left > 0;
-        if (!tap->told && (!in_payload || tap->shown_size == STEADY_TAP_SHOWN))
+        if (!tap->line_done && (!in_payload || tap->shown_size == STEADY_TAP_SHOWN))
             tell(tap, trace, direction);
         if (!in_payload)
             tap->header_size = 0;

@@ -13,10 +13,10 @@
 
 #define STEADY_TAP_SHOWN 60 /* bytes of a payload that a line shows */
 
-/* A zeroed struct is ready for the first frame of a connection. */
+/* A zeroed struct is not open, and watches nothing until steady_tap_open. */
 struct steady_tap {
     bool open;
-    bool told; /* whether the line for the present frame has been written */
+    bool line_done; /* whether the present frame has its line, or gets none */
     uint8_t header_size, shown_size;
     uint8_t header[STEADY_FRAME_HEADER_MAX]; /* the part of that frame's header that has arrived */
     uint8_t shown[STEADY_TAP_SHOWN];         /* the beginning of its payload, unmasked */

@@ -13,7 +13,7 @@ enum phase {
     SECURING_PROXY, /* the TLS handshake with the proxy is under way */
     TUNNELLING,     /* the proxy was asked to connect to the server */
     SECURING,       /* the TLS handshake with the server is under way */
-    FAILED,         /* the owner is told in the next turn */
+    FAILED,         /* the call `failed` to the owner follows in the next turn */
 };
 
 struct steady_dial {

@@ -141,7 +141,7 @@ static void writable(void *owner)
         won(entrant);
 }
 
-/* May be called while the loop is halted; the owner is told in a later turn. */
+/* May be called while the loop is halted; the call to the owner follows in a later turn. */
 static void broken(void *owner)
 {
     struct entrant *entrant = owner;

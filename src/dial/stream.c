@@ -122,7 +122,7 @@ static void writable(void *owner)
 }
 
 /* The socket is about to be closed, so everything that the peer sent before is kept. The loop also
- * calls this while it is halted, so the owner is told in a later turn. */
+ * calls this while it is halted, so the calls to the owner follow in a later turn. */
 static void broken(void *owner)
 {
     struct steady_stream *s = owner;
