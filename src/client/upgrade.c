@@ -215,8 +215,8 @@ struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
     u->calls = calls;
     u->owner = owner;
     u->url = target->url;
-    if (steady_encode_basic(target->url, &u->authorization)) {
-        steady_encode_keys(u->key, u->accept);
+    if (steady_encode_basic(target->url, &u->authorization) &&
+        steady_encode_keys(u->key, u->accept)) {
         describe_request(u, options, abroad);
         u->dial = steady_dial_start(loop, target, &dial_calls, u);
     }

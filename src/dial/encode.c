@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void steady_encode_keys(char key[STEADY_BASE64_SIZE(16)], char accept[STEADY_BASE64_SIZE(20)])
+bool steady_encode_keys(char key[STEADY_BASE64_SIZE(16)], char accept[STEADY_BASE64_SIZE(20)])
 {
     unsigned char nonce[16], digest[20];
     char text[STEADY_BASE64_SIZE(16) + sizeof STEADY_HANDSHAKE_GUID];
@@ -17,8 +17,9 @@ void steady_encode_keys(char key[STEADY_BASE64_SIZE(16)], char accept[STEADY_BAS
     EVP_EncodeBlock((unsigned char *)key, nonce, sizeof nonce);
     int size = snprintf(text, sizeof text, "%s%s", key, STEADY_HANDSHAKE_GUID);
     if (EVP_Digest(text, (size_t)size, digest, NULL, EVP_sha1(), NULL) != 1)
-        abort(); /* without SHA-1 in OpenSSL there can be no connection */
+        return false;
     EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
+    return true;
 }
 
 bool steady_encode_basic(const struct steady_url *url, char **value)
