@@ -83,8 +83,8 @@ static void explain_refusal(const struct steady_url *connect_to, struct steady_c
  * fourth digit) exists on every network of a machine. */
 static bool is_link_local(const char *host)
 {
-    return !strncmp(host, "fe", 2) && strchr("89ab", host[2]) && host[2] && host[3] &&
-           host[3] != ':';
+    return !strncmp(host, "fe", 2) && strspn(host + 2, "89ab") > 0 &&
+           strspn(host + 3, "0123456789abcdef") > 0;
 }
 
 static const char *why_unreachable(const struct steady_url *url, int status)
