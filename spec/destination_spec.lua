@@ -129,16 +129,20 @@ describe("A server at a socket of this machine", function()
       path "none", path "none"), message)
   end)
 
-  it("that does not listen, or is a file, is refused", function()
+  it("that does not listen is refused", function()
     local server = Peer.listen { path = path "s" }
     server:close()
+    local kind, message = failure { url = "ws+unix:" .. path "s" }
+    assert.equal("refused", kind)
+    assert.equal(("ws+unix:%s:/: connection refused: nothing listens on the socket %s"):format(path "s",
+      path "s"), message)
+  end)
+
+  it("that is a file is unreachable", function()
     files.write(path "file", "")
-    for _, name in ipairs { "s", "file" } do
-      local kind, message = failure { url = "ws+unix:" .. path(name) }
-      assert.equal("refused", kind)
-      assert.equal(("ws+unix:%s:/: connection refused: nothing listens on the socket %s"):format(path(name),
-        path(name)), message)
-    end
+    local kind, message = failure { url = "ws+unix:" .. path "file" }
+    assert.equal("unreachable", kind)
+    assert.equal(("ws+unix:%s:/: %s is no socket"):format(path "file", path "file"), message)
   end)
 
   it("of another kind is unreachable", function()

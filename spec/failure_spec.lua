@@ -519,6 +519,16 @@ for number in range(1000):
       })
     end)
 
+    it("a TLS alert, since the server speaks TLS", function()
+      fails(function(conn)
+        conn:request()
+        conn:send "\21\3\1\0\2\2\70" -- protocol_version
+      end, {
+        kind = "handshake",
+        message = "the server answers in TLS: the URL of a server that speaks TLS begins with wss://",
+      })
+    end)
+
     for _, status in ipairs { "+101", "0101", "1010", "10", "101x" } do
       it("the status " .. status, function()
         fails(upgrades { status = "HTTP/1.1 " .. status .. " Switching Protocols" }, {

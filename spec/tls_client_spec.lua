@@ -117,7 +117,7 @@ describe("a client certificate", function()
     },
     {
       "no password", with(LOCKED),
-      ('tls.key_file "%s" cannot be used: '):format(LOCKED.key_file),
+      ('tls.key_file "%s" cannot be used: it is locked, and needs tls.key_password'):format(LOCKED.key_file),
     },
     {
       "no certificate file", with(CLIENT, { cert_file = "/no/such/cert.pem" }),
@@ -145,7 +145,7 @@ describe("a client certificate", function()
     },
     {
       "an authority file that is a folder", { ca_file = "/tmp" },
-      'tls.ca_file "/tmp" cannot be used: ',
+      'tls.ca_file "/tmp" cannot be used: Is a directory',
     },
   }
   for _, fault in ipairs(FAULTS) do

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TLS_ALERT 21 /* the type of such a record */
+
 struct steady_upgrade {
     struct steady_loop *loop;
     struct steady_trace *trace;
@@ -78,9 +80,21 @@ static void note_status(struct steady_upgrade *u)
                       *reason ? " " : "", reason);
 }
 
+/* Returns whether the answer to a request that went out without TLS begins with a TLS alert (RFC
+ * 8446 section 5.1). */
+static bool is_in_tls(const struct steady_upgrade *u)
+{
+    return !u->url->secure && u->response.line.size && u->response.line.data[0] == TLS_ALERT;
+}
+
 static void note_problem(struct steady_upgrade *u)
 {
-    if (u->response.problem)
+    if (u->response.problem && is_in_tls(u))
+        steady_cause_note(
+            &u->cause, STEADY_HANDSHAKE,
+            "the server answers in TLS: the URL of a server that speaks TLS begins with "
+            "wss://");
+    else if (u->response.problem)
         steady_cause_note(&u->cause, STEADY_HANDSHAKE, "the answer to the upgrade %s",
                           u->response.problem);
     else

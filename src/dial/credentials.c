@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* An option that may be a file or a text. */
 struct source {
@@ -28,6 +29,12 @@ static bool is_no_pem(unsigned long error)
     return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
+static bool is_directory(FILE *f)
+{
+    struct stat status;
+    return !fstat(fileno(f), &status) && S_ISDIR(status.st_mode);
+}
+
 /* Returns the reason. OpenSSL has words of its own for "no such file"; more people know the words
  * of the system. */
 static const char *reason(const struct source *source, const char *what)
@@ -37,7 +44,10 @@ static const char *reason(const struct source *source, const char *what)
         FILE *f = fopen(source->file, "re");
         if (!f)
             return strerror(errno);
+        bool directory = is_directory(f);
         fclose(f);
+        if (directory)
+            return strerror(EISDIR);
     }
     const char *text = error && !is_no_pem(error) ? ERR_reason_error_string(error) : NULL;
     return text ? text : what;
@@ -115,11 +125,20 @@ static bool use_authorities(SSL_CTX *context, const struct steady_tls_options *o
 
 /* ------------------------------------------------------------------------- the client's own */
 
+struct password {
+    const char *text; /* NULL when the program gave none */
+    bool asked;       /* the key is locked */
+};
+
 /* Without this function OpenSSL would ask on the terminal. */
-static int give_password(char *out, int size, int writing, void *password)
+static int give_password(char *out, int size, int writing, void *given)
 {
+    struct password *password = given;
     (void)writing;
-    int length = password ? snprintf(out, (size_t)size, "%s", (char *)password) : 0;
+    if (!password)
+        return 0;
+    password->asked = true;
+    int length = password->text ? snprintf(out, (size_t)size, "%s", password->text) : 0;
     return length < size ? length : 0;
 }
 
@@ -149,7 +168,7 @@ static bool use_certificate(SSL_CTX *context, const struct source *source)
 }
 
 /* Loads the key, which has to fit the certificate. */
-static bool use_key(SSL_CTX *context, const struct source *source, char *password)
+static bool use_key(SSL_CTX *context, const struct source *source, struct password *password)
 {
     BIO *bio = open_source(source);
     EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, give_password, password) : NULL;
@@ -169,10 +188,15 @@ static bool use_identity(SSL_CTX *context, const struct steady_tls_options *opti
     if (!use_certificate(context, &certificate))
         return cannot_use(&certificate, "", "there is no certificate in PEM format in it", message,
                           size);
-    if (!use_key(context, &key, options->key_password))
-        return cannot_use(&key, options->key_password ? " with this tls.key_password" : "",
-                          "there is no key in PEM format in it", message, size);
-    return true;
+    struct password password = {.text = options->key_password};
+    if (use_key(context, &key, &password))
+        return true;
+    if (password.asked && !password.text)
+        ERR_clear_error(); /* its reason tells nothing */
+    return cannot_use(&key, password.text ? " with this tls.key_password" : "",
+                      password.asked ? "it is locked, and needs tls.key_password"
+                                     : "there is no key in PEM format in it",
+                      message, size);
 }
 
 bool steady_credentials_load(struct ssl_ctx_st *context, const struct steady_tls_options *options,

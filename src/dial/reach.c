@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The server's addresses, for a proxy that has to be given one. When the proxy cannot reach one
  * address, it is given the next one. */
@@ -34,6 +35,12 @@ static void explain_hang_up(const struct steady_target *target, struct steady_ca
         steady_cause_note(cause, STEADY_HANDSHAKE, STEADY_HUNG_UP);
 }
 
+static bool is_socket(const char *path)
+{
+    struct stat status;
+    return !stat(path, &status) && S_ISSOCK(status.st_mode);
+}
+
 /* The server listens on a socket of this machine. */
 static void explain_socket(const char *path, int status, struct steady_cause *cause)
 {
@@ -41,6 +48,8 @@ static void explain_socket(const char *path, int status, struct steady_cause *ca
         steady_cause_note(cause, STEADY_UNREACHABLE,
                           "there is no socket %s: the server does not run, or has another path",
                           path);
+    else if (status == UV_ECONNREFUSED && !is_socket(path))
+        steady_cause_note(cause, STEADY_UNREACHABLE, "%s is no socket", path);
     else if (status == UV_ECONNREFUSED)
         steady_cause_note(cause, STEADY_REFUSED,
                           "connection refused: nothing listens on the socket %s", path);
