@@ -43,8 +43,8 @@ static void linger_due(struct steady_client *c, double now)
 
 /* Each kind of deadline, with what is done when it has passed. A state that is not in this table
  * ends only by a call of the owner or by the peer: a client that is idle or closed, one that is
- * open without a heartbeat, and one that is paused. An attempt that has not begun waits for other
- * clients' attempts, whose deadlines are in their tables. */
+ * open without a heartbeat, and one that is paused. An attempt that has not begun waits until
+ * another client's attempt ends, which has a deadline. */
 static const struct {
     double (*when)(const struct steady_client *client); /* INFINITY when there is none now */
     void (*due)(struct steady_client *client, double now);

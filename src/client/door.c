@@ -7,8 +7,8 @@
 #include "client/receiving.h"
 #include "client/sending.h"
 
-/* A handler may cause events for other handlers. So often within one turn they are delivered, then
- * other clients have their turn. */
+/* A handler may cause events for other handlers. A client delivers its events at most so often in
+ * one turn, then other clients have theirs. */
 #define DELIVERIES_A_TURN 8
 
 bool steady_door_next(struct steady_client *c, struct steady_event *event)
@@ -32,8 +32,8 @@ bool steady_door_next(struct steady_client *c, struct steady_event *event)
     return true;
 }
 
-/* An owner that watches hears of the end of each delivery. So a delivery that a handler cut short
- * is finished later, even when no event is left. */
+/* An owner with `watched` set is told when a delivery ends. So a delivery that an error of a
+ * handler has cut short is finished later, even when no event is left. */
 static bool has_news(const struct steady_client *c)
 {
     return !steady_events_empty(&c->events) || (c->watched && steady_loop_is_halted(c->loop));
@@ -55,7 +55,7 @@ static void exchange(struct steady_client *c)
     steady_receiving_keep(c);
     steady_sending_flush(c);
     bool unread = steady_link_unread(c) > 0;
-    if (unread && steady_receiving_can_deliver(c)) /* the pongs that it waited for have gone out */
+    if (unread && steady_receiving_can_deliver(c)) /* reading had waited until pongs went out */
         steady_ready_add(c->loop, &c->ready);
     if (c->link.state == STEADY_LINK_LOST && !unread)
         steady_client_lose_link(c);

@@ -32,7 +32,8 @@ static inline bool steady_lobby_has(const struct steady_guest *guest)
     return guest->next != NULL;
 }
 
-/* Removes a guest. If it was admitted, the guest that has waited longest gets its place. */
+/* Removes a guest that waits or was admitted. In the second case the guest that has waited longest
+ * gets its place. */
 void steady_lobby_leave(struct steady_lobby *lobby, struct steady_guest *guest);
 
 #endif

@@ -22,6 +22,7 @@ static void received(void *owner, const uint8_t *bytes, size_t size)
     steady_door_leave(c, first);
 }
 
+/* Leaving the door sends what waits. */
 static void writable(void *owner)
 {
     struct steady_client *c = owner;
@@ -39,8 +40,8 @@ static void ended(void *owner)
 
 /* ------------------------------------------------------------------------- the attempt's end */
 
-/* Returns false when there is no memory for the OPEN event: then the connection must not be opened,
- * since no handler would greet it. */
+/* Queues the OPEN event. Returns false when there is no memory for it: then the connection must not
+ * be opened, because no message goes either way before the owner has handled that event. */
 static bool tell_open(struct steady_client *c, const struct steady_accepted *upgrade)
 {
     struct steady_event event = {

@@ -1,5 +1,6 @@
-/* One attempt: from a URL to a connection on which the server has accepted the upgrade (RFC
- * 6455 section 4.1). dial/dial connects; then our request goes out, and the answer is read. */
+/* From a URL to a connection on which the server has accepted the upgrade (RFC 6455 section 4.1).
+ * dial/dial connects; then our request goes out, and the answer is read. An attempt that follows
+ * redirects makes several upgrades. */
 #ifndef STEADY_CLIENT_UPGRADE_H
 #define STEADY_CLIENT_UPGRADE_H
 

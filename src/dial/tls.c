@@ -28,7 +28,7 @@ static bool is_eof(unsigned long error)
 #endif
 }
 
-/* What OpenSSL itself has found to be wrong. */
+/* Notes what OpenSSL has found to be wrong. */
 static void note_error(struct steady_tls *tls)
 {
     unsigned long error = ERR_peek_last_error();
@@ -41,7 +41,7 @@ static void note_error(struct steady_tls *tls)
                     ERR_reason_error_string(error));
 }
 
-/* OpenSSL's info callback: where is what happens, value an alert. */
+/* OpenSSL's info callback. where: what has happened; value: the alert. */
 static void observe(const SSL *openssl, int where, int value)
 {
     struct steady_tls *tls = steady_tls_of(openssl);
@@ -166,7 +166,7 @@ static void begin(struct steady_tls *tls)
     tls->reads = tls->quiet_reads = 0;
 }
 
-/* What OpenSSL's result means. */
+/* Returns what OpenSSL's result means, and notes the end of a session. */
 static ptrdiff_t end(struct steady_tls *tls, int result)
 {
     switch (SSL_get_error(tls->openssl, result)) {
@@ -177,7 +177,7 @@ static ptrdiff_t end(struct steady_tls *tls, int result)
         tls->state = TLS_ENDED;
         return STEADY_EOF;
     default:
-        /* Its end came right behind data, so it is read once more. */
+        /* The session's end came right behind data, so the caller reads once more. */
         if (tls->state == TLS_ENDED)
             return STEADY_BROKEN;
         note_error(tls);
@@ -208,12 +208,12 @@ ptrdiff_t steady_tls_handshake(struct steady_tls *tls)
     }
     tls->state = TLS_OPEN;
     steady_tls_keep_old_session(tls);
-    tls->has_more = true; /* what came behind it */
+    tls->has_more = true; /* data may have come behind the handshake */
     return 1;
 }
 
-/* OpenSSL makes a buffer for writing where it reads a ticket, and keeps it until the next write,
- * which may be long after: 16 KiB a connection. A write of nothing frees it. */
+/* Frees the buffer of 16 KiB that OpenSSL makes when it reads a ticket. OpenSSL would keep it until
+ * the next write, which may be much later. A write of no bytes frees it. */
 static void let_go_of_output(struct steady_tls *tls, size_t messages_before)
 {
     size_t none;

@@ -12,13 +12,14 @@
 
 /* OpenSSL asks twice for each record. A record that brings a KeyUpdate costs some 40 µs, one that
  * brings a byte of data some 2 µs. */
-#define QUIET_READS_A_CALL 256  /* without data among them */
+#define QUIET_READS_A_CALL 256  /* of records without data */
 #define READS_A_CALL       4096 /* in all */
 
-/* Messages of the server's that carry no data, on an open session: tickets, KeyUpdate,
- * HelloRequest. A server sends a few at its beginning, and one for many gigabytes later. */
-#define MESSAGES_MAX        64
-#define BYTES_FOR_A_MESSAGE (64 * 1024) /* of data: for each that came one more message may */
+/* The server may send so many messages without data on an open session: tickets, KeyUpdate,
+ * HelloRequest. Servers send a few at the beginning, and later one in many gigabytes. */
+#define MESSAGES_MAX 64
+#define BYTES_FOR_A_MESSAGE                                                                        \
+    (64 * 1024) /* for so many bytes of data one more such message may come */
 
 #define INPUT_SIZE (32 * 1024) /* bytes that are read from the carrier at once */
 
@@ -33,7 +34,7 @@ static bool may_send_more(struct steady_tls *tls)
     return false;
 }
 
-/* Returns how many bytes are there for OpenSSL, or what the carrier said. */
+/* Returns how many bytes there are for OpenSSL, or the result of the carrier. */
 static ptrdiff_t fetch(struct steady_tls *tls)
 {
     struct steady_buffer *input = &tls->input;
@@ -51,7 +52,7 @@ static ptrdiff_t fetch(struct steady_tls *tls)
     return size;
 }
 
-/* True: this call has looked at enough; what is left has its turn later. */
+/* Returns true when this call has looked at enough records; the rest waits for a later turn. */
 static bool has_read_enough(struct steady_tls *tls)
 {
     return ++tls->reads > READS_A_CALL || ++tls->quiet_reads > QUIET_READS_A_CALL;
@@ -97,7 +98,7 @@ static long bio_control(BIO *bio, int command, long number, void *argument)
     (void)number;
     (void)argument;
     switch (command) {
-    case BIO_CTRL_FLUSH: /* nothing is kept here */
+    case BIO_CTRL_FLUSH: /* every write has gone to the carrier already */
         return 1;
     case BIO_CTRL_EOF:
         return tls && tls->carrier_ended;
@@ -118,7 +119,7 @@ static void make_carrier_method(void)
     BIO_meth_set_ctrl(carrier_method, bio_control);
 }
 
-/* With the module, which Lua may unload. */
+/* Runs when Lua unloads the module. */
 __attribute__((destructor)) static void free_carrier_method(void)
 {
     BIO_meth_free(carrier_method);
@@ -136,7 +137,7 @@ struct bio_st *steady_tls_carrier_new(struct steady_tls *tls)
     return bio;
 }
 
-/* OpenSSL has room for such a pointer itself, which takes 130 bytes more. */
+/* OpenSSL could keep such a pointer itself, but needs 130 bytes for that. */
 struct steady_tls *steady_tls_of(const struct ssl_st *openssl)
 {
     return BIO_get_data(SSL_get_rbio(openssl));

@@ -1,5 +1,5 @@
-/* What OpenSSL reads from and writes to: the session's carrier, with bounds on what a server may
- * send. The constants are in tls_carrier.c. */
+/* OpenSSL reads from and writes to this BIO, which passes the bytes on to the session's carrier and
+ * bounds what a server may send. The constants are in tls_carrier.c. */
 #ifndef STEADY_DIAL_TLS_CARRIER_H
 #define STEADY_DIAL_TLS_CARRIER_H
 
@@ -7,7 +7,7 @@ struct bio_st; /* OpenSSL's BIO */
 struct ssl_st; /* OpenSSL's SSL */
 struct steady_tls;
 
-/* NULL: out of memory. */
+/* Returns NULL when memory is out. */
 struct bio_st *steady_tls_carrier_new(struct steady_tls *tls);
 
 /* The session that an object of OpenSSL's belongs to. It is found by the object's BIO. */

@@ -14,18 +14,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Bytes of a server's certificates. Some 5 KiB are usual; reading 100 KiB of them takes 25 ms. */
+/* A server's certificates may have so many bytes. Most have 5 KiB; reading 100 KiB takes 25 ms. */
 #define CHAIN_MAX (32 * 1024)
 
 struct steady_tls_context {
     struct steady_tls_context *next, **link; /* in the loop's list */
     SSL_CTX *openssl;
-    struct steady_buffer names; /* of all that it was made of, as one text */
-    struct steady_buffer stamp; /* what changes with the files' contents, as one text */
+    struct steady_buffer names; /* the options that it was made from, as one text */
+    struct steady_buffer stamp; /* a text that changes when the contents of its files do */
     size_t users;
 };
 
-/* The contexts of a loop. */
+/* All contexts of a loop. */
 struct contexts {
     struct steady_service service; /* the first member */
     struct steady_tls_context *first;
@@ -33,9 +33,8 @@ struct contexts {
 
 /* ------------------------------------------------------------------------- made of options */
 
-/* Without Diffie-Hellman in groups of the server's choice: with one of 10,000 bits a handshake
- * takes a second of CPU. No browser offers it any more. What else the system's policy allows stays.
- */
+/* Excludes Diffie-Hellman in groups that the server chooses: a group of 10,000 bits takes a second
+ * of CPU. No browser offers it any more. Everything else that the system's policy allows stays. */
 static bool leave_out_slow_ciphers(SSL_CTX *openssl)
 {
     STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(openssl);
@@ -98,8 +97,8 @@ static bool append_text(struct steady_buffer *key, const char *text)
     return steady_buffer_printf(key, "%c%s\n", text ? '+' : '-', text ? text : "");
 }
 
-/* Everything that decides how a session comes about: those of one context may be resumed by all who
- * have it. server_name is not among it, since sessions are kept by name. */
+/* Writes all options that decide how a session is made, because clients with the same context
+ * resume each other's sessions. server_name is not among them: sessions are kept by name. */
 static bool make_names(struct steady_buffer *names, const struct steady_tls_options *options)
 {
     const char *const texts[] = {options->ca_file,      options->ca,       options->cert_file,
@@ -117,7 +116,7 @@ static bool append_stamp(struct steady_buffer *stamp, const char *file)
 {
     struct stat s;
     if (!file || stat(file, &s))
-        return true; /* it is being replaced, perhaps: see may_serve */
+        return true; /* the file may be about to be replaced, see may_serve */
     return steady_buffer_printf(stamp, "%lld %lld %lld %lld\n", (long long)s.st_ino,
                                 (long long)s.st_size, (long long)s.st_mtim.tv_sec,
                                 (long long)s.st_mtim.tv_nsec);
@@ -161,15 +160,15 @@ static size_t count_lines(const char *text)
     return count;
 }
 
-/* Whether a context is as new as the files are now. While one of them is not there, since it is
- * being replaced or was removed, what was read of it before goes on to serve. */
+/* Returns whether a context is as new as its files. While a file is missing, because it is being
+ * replaced or was removed, the context that was made from it before goes on to serve. */
 static bool may_serve(const struct steady_tls_context *context, const char *stamp)
 {
     const char *made_of = (const char *)context->stamp.data;
     return count_lines(stamp) < count_lines(made_of) || !strcmp(made_of, stamp);
 }
 
-/* The newest one made of the same. */
+/* Returns the newest context that was made from the same options, or NULL. */
 static struct steady_tls_context *find(struct contexts *contexts, const char *names)
 {
     struct steady_tls_context *context = contexts->first;
@@ -178,7 +177,7 @@ static struct steady_tls_context *find(struct contexts *contexts, const char *na
     return context;
 }
 
-/* Takes both texts over where it succeeds. */
+/* Owns both texts if it succeeds. */
 static struct steady_tls_context *make(struct contexts *contexts,
                                        const struct steady_tls_options *options,
                                        struct steady_buffer *names, struct steady_buffer *stamp,

@@ -12,16 +12,16 @@
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 struct steady_tls_context;
 
-/* A context for these options, counted. One that is there is used again, unless a file that it was
- * made from has changed on the disk since. While such a file is gone, or cannot be used, the old
- * context serves on. NULL with a text in message when there is no old one and a file cannot be read
- * or is not what it should be, or memory is short. */
+/* Returns a context for these options, which the caller has to release. A context that exists is
+ * used again, unless one of its files has changed on the disk since. While such a file is gone or
+ * cannot be used, the old context goes on to serve. Returns NULL, with a text in message, when
+ * there is no old context and a file cannot be read or is wrong, or when memory is out. */
 struct steady_tls_context *steady_tls_context_get(struct steady_loop *loop,
                                                   const struct steady_tls_options *options,
                                                   char *message, size_t size);
 struct ssl_ctx_st *steady_tls_context_openssl(const struct steady_tls_context *context);
 
-/* Gives it back: the last one that does frees it. Sessions may outlive it. NULL is fine. */
+/* Releases a context. The last release frees it; sessions may outlive it. NULL is fine. */
 void steady_tls_context_release(struct steady_tls_context *context);
 
 #endif

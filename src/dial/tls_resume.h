@@ -1,4 +1,4 @@
-/* When sessions are kept and resumed; dial/sessions keeps them. */
+/* Decides when sessions are kept and resumed. dial/sessions keeps them. */
 #ifndef STEADY_DIAL_TLS_RESUME_H
 #define STEADY_DIAL_TLS_RESUME_H
 
@@ -6,20 +6,20 @@ struct ssl_session_st; /* OpenSSL's SSL_SESSION */
 struct ssl_st;         /* OpenSSL's SSL */
 struct steady_tls;
 
-/* OpenSSL's callback for a session that can be resumed. 0: the reference stays OpenSSL's. A server
- * that has asked for the client's certificate sees it on each connection: it may be revoked by
- * then. */
+/* OpenSSL's callback for a session that can be resumed. Returns 0: the session still belongs to
+ * OpenSSL. A session in which the client has shown a certificate is not kept, because the server
+ * has to see the certificate on each connection: it may be revoked by then. */
 int steady_tls_hear_session(struct ssl_st *openssl, struct ssl_session_st *session);
 
-/* Before the handshake: offers a session that was kept, if there is one. */
+/* Offers a session that was kept, if there is one. To be called before the handshake. */
 void steady_tls_offer_session(struct steady_tls *tls);
 
-/* Behind the handshake. A session of TLS 1.2 that was resumed is as good as before, and the server
- * gives no other. */
+/* Keeps a session of TLS 1.2 that was resumed, because it can be resumed again and the server gives
+ * no other. To be called after the handshake. */
 void steady_tls_keep_old_session(const struct steady_tls *tls);
 
-/* The handshake has failed. Where it began with an offer, and one side or the other has said in an
- * alert what is wrong, no more is offered to that server. */
+/* The handshake has failed. If a session was offered and one side has sent an alert, no session is
+ * offered to that server any more. */
 void steady_tls_give_up_sessions(const struct steady_tls *tls);
 
 #endif

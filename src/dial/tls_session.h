@@ -1,4 +1,4 @@
-/* What the files tls*.c know of a session; nobody else does. */
+/* The inside of a TLS session, for the files tls*.c only. */
 #ifndef STEADY_DIAL_TLS_SESSION_H
 #define STEADY_DIAL_TLS_SESSION_H
 
@@ -14,7 +14,7 @@ struct ssl_st; /* OpenSSL's SSL */
 enum steady_tls_state {
     TLS_HANDSHAKING,
     TLS_OPEN,
-    TLS_ENDED, /* by the peer's close_notify, or by the carrier's end */
+    TLS_ENDED, /* by the peer's close_notify, or because the carrier has ended */
     TLS_FAILED,
 };
 
@@ -23,25 +23,25 @@ struct steady_tls {
     enum steady_tls_state state;
     const struct steady_carrier *calls;
     void *carrier;
-    struct steady_buffer input; /* read from the carrier, of which OpenSSL has taken some */
-    size_t taken;               /* bytes of it */
-    size_t reads, quiet_reads;  /* OpenSSL's, in the present call */
+    struct steady_buffer input; /* bytes that were read from the carrier */
+    size_t taken;               /* so many of them has OpenSSL taken */
+    size_t reads, quiet_reads;  /* of OpenSSL, in the present call */
     bool has_more;
     bool carrier_ended;
-    bool verify;  /* the certificate's authority, name and date */
-    bool writing; /* OpenSSL has not got rid of all of the last write */
-    bool offered; /* a session to resume */
+    bool verify;  /* whether the certificate's authority, name and date are checked */
+    bool writing; /* OpenSSL still holds a part of the last write */
+    bool offered; /* a session was offered to the server */
     size_t handshake_bytes;
-    size_t messages;     /* without data, on the open session */
-    uint64_t data_bytes; /* that came */
+    size_t messages;     /* that came without data on the open session */
+    uint64_t data_bytes; /* bytes of data that came */
     char *host;
     uint16_t port;
-    char *refusal;      /* why the certificate was refused; NULL: it was not */
-    const char *reason; /* what else went wrong first; NULL: nothing. It lives for ever, as does */
-    const char *format; /* printf's, of the reason */
+    char *refusal;      /* why the certificate was refused, or NULL */
+    const char *reason; /* the first other thing that went wrong, or NULL; static */
+    const char *format; /* of printf, for the reason; static */
 };
 
-/* Notes what went wrong, unless something has before. reason: NULL: there is nothing to note. */
+/* Notes what went wrong, unless something was noted before. Does nothing when reason is NULL. */
 static inline void steady_tls_note(struct steady_tls *tls, const char *format, const char *reason)
 {
     if (tls->reason)

@@ -7,9 +7,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-static int slot = -1; /* of each SSL_CTX of the process; -1: out of memory */
+static int slot =
+    -1; /* the number of our slot in every SSL_CTX of the process; -1 when memory was out */
 
-/* OpenSSL's free function of a slot. */
+/* OpenSSL calls this to free the slot of an SSL_CTX. */
 static void free_shared(void *context, void *pointer, CRYPTO_EX_DATA *slots, int number,
                         long unused, void *nothing)
 {
@@ -32,7 +33,7 @@ static void make_slot(void)
     slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_shared);
 }
 
-/* With the module, which Lua may unload: other modules' contexts have that slot as well. */
+/* Runs when Lua unloads the module. The contexts of other modules have that slot as well. */
 __attribute__((destructor)) static void free_slot(void)
 {
     if (slot >= 0)

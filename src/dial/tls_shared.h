@@ -1,5 +1,5 @@
-/* What belongs to an SSL_CTX of ours beside what OpenSSL keeps in it, and lives as long: sessions
- * hold their SSL_CTX, so all of it is there while one of them is. */
+/* Our own data of an SSL_CTX. It lives as long as the SSL_CTX, which lives as long as any session
+ * that was made from it. */
 #ifndef STEADY_DIAL_TLS_SHARED_H
 #define STEADY_DIAL_TLS_SHARED_H
 
@@ -13,13 +13,13 @@ struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 struct steady_tls_shared {
     struct steady_pins pins;
     struct steady_sessions sessions;
-    int keylog; /* -1: none */
+    int keylog; /* a descriptor, or -1 */
 };
 
-/* Gives the context one, which is freed with it. NULL: out of memory. */
+/* Makes the data of a context, which are freed with it. Returns NULL when memory is out. */
 struct steady_tls_shared *steady_tls_shared_attach(struct ssl_ctx_st *context);
 
-/* The one that was attached. */
+/* Returns the data that were attached. */
 struct steady_tls_shared *steady_tls_shared_of(const struct ssl_ctx_st *context);
 
 #endif

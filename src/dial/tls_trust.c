@@ -13,13 +13,15 @@
 #include <sys/socket.h>
 #include <uv.h>
 
-/* Of a server's public key: the time to check a signature grows with the square of its size. */
+/* A server's public key may have so many bits: the time to check a signature grows with the square
+ * of the key's size. */
 #define KEY_BITS_MAX 8192
 
 static void refuse(struct steady_tls *tls, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The first reason counts. Without memory there is none, and it is refused all the same. */
+/* Notes why the certificate is refused; the first reason counts. When there is no memory for the
+ * reason, the certificate is refused without one. */
 static void refuse(struct steady_tls *tls, const char *format, ...)
 {
     char message[768];

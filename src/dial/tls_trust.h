@@ -1,4 +1,4 @@
-/* Whether a server is the one that was asked for: its certificate, its name, and its key. */
+/* Decides whether a server may be trusted: by its certificate, its name, and its key. */
 #ifndef STEADY_DIAL_TLS_TRUST_H
 #define STEADY_DIAL_TLS_TRUST_H
 
@@ -7,11 +7,12 @@
 struct steady_tls;
 struct x509_store_ctx_st; /* OpenSSL's X509_STORE_CTX */
 
-/* Before the handshake: says whom the session expects. False: out of memory. */
+/* Tells OpenSSL which name the session expects. To be called before the handshake. Returns false
+ * when memory is out. */
 bool steady_tls_expect(struct steady_tls *tls);
 
-/* OpenSSL's function that judges a server's certificate: 1 when it will do. A pin counts without
- * `verify`, too. */
+/* OpenSSL calls this to judge a server's certificate. Returns 1 when it is good. A pin counts even
+ * without `verify`. */
 int steady_tls_judge(struct x509_store_ctx_st *verification, void *unused);
 
 #endif
