@@ -554,7 +554,7 @@ describe("sending", function()
   end)
 
   it("gives messages of every size out whole through an output of any size", chance(function()
-    for _ = 1, 40 do
+    for _ = 1, chance.rounds(40) do
       local connection, queue, expected = core.new(), new_queue(), {}
       for i = 1, math.random(1, 30) do
         local sizes = { math.random(0, 10), math.random(100, 300), math.random(0, 70000),

@@ -10,6 +10,11 @@ end
 
 local chance = {}
 
+--- How many of so many random cases to try: fewer on a machine that is slow by SPEC_PATIENCE, at least one.
+function chance.rounds(count)
+  return math.max(1, math.floor(count / (tonumber(os.getenv "SPEC_PATIENCE") or 1)))
+end
+
 --- So many bytes, each of any value.
 function chance.bytes(size)
   local bytes = {}
