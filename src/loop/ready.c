@@ -40,6 +40,8 @@ void steady_ready_list_begin(struct steady_ready_list *list, double now)
 struct steady_ready *steady_ready_list_take(struct steady_ready_list *list)
 {
     struct steady_ready *first = list->head.next;
+    if (first == &list->head)
+        return NULL;
     steady_ready_remove(first);
     return first == &list->end ? NULL : first;
 }
