@@ -146,6 +146,42 @@ describe("A wall clock that jumps by hours, to and fro, ten times a second,", fu
   ]])
 end)
 
+describe("A machine on which time passes between any two readings of the clock", function()
+  teardown(preload.remove_all)
+
+  -- Each number is told in one event, so it has to be the one that the server named.
+  it("has no figure of an event depend on when it was worked out", function()
+    local environment = preload.environment "busy_clock"
+    if not environment then
+      pending "needs cc and LD_PRELOAD"
+      return
+    end
+    local result = child.run([[
+      local Peer = require "support.peer"
+      local WebSocket = require "steadysocket"
+      local server = Peer.listen()
+      for number = 1, 5 do
+        local told
+        local ws = WebSocket.new {
+          url = server.url,
+          reconnect = { jitter = 0 },
+          on_error = function(event, ws)
+            told = ("%s %.9g"):format(event.retry_after, event.delay)
+            ws:close()
+          end,
+        }
+        ws:connect()
+        local conn = server:accept()
+        conn:request()
+        conn:reply("HTTP/1.1 503 Service Unavailable", { ["Retry-After"] = "120" })
+        require "support.turn".till(function() return told end, "the answer")
+        print(told)
+      end
+    ]], {}, { environment = environment })
+    assert.same({ out = ("120.0 120\n"):rep(5), err = "", code = 0 }, result)
+  end)
+end)
+
 describe("A client that was stopped for longer than the heartbeat's timeout", function()
   setup(function() Server.start() end)
   teardown(Server.stop_all)

@@ -105,18 +105,17 @@ static bool get_proxy_tls(struct steady_client *c, char *message, size_t size)
 
 /* Returns the index of an attempt's URL. If no URL is held back by its server, that is
  * turn % url_count. */
-static size_t next_url(const struct steady_client *c, size_t turn)
+static size_t next_url(const struct steady_client *c, size_t turn, double now)
 {
-    return steady_holds_choose(&c->attempt.holds, c->options.urls, c->options.url_count, turn,
-                               steady_loop_time(c->loop));
+    return steady_holds_choose(&c->attempt.holds, c->options.urls, c->options.url_count, turn, now);
 }
 
-double steady_attempt_held(const struct steady_client *c)
+double steady_attempt_held(const struct steady_client *c, double now)
 {
     if (!c->options.url_count) /* the owner gave none */
         return 0;
-    const struct steady_url *url = &c->options.urls[next_url(c, 0)];
-    return steady_holds_until(&c->attempt.holds, url) - steady_loop_time(c->loop);
+    const struct steady_url *url = &c->options.urls[next_url(c, 0, now)];
+    return steady_holds_until(&c->attempt.holds, url) - now;
 }
 
 static enum steady_error start_upgrade(struct steady_client *c,
@@ -183,7 +182,8 @@ enum steady_error steady_attempt_start(struct steady_client *c,
         return STEADY_OK;
     if (!prepared)
         return STEADY_PROVIDER;
-    set_url(c, &c->options.urls[next_url(c, c->session.attempt - 1)]);
+    size_t url = next_url(c, c->session.attempt - 1, steady_loop_time(c->loop));
+    set_url(c, &c->options.urls[url]);
     return set_out(c, calls, message, size);
 }
 

@@ -54,23 +54,22 @@ static void trace_decision(struct steady_client *c, double options, double delay
         STEADY_DEBUG(&c->trace, "decided %s: there is no other attempt", who);
 }
 
-static double delay_of_options(struct steady_client *c)
+static double delay_of_options(struct steady_client *c, double now)
 {
-    double now = steady_loop_time(c->loop);
     double delay = steady_session_delay(&c->session, now, steady_random_number());
-    return delay < 0 ? delay : fmax(delay, steady_attempt_held(c));
+    return delay < 0 ? delay : fmax(delay, steady_attempt_held(c, now));
 }
 
 /* Returns the seconds that the server asks for, or 0, and holds its URL back for so long. */
-static double obey_retry_after(struct steady_client *c, const struct steady_buffer *headers)
+static double obey_retry_after(struct steady_client *c, const struct steady_buffer *headers,
+                               double now)
 {
     const char *value = headers ? steady_headers_find(headers, "retry-after") : NULL;
     double asked = value ? fmin(steady_retry_after(value, time(NULL)), MAX_RETRY_AFTER) : 0;
     double delay = steady_backoff_asked(&c->options.session.backoff, c->session.attempt, asked,
                                         steady_random_number());
     if (asked > 0)
-        steady_holds_set(&c->attempt.holds, c->attempt.trail.first,
-                         steady_loop_time(c->loop) + delay);
+        steady_holds_set(&c->attempt.holds, c->attempt.trail.first, now + delay);
     return asked;
 }
 
@@ -113,6 +112,7 @@ static void decide(struct steady_client *c, enum steady_session_event what,
 void steady_client_fail_attempt(struct steady_client *c, enum steady_error error,
                                 const char *message, const struct steady_failure *failure)
 {
+    double now = steady_loop_time(c->loop);
     struct steady_event event = {
         .type = STEADY_EVENT_ERROR,
         .error = error,
@@ -123,17 +123,18 @@ void steady_client_fail_attempt(struct steady_client *c, enum steady_error error
         .size = failure ? failure->body_size : 0,
     };
     complete_message(c, &event);
-    event.retry_after = obey_retry_after(c, event.headers);
+    event.retry_after = obey_retry_after(c, event.headers, now);
     if (event.retry_after > 0)
         STEADY_DEBUG(&c->trace, "the server asks to wait for %g s (Retry-After)",
                      event.retry_after);
-    event.delay = delay_of_options(c);
+    event.delay = delay_of_options(c, now);
     decide(c, STEADY_SESSION_FAILED, &event, &event);
 }
 
 void steady_client_lose_link(struct steady_client *c)
 {
-    struct steady_event closing = steady_link_close_event(c, delay_of_options(c));
+    struct steady_event closing = steady_link_close_event(
+        c, delay_of_options(c, steady_loop_time(c->loop)));
     struct steady_event error = {
         .type = STEADY_EVENT_ERROR, .error = c->link.failure, .message = c->link.failure_message};
     if (c->link.failure)
