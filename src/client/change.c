@@ -78,8 +78,7 @@ static void complete_message(struct steady_client *c, struct steady_event *event
 {
     struct steady_buffer text = {0};
     const char *url = c->attempt.url ? c->attempt.url->text : "";
-    steady_buffer_printf(&text, "%s: %s%s%s", c->options.name, url, *url ? ": " : "",
-                         event->message);
+    steady_buffer_append_texts(&text, c->options.name, ": ", url, *url ? ": " : "", event->message);
     free(c->last_error);
     c->last_error = (char *)text.data;
     event->url = c->attempt.url ? url : NULL;
@@ -133,8 +132,8 @@ void steady_client_fail_attempt(struct steady_client *c, enum steady_error error
 
 void steady_client_lose_link(struct steady_client *c)
 {
-    struct steady_event closing = steady_link_close_event(
-        c, delay_of_options(c, steady_loop_time(c->loop)));
+    struct steady_event closing =
+        steady_link_close_event(c, delay_of_options(c, steady_loop_time(c->loop)));
     struct steady_event error = {
         .type = STEADY_EVENT_ERROR, .error = c->link.failure, .message = c->link.failure_message};
     if (c->link.failure)

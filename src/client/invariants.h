@@ -9,11 +9,7 @@
 /* Ends the program when something does not hold. next: the earliest deadline; INFINITY: none. */
 void steady_client_check(const struct steady_client *client, double next);
 #else
-static inline void steady_client_check(const struct steady_client *client, double next)
-{
-    (void)client;
-    (void)next;
-}
+#define steady_client_check(client, next) ((void)0) /* the arguments cost nothing either */
 #endif
 
 #endif

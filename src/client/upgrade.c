@@ -231,7 +231,7 @@ struct steady_upgrade *steady_upgrade_start(struct steady_loop *loop,
     u->owner = owner;
     u->url = target->url;
     if (steady_encode_basic(target->url, &u->authorization) &&
-        steady_encode_keys(u->key, u->accept)) {
+        steady_encode_keys(loop, u->key, u->accept)) {
         describe_request(u, options, abroad);
         u->dial = steady_dial_start(loop, target, &dial_calls, u);
     }

@@ -43,18 +43,37 @@ bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_
     return true;
 }
 
+bool steady_buffer_append_list(struct steady_buffer *buffer, const char *const *texts, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(texts[i]);
+    if (!steady_buffer_reserve(buffer, size + 1))
+        return false;
+    char *end = (char *)buffer->data + buffer->size;
+    for (size_t i = 0; i < count; i++)
+        end = stpcpy(end, texts[i]);
+    *end = '\0';
+    buffer->size += size;
+    return true;
+}
+
 bool steady_buffer_vprintf(struct steady_buffer *buffer, const char *format, va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    bool room = length >= 0 && steady_buffer_reserve(buffer, (size_t)length + 1);
-    if (room) {
+    size_t room = buffer->capacity - buffer->size;
+    char *end = room ? (char *)buffer->data + buffer->size : NULL;
+    int length = vsnprintf(end, room, format, arguments);
+    bool fits = length >= 0 && (size_t)length < room;
+    if (length >= 0 && !fits && steady_buffer_reserve(buffer, (size_t)length + 1)) {
         vsnprintf((char *)buffer->data + buffer->size, (size_t)length + 1, format, again);
-        buffer->size += (size_t)length;
+        fits = true;
     }
+    if (fits)
+        buffer->size += (size_t)length;
     va_end(again);
-    return room;
+    return fits;
 }
 
 bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)

@@ -21,10 +21,15 @@ bool steady_buffer_reserve(struct steady_buffer *buffer, size_t extra);
 /* The same, but the capacity grows beyond `limit` bytes only when `extra` needs it to. */
 bool steady_buffer_reserve_within(struct steady_buffer *buffer, size_t extra, size_t limit);
 
-/* Append bytes, or a text that is formatted as by printf. Return false when memory is out. Behind
- * the text there is a NUL byte that size does not count, so that `data` can be read as a C string.
- */
+/* Append bytes, several texts, or a text that is formatted as by printf. Return false when memory
+ * is out. Behind a text there is a NUL byte that size does not count, so that `data` can be read as
+ * a C string. */
 bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_t size);
+bool steady_buffer_append_list(struct steady_buffer *buffer, const char *const *texts,
+                               size_t count);
+#define steady_buffer_append_texts(buffer, ...)                                                    \
+    steady_buffer_append_list(buffer, (const char *const[]){__VA_ARGS__},                          \
+                              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool steady_buffer_vprintf(struct steady_buffer *buffer, const char *format, va_list arguments)

@@ -27,7 +27,7 @@ static const char *const names[PARAMETERS] = {
 
 static bool append_flag(struct steady_buffer *out, enum parameter parameter)
 {
-    return steady_buffer_printf(out, "; %s", names[parameter]);
+    return steady_buffer_append_texts(out, "; ", names[parameter]);
 }
 
 static bool append_bits(struct steady_buffer *out, enum parameter parameter, double bits)
@@ -45,7 +45,7 @@ static bool is_limit(double window_bits)
 bool steady_extension_offer(struct steady_buffer *out, const struct steady_deflate_options *options)
 {
     const double client = options->client_max_window_bits, server = options->server_max_window_bits;
-    bool ok = steady_buffer_printf(out, NAME);
+    bool ok = steady_buffer_append_texts(out, NAME);
     ok = ok && (is_limit(client) ? append_bits(out, CLIENT_MAX_WINDOW_BITS, client)
                                  : append_flag(out, CLIENT_MAX_WINDOW_BITS));
     if (is_limit(server))

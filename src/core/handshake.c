@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define QUOTED_MAX  64 /* a message quotes at most so many bytes of what the server sent */
-#define QUOTED_SIZE (QUOTED_MAX + sizeof "\"...\"")
+#define USUAL_REQUEST 256 /* bytes; room for a request without headers of the user's */
+#define QUOTED_MAX    64  /* a message quotes at most so many bytes of what the server sent */
+#define QUOTED_SIZE   (QUOTED_MAX + sizeof "\"...\"")
 
 /* --- text ------------------------------------------------------------------------------------ */
 
@@ -34,7 +35,7 @@ static bool user_gave(const struct steady_request *request, const char *name)
 
 static bool append_header(struct steady_buffer *out, const char *name, const char *value)
 {
-    return steady_buffer_printf(out, "%s: %s\r\n", name, value);
+    return steady_buffer_append_texts(out, name, ": ", value, "\r\n");
 }
 
 /* Appends a header that an option asks for, unless the user has given a header of that name. */
@@ -48,18 +49,19 @@ static bool append_protocols(struct steady_buffer *out, const struct steady_requ
 {
     if (request->protocol_count == 0)
         return true;
-    bool ok = steady_buffer_printf(out, "Sec-WebSocket-Protocol: ");
+    bool ok = steady_buffer_append_texts(out, "Sec-WebSocket-Protocol: ");
     for (size_t i = 0; ok && i < request->protocol_count; i++)
-        ok = steady_buffer_printf(out, "%s%s", i ? ", " : "", request->protocols[i]);
-    return ok && steady_buffer_printf(out, "\r\n");
+        ok = steady_buffer_append_texts(out, i ? ", " : "", request->protocols[i]);
+    return ok && steady_buffer_append_texts(out, "\r\n");
 }
 
 static bool append_extensions(struct steady_buffer *out, const struct steady_request *request)
 {
     if (!request->compression || !request->compression->on)
         return true;
-    return steady_buffer_printf(out, "Sec-WebSocket-Extensions: ") &&
-           steady_extension_offer(out, request->compression) && steady_buffer_printf(out, "\r\n");
+    return steady_buffer_append_texts(out, "Sec-WebSocket-Extensions: ") &&
+           steady_extension_offer(out, request->compression) &&
+           steady_buffer_append_texts(out, "\r\n");
 }
 
 static bool is_secret(const char *name)
@@ -80,7 +82,8 @@ static bool append_headers(struct steady_buffer *out, const struct steady_reques
 
 bool steady_handshake_request(struct steady_buffer *out, const struct steady_request *request)
 {
-    return steady_buffer_printf(out, "GET %s HTTP/1.1\r\n", request->url->path) &&
+    return steady_buffer_reserve(out, USUAL_REQUEST) &&
+           steady_buffer_append_texts(out, "GET ", request->url->path, " HTTP/1.1\r\n") &&
            append_header(out, "Host", request->url->authority) &&
            append_header(out, "Upgrade", "websocket") &&
            append_header(out, "Connection", "Upgrade") &&
@@ -89,7 +92,7 @@ bool steady_handshake_request(struct steady_buffer *out, const struct steady_req
            append_extensions(out, request) &&
            append_option(out, request, "Origin", request->origin) &&
            append_option(out, request, "Authorization", request->authorization) &&
-           append_headers(out, request) && steady_buffer_printf(out, "\r\n");
+           append_headers(out, request) && steady_buffer_append_texts(out, "\r\n");
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */

@@ -88,11 +88,11 @@ static const char *append_scheme(struct steady_buffer *out, const struct steady_
         {"ws:", "ws:"}, {"wss:", "wss:"}, {"http:", "ws:"}, {"https:", "wss:"}};
     size_t size = (size_t)(parts->authority - parts->scheme);
     if (size == 0)
-        return steady_buffer_printf(out, base->secure ? "wss:" : "ws:") ? NULL : no_memory;
+        return steady_buffer_append_texts(out, base->secure ? "wss:" : "ws:") ? NULL : no_memory;
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (strlen(schemes[i][0]) == size &&
             steady_is_same_text(parts->scheme, schemes[i][0], size))
-            return steady_buffer_printf(out, "%s", schemes[i][1]) ? NULL : no_memory;
+            return steady_buffer_append_texts(out, schemes[i][1]) ? NULL : no_memory;
     return "has a scheme that is none of ws, wss, http and https";
 }
 

@@ -47,7 +47,7 @@ static char *make_authority(const struct steady_url *url, uint16_t default_port)
     char port[sizeof ":65535"] = "";
     if (url->port != default_port)
         snprintf(port, sizeof port, ":%u", (unsigned)url->port);
-    steady_buffer_printf(&text, url->ipv6 ? "[%s]%s" : "%s%s", url->host, port);
+    steady_buffer_append_texts(&text, url->ipv6 ? "[" : "", url->host, url->ipv6 ? "]" : "", port);
     return steady_buffer_take_text(&text);
 }
 
@@ -74,9 +74,9 @@ static char *make_text(const struct steady_url *url, const struct steady_url_par
         steady_buffer_printf(&text, "%s%.*s:%s", scheme->prefix, (int)parts->socket.size,
                              parts->socket.at, url->path);
     else
-        steady_buffer_printf(&text, url->ipv6 ? "%s[%s%s%s]%s%s" : "%s%s%s%s%s%s", scheme->prefix,
-                             url->host, url->zone ? "%25" : "", url->zone ? url->zone : "", port,
-                             server ? url->path : "");
+        steady_buffer_append_texts(&text, scheme->prefix, url->ipv6 ? "[" : "", url->host,
+                                   url->zone ? "%25" : "", url->zone ? url->zone : "",
+                                   url->ipv6 ? "]" : "", port, server ? url->path : "");
     return steady_buffer_take_text(&text);
 }
 

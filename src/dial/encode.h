@@ -3,6 +3,7 @@
 #define STEADY_DIAL_ENCODE_H
 
 #include "core/url.h"
+#include "loop/loop.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 
 /* Makes a new key and the value with which a server has to answer it (RFC 6455 section 4.1).
  * Returns false when OpenSSL has no memory, or no SHA-1. */
-bool steady_encode_keys(char key[STEADY_BASE64_SIZE(16)], char accept[STEADY_BASE64_SIZE(20)]);
+bool steady_encode_keys(struct steady_loop *loop, char key[STEADY_BASE64_SIZE(16)],
+                        char accept[STEADY_BASE64_SIZE(20)]);
 
 /* Sets *value to "Basic …" with the user and password of a URL (RFC 7617), or to NULL when the URL
  * has neither. The caller has to free the value. Returns false when memory is out. */

@@ -30,7 +30,7 @@ static const char *parse(struct steady_url *proxy, const char *value,
 {
     struct steady_buffer text = {0};
     const char *scheme = strstr(value, "://") ? "" : "http://";
-    const char *problem = steady_buffer_printf(&text, "%s%s", scheme, value)
+    const char *problem = steady_buffer_append_texts(&text, scheme, value)
                               ? steady_url_parse_proxy(proxy, (char *)text.data, text.size, room)
                               : "takes too much memory";
     steady_buffer_free(&text);

@@ -185,7 +185,6 @@ static int start(struct entrant *entrant)
         close(entrant->socket);
         return error;
     }
-    steady_watch_write(entrant->watch);
     return 0;
 }
 

@@ -165,7 +165,7 @@ static void trace_addresses(struct steady_trace *trace, const struct steady_url 
     if (!steady_traces(trace, STEADY_LEVEL_DEBUG))
         return;
     for (size_t i = 0; i < count; i++)
-        steady_buffer_printf(&list, "%s%s", i ? ", " : "", addresses[i].text);
+        steady_buffer_append_texts(&list, i ? ", " : "", addresses[i].text);
     steady_trace_line(trace, STEADY_LEVEL_DEBUG, "%s has %s %s", url->host,
                       count == 1 ? "the address" : "the addresses",
                       list.data ? (const char *)list.data : "");

@@ -44,7 +44,7 @@ static bool leave_out_slow_ciphers(SSL_CTX *openssl)
         const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
         int exchange = SSL_CIPHER_get_kx_nid(cipher);
         if (exchange != NID_kx_any && exchange != NID_kx_dhe)
-            done = steady_buffer_printf(&names, "%s:", SSL_CIPHER_get_name(cipher));
+            done = steady_buffer_append_texts(&names, SSL_CIPHER_get_name(cipher), ":");
     }
     done = done && (!names.size || SSL_CTX_set_cipher_list(openssl, (char *)names.data) == 1);
     steady_buffer_free(&names);
@@ -94,7 +94,7 @@ static SSL_CTX *make_openssl(const struct steady_tls_options *options, char *mes
 
 static bool append_text(struct steady_buffer *key, const char *text)
 {
-    return steady_buffer_printf(key, "%c%s\n", text ? '+' : '-', text ? text : "");
+    return steady_buffer_append_texts(key, text ? "+" : "-", text ? text : "", "\n");
 }
 
 /* Writes all options that decide how a session is made, because clients with the same context
@@ -128,7 +128,7 @@ static bool make_stamp(struct steady_buffer *stamp, const struct steady_tls_opti
                               : options->ca    ? NULL
                                                : steady_credentials_system();
     return append_stamp(stamp, authorities) && append_stamp(stamp, options->cert_file) &&
-           append_stamp(stamp, options->key_file) && steady_buffer_printf(stamp, "%s", "");
+           append_stamp(stamp, options->key_file) && steady_buffer_append_texts(stamp, "");
 }
 
 static void free_context(struct steady_tls_context *context)

@@ -12,7 +12,7 @@ static bool append_authorization(struct steady_buffer *out, const struct steady_
     char *value;
     if (!steady_encode_basic(proxy, &value))
         return false;
-    bool done = !value || steady_buffer_printf(out, "Proxy-Authorization: %s\r\n", value);
+    bool done = !value || steady_buffer_append_texts(out, "Proxy-Authorization: ", value, "\r\n");
     free(value);
     return done;
 }

@@ -27,9 +27,8 @@ double steady_absence_total(const struct steady_absence *absence)
 }
 
 /* The loop should have polled since `from`, and it polls now. */
-static void count(struct steady_absence *absence, double from)
+static void count(struct steady_absence *absence, double from, double now)
 {
-    double now = exact_time();
     absence->seconds += fmax(now - from - ALLOWED, 0);
     absence->attended = now;
     absence->promised = 0;
@@ -37,14 +36,14 @@ static void count(struct steady_absence *absence, double from)
 
 void steady_absence_before_poll(struct steady_absence *absence, int milliseconds)
 {
-    count(absence, left_at(absence));
+    count(absence, left_at(absence), exact_time());
     absence->polls_to = milliseconds < 0 ? INFINITY : absence->attended + milliseconds / 1000.0;
 }
 
 /* When a poll took longer than its limit, the whole process was stopped meanwhile. */
-void steady_absence_after_poll(struct steady_absence *absence)
+void steady_absence_after_poll(struct steady_absence *absence, double now)
 {
-    count(absence, absence->polls_to);
+    count(absence, absence->polls_to, now);
 }
 
 void steady_absence_promise(struct steady_absence *absence, double seconds)

@@ -18,9 +18,10 @@ void steady_absence_init(struct steady_absence *absence);
  */
 double steady_absence_total(const struct steady_absence *absence);
 
-/* The loop is about to poll for so many milliseconds at most, or without a limit when negative. */
+/* The loop is about to poll for so many milliseconds at most, or without a limit when negative. It
+ * has polled, and libuv has read the clock since: now. */
 void steady_absence_before_poll(struct steady_absence *absence, int milliseconds);
-void steady_absence_after_poll(struct steady_absence *absence);
+void steady_absence_after_poll(struct steady_absence *absence, double now);
 
 /* Another event loop will poll for this one for so many seconds, or without a limit when negative.
  */

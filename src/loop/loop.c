@@ -18,10 +18,10 @@ static uv_key_t innermost;
 
 bool steady_loop_has_time(struct steady_loop *loop)
 {
-    uint64_t now = uv_hrtime();
-    if (loop->slice == 0)
-        loop->slice = now + SLICE;
-    return now < loop->slice;
+    if (loop->slice != 0)
+        return uv_hrtime() < loop->slice;
+    loop->slice = uv_now(&loop->uv) * 1000000 + SLICE; /* libuv has just read the clock */
+    return true;
 }
 
 bool steady_loop_is_behind(const struct steady_loop *loop)
@@ -101,7 +101,7 @@ static void before_poll(uv_prepare_t *prepare)
 static void after_poll(uv_check_t *check)
 {
     struct steady_loop *loop = check->data;
-    steady_absence_after_poll(&loop->absence);
+    steady_absence_after_poll(&loop->absence, steady_loop_now(loop));
 }
 
 void *steady_loop_service(struct steady_loop *loop, const struct steady_service_kind *kind)

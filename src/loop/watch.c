@@ -176,6 +176,8 @@ struct steady_watch *steady_watch_start(struct steady_loop *loop, int socket,
         return NULL;
     }
     lws_set_opaque_user_data(watch->wsi, watch);
+    watch->writing = WRITING_WANTED;
+    lws_callback_on_writable(watch->wsi);
     return watch;
 }
 

@@ -27,9 +27,9 @@ struct steady_watch_owner {
  * is wrong. */
 const char *steady_watch_prepare(struct steady_loop *loop);
 
-/* Takes over a socket that does not block and may still be connecting, and reports from now on when
- * there is something to read. Returns NULL with a negative libuv error; then the socket still
- * belongs to the caller. */
+/* Takes over a socket that does not block and is being connected. Reports that it is connected by
+ * one call of `writable`, and from then on when there is something to read. Returns NULL with a
+ * negative libuv error; then the socket still belongs to the caller. */
 struct steady_watch *steady_watch_start(struct steady_loop *loop, int socket,
                                         const struct steady_watch_owner *calls, void *owner,
                                         int *error);

@@ -60,8 +60,8 @@ static void complain(const char *value)
 
 enum steady_level log_level_of_environment(void)
 {
-    const char *value = is_privileged() ? NULL : getenv("STEADYSOCKET_LOG");
-    if (!value || !*value || !strcasecmp(value, "off"))
+    const char *value = getenv("STEADYSOCKET_LOG");
+    if (!value || !*value || !strcasecmp(value, "off") || is_privileged())
         return STEADY_LEVEL_OFF;
     enum steady_level level = find_level(value);
     if (level == STEADY_LEVEL_OFF)
