@@ -144,32 +144,21 @@ end)
 -- longest turn of each part took, in seconds of CPU time.
 local STORM = [[
   local server_program, count, limit = ...
+  local BenchServer = require "support.bench_server"
   local WebSocket = require "steadysocket"
   local socket = require "socket"
   count, limit = tonumber(count), tonumber(limit)
 
-  local port, pid
+  local server
   local function start()
-    local name = os.tmpname()
-    os.execute(("timeout 100 %s > %s & echo $! > %s.pid"):format(server_program, name, name))
-    repeat
-      socket.sleep(0.01)
-      local file = io.open(name)
-      port = file:read "n"
-      file:close()
-    until port
-    local file = io.open(name .. ".pid")
-    pid = file:read "n"
-    file:close()
-    os.remove(name)
-    os.remove(name .. ".pid")
+    server = BenchServer.start { program = server_program }
   end
 
   local opens, closes, errors = 0, 0, 0
   local clients = {}
   for i = 1, count do
     clients[i] = WebSocket.new {
-      url = function() return "ws://127.0.0.1:" .. math.tointeger(port) .. "/hold" end,
+      url = function() return ("ws://127.0.0.1:%d/hold"):format(server.port) end,
       reconnect = { min_delay = 0.1, max_delay = 1 },
       on_open = function() opens = opens + 1 end,
       on_close = function() closes = closes + 1 end,
@@ -191,12 +180,12 @@ local STORM = [[
   start()
   for i = 1, count do clients[i]:connect() end
   print(longest_turn_until(function() return opens == count end))
-  os.execute("kill " .. math.tointeger(pid))
+  server:stop()
   start()
   print(longest_turn_until(function() return closes == count end))
   print(longest_turn_until(function() return opens == 2 * count end))
   print(errors)
-  os.execute("kill " .. math.tointeger(pid))
+  server:stop()
   os.exit(0, false)
 ]]
 
@@ -222,23 +211,10 @@ local BUSY = [[
   local server_program, busy = ...
   local WebSocket = require "steadysocket"
   local socket = require "socket"
-  local name = os.tmpname()
-  os.execute(("timeout 60 %s > %s & echo $! > %s.pid"):format(server_program, name, name))
-  local port
-  repeat
-    socket.sleep(0.01)
-    local file = io.open(name)
-    port = file:read "n"
-    file:close()
-  until port
-  local file = io.open(name .. ".pid")
-  local pid = file:read "n"
-  file:close()
-  os.remove(name)
-  os.remove(name .. ".pid")
+  local server = require "support.bench_server".start { program = server_program }
 
   local function client(path, options)
-    options.url = "ws://127.0.0.1:" .. math.tointeger(port) .. path
+    options.url = "ws://127.0.0.1:" .. server.port .. path
     options.reconnect = false
     local ws = WebSocket.new(options)
     ws:connect()
@@ -295,7 +271,7 @@ local BUSY = [[
   assert(#failures == 0, failures[1])
   table.sort(handled)
   print(handled[1], handled[#handled])
-  os.execute("kill " .. math.tointeger(pid))
+  server:stop()
   os.exit(0, false)
 ]]
 

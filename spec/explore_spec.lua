@@ -101,7 +101,7 @@ local CASES = {
     "    c->attempt.state = STEADY_ATTEMPT_NONE;\n    steady_lobby_leave(&c->shared->lobby, &c->attempt.guest);\n",
     "    c->attempt.state = STEADY_ATTEMPT_NONE;\n", "attempts count as under way" },
   { "a place that is free is given to nobody", "src/client/lobby.c",
-    "    admit(lobby, next);\n", "", "an attempt waits, and there is a place" },
+    "    if (next)\n        admit(lobby, next);\n", "", "an attempt waits, and there is a place" },
   { "a client at rest is not released", "src/client/door.c",
     "        c->owner->release(c);\n", "", "the loop counts 0 clients" },
 }

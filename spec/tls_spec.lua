@@ -580,22 +580,14 @@ local BURST = [[
   local server_program, count = ...
   local WebSocket = require "steadysocket"
   local socket = require "socket"
-  local name = os.tmpname()
-  os.execute(("timeout 60 %s --tls %s.pem > %s & echo $! > %s.pid"):format(server_program, name, name, name))
-  local function read(path)
-    local numbers = {}
-    for line in io.lines(path) do
-      for number in line:gmatch "%d+" do numbers[#numbers + 1] = number end
-    end
-    return numbers
-  end
-  repeat socket.sleep(0.01) until #read(name) >= 2
-  local port, pid = read(name)[2], read(name .. ".pid")[1]
+  local certificate = os.tmpname()
+  local server =
+    require "support.bench_server".start { program = server_program, tls = certificate }
 
   local received, open = 0, false
   local ws = WebSocket.new {
-    url = ("wss://localhost:%s/flood?size=1700&count=%s"):format(port, count),
-    tls = { ca_file = name .. ".pem" },
+    url = ("wss://localhost:%s/flood?size=1700&count=%s"):format(server.tls_port, count),
+    tls = { ca_file = certificate },
     heartbeat = false,
     reconnect = false,
     on_open = function() open = true end,
@@ -612,8 +604,8 @@ local BURST = [[
   local deadline = socket.gettime() + 3
   while received < tonumber(count) and socket.gettime() < deadline do WebSocket.step(0.1) end
   print(received)
-  os.execute("kill " .. pid)
-  for _, suffix in ipairs { "", ".pem", ".pid" } do os.remove(name .. suffix) end
+  server:stop()
+  os.remove(certificate)
   os.exit(0, false)
 ]]
 

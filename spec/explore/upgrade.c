@@ -113,7 +113,7 @@ void upgrade_crowd(void)
 
 void upgrade_make_place(void)
 {
-    static struct steady_guest other;
+    static struct steady_ready other;
     world.crowded = false;
     steady_lobby_leave(&world.client.shared->lobby, &other);
 }

@@ -11,7 +11,7 @@ static void set_url(struct steady_client *c, const struct steady_url *url)
     c->attempt.url = url;
 }
 
-static void admitted(struct steady_guest *guest)
+static void admitted(struct steady_ready *guest)
 {
     struct steady_client *c =
         (struct steady_client *)((char *)guest - offsetof(struct steady_client, attempt.guest));
@@ -25,7 +25,7 @@ void steady_attempt_queue(struct steady_client *c)
         return;
     steady_attempt_drop(c);
     c->attempt.state = STEADY_ATTEMPT_QUEUED;
-    c->attempt.guest.admitted = admitted;
+    c->attempt.guest.run = admitted;
     steady_lobby_enter(&c->shared->lobby, &c->attempt.guest);
     if (c->attempt.state == STEADY_ATTEMPT_QUEUED)
         STEADY_DEBUG(&c->trace, "the attempt waits for its turn, since %d others are under way",

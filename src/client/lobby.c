@@ -2,43 +2,32 @@
 
 void steady_lobby_init(struct steady_lobby *lobby)
 {
-    lobby->waiting.next = lobby->waiting.previous = &lobby->waiting;
+    steady_ready_list_init(&lobby->waiting);
+    lobby->under_way = 0;
 }
 
-static void remove_guest(struct steady_guest *guest)
-{
-    guest->previous->next = guest->next;
-    guest->next->previous = guest->previous;
-    guest->next = guest->previous = NULL;
-}
-
-static void admit(struct steady_lobby *lobby, struct steady_guest *guest)
+static void admit(struct steady_lobby *lobby, struct steady_ready *guest)
 {
     lobby->under_way++;
-    guest->admitted(guest);
+    guest->run(guest);
 }
 
-void steady_lobby_enter(struct steady_lobby *lobby, struct steady_guest *guest)
+void steady_lobby_enter(struct steady_lobby *lobby, struct steady_ready *guest)
 {
-    if (lobby->under_way < STEADY_ATTEMPTS_MAX) {
+    if (lobby->under_way < STEADY_ATTEMPTS_MAX)
         admit(lobby, guest);
-        return;
-    }
-    guest->next = &lobby->waiting;
-    guest->previous = lobby->waiting.previous;
-    guest->previous->next = guest->next->previous = guest;
+    else
+        steady_ready_list_add(&lobby->waiting, guest);
 }
 
-void steady_lobby_leave(struct steady_lobby *lobby, struct steady_guest *guest)
+void steady_lobby_leave(struct steady_lobby *lobby, struct steady_ready *guest)
 {
     if (steady_lobby_has(guest)) {
-        remove_guest(guest);
+        steady_ready_remove(guest);
         return;
     }
     lobby->under_way--;
-    struct steady_guest *next = lobby->waiting.next;
-    if (next == &lobby->waiting)
-        return;
-    remove_guest(next);
-    admit(lobby, next);
+    struct steady_ready *next = steady_ready_list_take(&lobby->waiting);
+    if (next)
+        admit(lobby, next);
 }

@@ -3,37 +3,33 @@
 #ifndef STEADY_CLIENT_LOBBY_H
 #define STEADY_CLIENT_LOBBY_H
 
+#include "loop/ready.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 /* So many attempts of a loop are under way at a time, see docs/decisions.md. */
 #define STEADY_ATTEMPTS_MAX 128
 
-/* An attempt, as the lobby sees it. A zeroed struct with `admitted` set is outside. */
-struct steady_guest {
-    struct steady_guest *next, *previous; /* in a ring while it waits; NULL otherwise */
-    void (*admitted)(struct steady_guest *guest);
-};
-
 struct steady_lobby {
-    struct steady_guest waiting; /* head of the ring; the first one has waited longest */
+    struct steady_ready_list waiting; /* the first one has waited longest */
     size_t under_way;
 };
 
 void steady_lobby_init(struct steady_lobby *lobby);
 
-/* Calls `admitted` at once if there is a place. Otherwise the guest waits behind those that came
- * before it, and the call is made from inside of a later steady_lobby_leave. */
-void steady_lobby_enter(struct steady_lobby *lobby, struct steady_guest *guest);
+/* Runs the guest, which is an attempt, at once if there is a place. Otherwise it waits behind those
+ * that came before it, and is run from inside of a later steady_lobby_leave. */
+void steady_lobby_enter(struct steady_lobby *lobby, struct steady_ready *guest);
 
 /* Returns whether the guest waits. */
-static inline bool steady_lobby_has(const struct steady_guest *guest)
+static inline bool steady_lobby_has(const struct steady_ready *guest)
 {
     return guest->next != NULL;
 }
 
-/* Removes a guest that waits or was admitted. In the second case the guest that has waited longest
+/* Removes a guest that waits or has a place. In the second case the guest that has waited longest
  * gets its place. */
-void steady_lobby_leave(struct steady_lobby *lobby, struct steady_guest *guest);
+void steady_lobby_leave(struct steady_lobby *lobby, struct steady_ready *guest);
 
 #endif

@@ -86,8 +86,8 @@ enum steady_attempt_state {
 
 struct steady_attempt {
     enum steady_attempt_state state;
-    struct steady_guest
-        guest; /* waits in the lobby while QUEUED, and has a place there in the states behind it */
+    struct steady_ready guest;    /* waits in the lobby while QUEUED, and has a place there in the
+                                     states behind it */
     struct steady_trail trail;    /* from one of the options' URLs on; kept when it is over */
     const struct steady_url *url; /* the trail's end; NULL: there is none */
     struct steady_holds holds;    /* what Retry-After said of URLs; outlives attempts */
