@@ -90,7 +90,7 @@ build = {
         "src/dial/encode.c",
         "src/dial/failure.c",
         "src/dial/keylog.c",
-        "src/dial/levels.c",
+        "src/dial/layers.c",
         "src/dial/mask.c",
         "src/dial/pin.c",
         "src/dial/proxy.c",

@@ -13,11 +13,11 @@ local RIGHT = {
   ["loop/loop.c"] = '#include "loop/loop.h"\nvoid loop_run(uv_loop_t *loop)\n{\n    uv_run(loop, 0);\n}\n',
   ["loop/watch.c"] = "#include <libwebsockets.h>\nvoid watch_end(struct lws_context *context)\n{\n"
     .. "    lws_context_destroy(context);\n}\n",
-  ["dial/levels.h"] = "void stream_send(int socket, const char *text);\n",
-  ["dial/levels.c"] = '#include "dial/levels.h"\n#include "core/text.h"\n#include <sys/socket.h>\n'
+  ["dial/layers.h"] = "void stream_send(int socket, const char *text);\n",
+  ["dial/layers.c"] = '#include "dial/layers.h"\n#include "core/text.h"\n#include <sys/socket.h>\n'
     .. "void stream_send(int socket, const char *text)\n{\n    send(socket, text, text_size(text), 0);\n}\n",
   ["client/client.h"] = "void client_go(void);\n",
-  ["client/client.c"] = '#include "client/client.h"\n#include "dial/levels.h"\n'
+  ["client/client.c"] = '#include "client/client.h"\n#include "dial/layers.h"\n'
     .. 'void client_go(void)\n{\n    stream_send(0, "x");\n}\n',
   ["lua/call.h"] = "#include <lua.h>\nvoid call(lua_State *L);\n",
   ["lua/call.c"] = '#include "lua/call.h"\nvoid call(lua_State *L)\n{\n    lua_pcall(L, 0, 0, 0);\n}\n',
@@ -82,8 +82,8 @@ describe("tools/layers.lua", function()
 
   describe("floors:", function()
     it("an #include may not point up", function()
-      fails({ ["core/up.c"] = '\n#include "dial/levels.h"\n' },
-        "core/up.c:2: core is below dial and may not include dial/levels.h")
+      fails({ ["core/up.c"] = '\n#include "dial/layers.h"\n' },
+        "core/up.c:2: core is below dial and may not include dial/layers.h")
       fails({ ["core/up.c"] = "", ["dial/up.h"] = '#include "client/client.h"\n' },
         "dial/up.h:1: dial is below client and may not include client/client.h")
     end)

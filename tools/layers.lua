@@ -30,7 +30,7 @@ local BELONGINGS = {
   { names = "pthread_atfork", files = "loop/process" },
   { names = "lua_p?callk? lua_resume luaL_do%l* luaL_callmeta", files = "lua/call" },
   { names = "SSL_read.* SSL_write.* SSL_peek.*", files = "dial/tls" },
-  { names = "recv recvfrom recvmsg send sendto sendmsg", files = "dial/levels" },
+  { names = "recv recvfrom recvmsg send sendto sendmsg", files = "dial/layers" },
   { names = "connect", files = "dial/race" },
   -- What makes a descriptor, which no other program may inherit.
   { names = "socket socketpair pipe2? eventfd epoll_create1? accept4? open openat creat",

@@ -56,7 +56,7 @@ double steady_loop_now(const struct steady_loop *loop)
     return world.turned;
 }
 
-double steady_loop_time(struct steady_loop *loop)
+double steady_loop_exact_time(struct steady_loop *loop)
 {
     (void)loop;
     return world.turned = world.clock;
@@ -64,7 +64,7 @@ double steady_loop_time(struct steady_loop *loop)
 
 double steady_loop_heard(struct steady_loop *loop)
 {
-    return steady_loop_time(loop);
+    return steady_loop_exact_time(loop);
 }
 
 double steady_loop_absent(const struct steady_loop *loop)

@@ -74,7 +74,7 @@ static bool makes_sense(enum act act)
 
 void acts_add(struct menu *menu, unsigned set)
 {
-    bool inside = steady_loop_is_running(&world.loop);
+    bool inside = steady_loop_is_turning(&world.loop);
     for (int act = 0; act < ACTS; act++)
         menu_add(menu, set & SET(act) && makes_sense((enum act)act), act, names[inside][act]);
 }

@@ -182,7 +182,7 @@ enum steady_error steady_attempt_start(struct steady_client *c,
         return STEADY_OK;
     if (!prepared)
         return STEADY_PROVIDER;
-    size_t url = next_url(c, c->session.attempt - 1, steady_loop_time(c->loop));
+    size_t url = next_url(c, c->session.attempt - 1, steady_loop_exact_time(c->loop));
     set_url(c, &c->options.urls[url]);
     return set_out(c, calls, message, size);
 }

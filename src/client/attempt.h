@@ -27,8 +27,8 @@ enum steady_error steady_attempt_go_on(struct steady_client *client,
  * returns. */
 void steady_attempt_time_out(struct steady_client *client);
 
-/* Returns the seconds from now, a time of steady_loop_time, for which all URLs of the options are
- * held back by their servers; 0 or less when there is one that is not. */
+/* Returns the seconds from now, a time of steady_loop_exact_time, for which all URLs of the options
+ * are held back by their servers; 0 or less when there is one that is not. */
 double steady_attempt_held(const struct steady_client *client, double now);
 
 /* Ends the attempt, whose upgrade is gone: its place in the lobby is free. */

@@ -17,7 +17,7 @@ enum steady_session_action steady_client_change(struct steady_client *c,
 {
     enum steady_status old = c->session.status;
     c->changes++;
-    double now = steady_loop_time(c->loop), deadline = c->session.deadline;
+    double now = steady_loop_exact_time(c->loop), deadline = c->session.deadline;
     enum steady_session_action action = steady_session_handle(&c->session, event, now, delay);
     bool again = action == STEADY_ACTION_ATTEMPT;
     if (again || action == STEADY_ACTION_DROP || event == STEADY_SESSION_FAILED ||
@@ -111,7 +111,7 @@ static void decide(struct steady_client *c, enum steady_session_event what,
 void steady_client_fail_attempt(struct steady_client *c, enum steady_error error,
                                 const char *message, const struct steady_failure *failure)
 {
-    double now = steady_loop_time(c->loop);
+    double now = steady_loop_exact_time(c->loop);
     struct steady_event event = {
         .type = STEADY_EVENT_ERROR,
         .error = error,
@@ -133,7 +133,7 @@ void steady_client_fail_attempt(struct steady_client *c, enum steady_error error
 void steady_client_lose_link(struct steady_client *c)
 {
     struct steady_event closing =
-        steady_link_close_event(c, delay_of_options(c, steady_loop_time(c->loop)));
+        steady_link_close_event(c, delay_of_options(c, steady_loop_exact_time(c->loop)));
     struct steady_event error = {
         .type = STEADY_EVENT_ERROR, .error = c->link.failure, .message = c->link.failure_message};
     if (c->link.failure)

@@ -192,7 +192,7 @@ void steady_client_pause(struct steady_client *c, bool pause)
     if (c->paused != pause)
         STEADY_DEBUG(&c->trace, pause ? "pause()" : "resume()");
     if (c->paused && !pause) /* its silence meanwhile was ours */
-        c->link.heartbeat.heard = steady_loop_time(c->loop);
+        c->link.heartbeat.heard = steady_loop_exact_time(c->loop);
     c->paused = pause;
     steady_ready_add(c->loop, &c->ready);
 }
@@ -219,6 +219,6 @@ struct steady_stats steady_client_stats(struct steady_client *c)
 {
     struct steady_stats stats = c->stats;
     if (steady_client_has_link(c))
-        stats.connected += steady_loop_time(c->loop) - c->link.opened_at;
+        stats.connected += steady_loop_exact_time(c->loop) - c->link.opened_at;
     return stats;
 }

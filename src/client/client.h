@@ -7,61 +7,70 @@
 #include "client/door.h"
 #include "client/state.h"
 
-/* Fills a zeroed struct; options have been set. The loop must stay. False: out of memory; then
- * there is nothing but the options to be freed. */
+/* Fills a struct that is zeroed except for its options. The loop has to outlive it. Returns false
+ * when memory is out; then only the options have to be freed. */
 bool steady_client_init(struct steady_client *client, struct steady_loop *loop,
                         const struct steady_client_owner *owner);
 
-/* Ends whatever there is without any event and frees what the struct holds, options included. */
+/* Ends the attempt or the connection without any event, and frees what the struct holds, including
+ * the options. */
 void steady_client_free(struct steady_client *client);
 
-/* The status that users see. A client is closed for them once its handlers have heard of that, or
- * are about to; until then it is closing, so that a loop that ends with "closed" misses none of
- * them. */
+/* Returns the status that users see. They see "closed" when the handlers have been told, or are
+ * about to be; until then they see "closing". So a program that turns the loop until the status is
+ * "closed" misses no handler. */
 enum steady_status steady_client_status(const struct steady_client *client);
 
-/* Gives the next event: those that are queued come before messages. Returns false when there is
- * none. The event, and what it points to, is good until the next call. */
+/* Gives the next event; events that are queued come before messages. Returns false when there is
+ * none. The event and what it points to are valid until the next call. */
 static inline bool steady_client_next(struct steady_client *client, struct steady_event *event)
 {
     return steady_door_next(client, event);
 }
 
-/* STEADY_ALREADY_CONNECTED; STEADY_NETWORK: out of memory. data (NULL: none) goes out once, as the
- * first message of the first connection. */
+/* Starts the first attempt. `data`, unless it is NULL, is sent once, as the first message of the
+ * first connection. Returns STEADY_OK, STEADY_ALREADY_CONNECTED, or STEADY_NETWORK when memory is
+ * out. */
 enum steady_error steady_client_connect(struct steady_client *client, const uint8_t *data,
                                         size_t size, bool binary);
 
-/* STEADY_CLOSED, STEADY_QUEUE_FULL, STEADY_INVALID; STEADY_NETWORK: out of memory. */
+/* Sends a message, or queues it while there is no connection. Returns STEADY_OK; STEADY_CLOSED,
+ * STEADY_QUEUE_FULL or STEADY_INVALID, for a text that is not UTF-8; or STEADY_NETWORK when memory
+ * is out. */
 enum steady_error steady_client_send(struct steady_client *client, const uint8_t *data, size_t size,
                                      bool binary);
 
-/* code 0: none. STEADY_NETWORK: out of memory. */
+/* Closes the client for good, with a close frame where there is a connection (RFC 6455
+ * section 7.1.2). The frame has no code when `code` is 0. Returns STEADY_OK, or STEADY_NETWORK when
+ * memory is out. */
 enum steady_error steady_client_close(struct steady_client *client, uint16_t code,
                                       const char *reason, size_t size);
 
-/* STEADY_NOT_CONNECTED: it is idle, closing or closed. */
+/* Ends the connection, the attempt or the wait, and begins a new attempt at once. Returns
+ * STEADY_OK, or STEADY_NOT_CONNECTED when the client is idle, closing or closed. */
 enum steady_error steady_client_reconnect(struct steady_client *client);
 
-/* Stops and goes on delivering messages and reading. */
+/* Stops delivering messages and reading, or goes on with both. */
 void steady_client_pause(struct steady_client *client, bool pause);
 
-/* A ping by hand, at most STEADY_CONTROL_MAX bytes; its pong is an event. STEADY_NOT_CONNECTED;
- * STEADY_NETWORK: out of memory. */
+/* Sends a ping with at most STEADY_CONTROL_MAX bytes; its pong will be an event. Returns STEADY_OK,
+ * STEADY_NOT_CONNECTED, or STEADY_NETWORK when memory is out. */
 enum steady_error steady_client_ping(struct steady_client *client, const uint8_t *data,
                                      size_t size);
 
-/* Empties the queue; what is part-way out stays. Returns how many messages it dropped. */
+/* Drops all messages of the queue but the one of which a part has gone out. Returns how many it
+ * dropped. */
 size_t steady_client_discard(struct steady_client *client);
 
 /* Removes the oldest message of the inbox (see client/inbox.h). Reading stops while more than the
  * options' bytes are kept there, and goes on after this. */
 void steady_client_taken(struct steady_client *client);
 
-/* Bytes that the system has not taken: payload that waits, and what was written, frames and all. */
+/* Returns how many bytes the system has not taken: the payload of messages that wait, and the
+ * frames that were made of others. */
 size_t steady_client_buffered(const struct steady_client *client);
 
-/* As of now, with the present connection's time. */
+/* Returns the statistics up to now; the time of the present connection is included. */
 struct steady_stats steady_client_stats(struct steady_client *client);
 
 #endif

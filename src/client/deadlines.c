@@ -95,5 +95,5 @@ void steady_deadlines_arm(struct steady_client *c)
     if (isinf(next))
         steady_timer_stop(c->timer);
     else
-        steady_timer_start(c->timer, next - steady_loop_time(c->loop));
+        steady_timer_start(c->timer, next - steady_loop_exact_time(c->loop));
 }

@@ -12,7 +12,7 @@ void steady_link_begin(struct steady_client *c, const struct steady_accepted *ac
 {
     c->link = (struct steady_link){.state = STEADY_LINK_NEW, .stream = accepted->stream};
     steady_stream_give(accepted->stream, calls, c);
-    c->link.opened_at = c->link.heartbeat.heard = steady_loop_time(c->loop);
+    c->link.opened_at = c->link.heartbeat.heard = steady_loop_exact_time(c->loop);
     steady_protocol_init(&c->link.protocol, &c->shared->random,
                          steady_size(c->options.max_message_size));
     steady_protocol_deflate(&c->link.protocol, &accepted->answer->compression);
@@ -50,7 +50,7 @@ void steady_link_linger(struct steady_client *c)
     if (c->link.state != STEADY_LINK_OPEN && c->link.state != STEADY_LINK_CLOSING)
         return;
     c->link.state = STEADY_LINK_LINGERING;
-    c->link.linger = steady_loop_time(c->loop) + LINGER;
+    c->link.linger = steady_loop_exact_time(c->loop) + LINGER;
 }
 
 void steady_link_drop(struct steady_client *c)
@@ -99,7 +99,7 @@ void steady_link_end(struct steady_client *c, double delay)
     struct steady_event event = steady_link_close_event(c, delay);
     steady_client_tell(c, &event);
     c->stats.last_close = event.code;
-    c->stats.connected += steady_loop_time(c->loop) - c->link.opened_at;
+    c->stats.connected += steady_loop_exact_time(c->loop) - c->link.opened_at;
     c->stats.resent += c->queue.sent_messages;
     steady_link_free(c);
     steady_queue_rewind(&c->queue);

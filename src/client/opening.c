@@ -95,6 +95,7 @@ static void failed(void *owner, const struct steady_failure *failure)
     char message[MESSAGE_SIZE];
     enum steady_error error =
         steady_attempt_go_on(c, failure, &upgrade_calls, message, sizeof message);
+    /* Another error is our own, met while a redirect was followed: no answer belongs to it. */
     if (error)
         steady_client_fail_attempt(c, error, message, error == failure->error ? failure : NULL);
     steady_door_leave(c, first);

@@ -33,7 +33,7 @@ static bool drop_one(struct steady_client *c)
 static bool drop_expired(struct steady_client *c)
 {
     const struct steady_message *oldest = steady_queue_peek(&c->queue);
-    return oldest && !c->queue.begun.block && oldest->expires <= steady_loop_time(c->loop) &&
+    return oldest && !c->queue.begun.block && oldest->expires <= steady_loop_exact_time(c->loop) &&
            drop_one(c);
 }
 
@@ -72,7 +72,7 @@ enum steady_error steady_outbox_push(struct steady_client *c, const uint8_t *dat
     if (!make_room(c, size))
         return STEADY_QUEUE_FULL;
     if (!steady_queue_push(greeting ? &c->front : &c->queue, data, size, binary,
-                           isinf(ttl) ? ttl : steady_loop_time(c->loop) + ttl))
+                           isinf(ttl) ? ttl : steady_loop_exact_time(c->loop) + ttl))
         return STEADY_NETWORK;
     c->stats.accepted++;
     if ((double)steady_outbox_bytes(c) > c->options.high_water)

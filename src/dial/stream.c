@@ -1,7 +1,7 @@
 #include "dial/stream.h"
 
 #include "core/buffer.h"
-#include "dial/levels.h"
+#include "dial/layers.h"
 #include "dial/stream_buffers.h"
 #include "dial/tls.h"
 
@@ -19,7 +19,7 @@ struct steady_stream {
     struct steady_resident resident;
     enum state state;
     struct steady_watch *watch; /* NULL when the socket is broken */
-    struct steady_levels levels;
+    struct steady_layers layers;
     struct steady_loop *loop;
     const struct steady_stream_buffers *buffers;
     const struct steady_stream_owner *calls;
@@ -39,7 +39,7 @@ static void update(struct steady_stream *s)
     if (!s->owner || s->state == ENDED)
         return;
     bool hopeless = s->state == BROKEN && s->paused;
-    if (hopeless || (steady_levels_have_more(&s->levels) && !s->paused))
+    if (hopeless || (steady_layers_have_more(&s->layers) && !s->paused))
         steady_ready_add(s->loop, &s->ready);
     if (s->watch && s->unsent.size && s->state == OPEN)
         steady_watch_write(s->watch);
@@ -55,7 +55,7 @@ static void end(struct steady_stream *s)
 
 static void shake_hands(struct steady_stream *s)
 {
-    struct steady_tls *tls = steady_levels_session(&s->levels);
+    struct steady_tls *tls = steady_layers_tls(&s->layers);
     ptrdiff_t result = steady_tls_handshake(tls);
     if (result == STEADY_WAIT) {
         if (s->watch && steady_tls_wants_write(tls))
@@ -76,7 +76,7 @@ static void receive(struct steady_stream *s)
         shake_hands(s);
         return;
     }
-    ptrdiff_t size = steady_levels_read(&s->levels, s->buffers->read, STEADY_READ_SIZE);
+    ptrdiff_t size = steady_layers_read(&s->layers, s->buffers->read, STEADY_READ_SIZE);
     if (size >= 0)
         update(s);
     if (size > 0)
@@ -96,7 +96,7 @@ static void readable(void *owner)
 static void send_unsent(struct steady_stream *s)
 {
     ptrdiff_t sent =
-        steady_levels_write(&s->levels, s->unsent.data + s->unsent_sent, steady_stream_buffered(s));
+        steady_layers_write(&s->layers, s->unsent.data + s->unsent_sent, steady_stream_buffered(s));
     if (sent < 0)
         s->state = BROKEN;
     else
@@ -126,7 +126,7 @@ static void writable(void *owner)
 static void broken(void *owner)
 {
     struct steady_stream *s = owner;
-    steady_levels_lose_socket(&s->levels);
+    steady_layers_lose_socket(&s->layers);
     steady_watch_stop(s->watch);
     s->watch = NULL;
     if (s->state == OPEN)
@@ -145,7 +145,7 @@ static void turn(struct steady_ready *ready)
         return;
     if (s->state == BROKEN && s->paused)
         end(s);
-    else if (!s->paused && steady_levels_have_more(&s->levels))
+    else if (!s->paused && steady_layers_have_more(&s->layers))
         receive(s);
 }
 
@@ -177,7 +177,7 @@ struct steady_stream *steady_stream_new(struct steady_loop *loop, int socket,
                                 .buffers = buffers,
                                 .calls = calls,
                                 .owner = owner};
-    steady_levels_init(&s->levels, socket);
+    steady_layers_init(&s->layers, socket);
     steady_watch_give(watch, &watch_calls, s);
     steady_resident_add(&loop->residents, &s->resident);
     return s;
@@ -203,7 +203,7 @@ void steady_stream_free(struct steady_stream *s)
     if (!s)
         return;
     s->owner = NULL;
-    steady_levels_free(&s->levels);
+    steady_layers_free(&s->layers);
     steady_watch_stop(s->watch);
     s->watch = NULL;
     steady_buffer_free(&s->unsent);
@@ -224,7 +224,7 @@ void steady_stream_give(struct steady_stream *s, const struct steady_stream_owne
 bool steady_stream_secure(struct steady_stream *s, struct ssl_ctx_st *context, const char *host,
                           uint16_t port, bool verify)
 {
-    if (!steady_levels_secure(&s->levels, context, host, port, verify))
+    if (!steady_layers_secure(&s->layers, context, host, port, verify))
         return false;
     s->state = SECURING;
     if (s->watch)
@@ -236,7 +236,7 @@ bool steady_stream_put_back(struct steady_stream *s, const uint8_t *bytes, size_
 {
     if (!size)
         return true;
-    if (!steady_levels_put_back(&s->levels, bytes, size))
+    if (!steady_layers_put_back(&s->layers, bytes, size))
         return false;
     update(s);
     return true;
@@ -244,12 +244,12 @@ bool steady_stream_put_back(struct steady_stream *s, const uint8_t *bytes, size_
 
 void steady_stream_describe(const struct steady_stream *s, char *text, size_t size)
 {
-    steady_tls_describe(steady_levels_session(&s->levels), text, size);
+    steady_tls_describe(steady_layers_tls(&s->layers), text, size);
 }
 
 void steady_stream_explain(const struct steady_stream *s, struct steady_cause *cause)
 {
-    steady_levels_explain(&s->levels, cause);
+    steady_layers_explain(&s->layers, cause);
 }
 
 bool steady_stream_can_write(const struct steady_stream *s)
@@ -265,7 +265,7 @@ uint8_t *steady_stream_room(const struct steady_stream *s)
 bool steady_stream_write(struct steady_stream *s, size_t size)
 {
     const uint8_t *bytes = s->buffers->write;
-    ptrdiff_t sent = steady_levels_write(&s->levels, bytes, size);
+    ptrdiff_t sent = steady_layers_write(&s->layers, bytes, size);
     if (sent >= 0 && (size_t)sent < size &&
         !steady_buffer_append(&s->unsent, bytes + sent, size - (size_t)sent))
         sent = -1;

@@ -42,7 +42,7 @@ void steady_stream_give(struct steady_stream *stream, const struct steady_stream
 /* Closes the connection, without waiting for unsent bytes. NULL is allowed. */
 void steady_stream_free(struct steady_stream *stream);
 
-/* Begins a TLS session on top of the present level; `secured` or `ended` follows in a later turn.
+/* Begins a TLS session on top of the present layer; `secured` or `ended` follows in a later turn.
  * Bytes that were received so far stay below the session. host, port, verify: see steady_tls_new.
  * Returns false when memory is out, or when there are two sessions already. */
 bool steady_stream_secure(struct steady_stream *stream, struct ssl_ctx_st *context,

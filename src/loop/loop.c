@@ -31,7 +31,7 @@ bool steady_loop_is_behind(const struct steady_loop *loop)
 
 double steady_loop_heard(struct steady_loop *loop)
 {
-    return fmin(steady_loop_time(loop), steady_ready_list_run_until(&loop->ready));
+    return fmin(steady_loop_exact_time(loop), steady_ready_list_run_until(&loop->ready));
 }
 
 /* Runs what waits in a list, as far as there is time. */
@@ -39,7 +39,7 @@ static void run_list(struct steady_loop *loop, struct steady_ready_list *list)
 {
     struct steady_ready *ready;
     loop->slice = 0;
-    steady_ready_list_begin(list, steady_loop_time(loop));
+    steady_ready_list_begin(list, steady_loop_exact_time(loop));
     while (!steady_loop_is_halted(loop) && steady_loop_has_time(loop) &&
            (ready = steady_ready_list_take(list))) {
         loop->happened = true;
@@ -83,7 +83,7 @@ void steady_loop_promise(struct steady_loop *loop, double seconds)
 void steady_loop_changed(struct steady_loop *loop)
 {
     loop->changed = true;
-    if (!steady_loop_is_running(loop))
+    if (!steady_loop_is_turning(loop))
         steady_absence_end_promise(&loop->absence);
 }
 
@@ -246,7 +246,7 @@ bool steady_loop_step(struct steady_loop *loop, double seconds)
 void steady_loop_stop(struct steady_loop *loop)
 {
     loop->stopped = true;
-    if (steady_loop_is_running(loop)) /* otherwise libuv would apply it to the next turn */
+    if (steady_loop_is_turning(loop)) /* otherwise libuv would apply it to the next turn */
         uv_stop(&loop->uv);
 }
 
@@ -279,7 +279,7 @@ double steady_loop_now(const struct steady_loop *loop)
     return (double)uv_now(&loop->uv) / 1000;
 }
 
-double steady_loop_time(struct steady_loop *loop)
+double steady_loop_exact_time(struct steady_loop *loop)
 {
     uv_update_time(&loop->uv);
     return steady_loop_now(loop);

@@ -68,7 +68,7 @@ static inline bool steady_loop_is_foreign(const struct steady_loop *loop)
     return loop->process != steady_process;
 }
 
-static inline bool steady_loop_is_running(const struct steady_loop *loop)
+static inline bool steady_loop_is_turning(const struct steady_loop *loop)
 {
     return loop->mode != STEADY_LOOP_RESTS;
 }
@@ -94,8 +94,8 @@ bool steady_loop_has_time(struct steady_loop *loop);
  * wait behind all that, or one busy socket would come first in each turn. */
 bool steady_loop_is_behind(const struct steady_loop *loop);
 
-/* Returns a time, of steady_loop_time: whatever had come by then has been handled. A deadline that
- * is later cannot be judged yet. */
+/* Returns a time, of steady_loop_exact_time: whatever had come by then has been handled. A deadline
+ * that is later cannot be judged yet. */
 double steady_loop_heard(struct steady_loop *loop);
 
 /* Notes that the loop has got something to do. Outside of a run or step nobody polls for it at that
@@ -122,7 +122,7 @@ void steady_loop_promise(struct steady_loop *loop, double seconds);
 /* Return seconds on the loop's clock, which is monotonic: the time at the beginning of this turn,
  * and the exact time. */
 double steady_loop_now(const struct steady_loop *loop);
-double steady_loop_time(struct steady_loop *loop);
+double steady_loop_exact_time(struct steady_loop *loop);
 
 /* Returns the seconds, in total, during which the loop was kept from polling: by a handler that
  * took long, by a program that did something else between two steps, or because the process was

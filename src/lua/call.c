@@ -32,7 +32,7 @@ void call_fail(lua_State *L, struct loop *loop)
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
-    if (steady_loop_is_running(&loop->core))
+    if (steady_loop_is_turning(&loop->core))
         steady_loop_halt(&loop->core);
 }
 
@@ -81,7 +81,7 @@ void call_handler(lua_State *L, int arguments, int results)
 
 void call_host(lua_State *L, struct loop *loop)
 {
-    if (!loop->hosted || !loop->core.changed || steady_loop_is_running(&loop->core))
+    if (!loop->hosted || !loop->core.changed || steady_loop_is_turning(&loop->core))
         return;
     loop->core.changed = false;
     loop_push(L, loop);

@@ -15,7 +15,7 @@
 static bool is_in_use(const struct client *client)
 {
     return client->core.entered ||
-           (client->core.alive && steady_loop_is_running(&client->loop->core));
+           (client->core.alive && steady_loop_is_turning(&client->loop->core));
 }
 
 static int client_gc(lua_State *L)

@@ -27,7 +27,7 @@ static int loop_gc(lua_State *L)
         return 0;
     loop->closed = true;
     steady_loop_leave(&loop->core);
-    if (!steady_loop_is_running(&loop->core))
+    if (!steady_loop_is_turning(&loop->core))
         steady_loop_close(&loop->core);
     return 0;
 }

@@ -15,7 +15,7 @@ static const char rest_key;
 static struct loop *enter(lua_State *L, const char *name)
 {
     struct loop *loop = loop_get(L);
-    if (steady_loop_is_running(&loop->core))
+    if (steady_loop_is_turning(&loop->core))
         luaL_error(L, "%s: the loop is running already; a handler must return to it", name);
     failures_raise(L, loop->failures);
     loop->L = L;
@@ -112,7 +112,7 @@ static int module_timeout(lua_State *L)
 /* running() -> boolean: whether it was called in a handler or a task */
 static int internal_running(lua_State *L)
 {
-    lua_pushboolean(L, steady_loop_is_running(&loop_get(L)->core));
+    lua_pushboolean(L, steady_loop_is_turning(&loop_get(L)->core));
     return 1;
 }
 

@@ -39,7 +39,7 @@ static void disarm(lua_State *L, struct timer *timer)
  * call is. Calls that were missed are left out. */
 static void next_turn(struct timer *timer)
 {
-    double now = steady_loop_time(&timer->loop->core);
+    double now = steady_loop_exact_time(&timer->loop->core);
     timer->due += timer->interval;
     if (timer->due < now)
         timer->due = now;
@@ -80,7 +80,7 @@ static int start(lua_State *L, double seconds, double interval)
     object_hold(L, -1);
     timer->armed = true;
     loop->core.alive++;
-    timer->due = steady_loop_time(&loop->core) + seconds;
+    timer->due = steady_loop_exact_time(&loop->core) + seconds;
     steady_timer_start(timer->core, seconds);
     call_host(L, loop);
     return 1;
