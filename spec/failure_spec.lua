@@ -365,6 +365,10 @@ describe("an attempt to connect that fails", function()
       kind = "handshake",
       message = "the server closed the connection instead of answering the upgrade",
     }
+    local CUT = {
+      kind = "handshake",
+      message = "the server closed the connection in the middle of its answer to the upgrade",
+    }
     local ENDS = {
       ["in good order"] = function(conn) conn:finish() end,
       ["with a reset"] = function(conn) conn:reset() end,
@@ -387,7 +391,7 @@ describe("an attempt to connect that fails", function()
           conn:send "HTTP/1.1 10"
           turn.once()
           finish(conn)
-        end, CLOSED)
+        end, CUT)
       end)
 
       it(name .. ", in the middle of the headers", function()
@@ -396,7 +400,7 @@ describe("an attempt to connect that fails", function()
           conn:send "HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso"
           turn.once()
           finish(conn)
-        end, CLOSED)
+        end, CUT)
       end)
     end
 

@@ -734,6 +734,7 @@ describe("http_body", function()
 
   it("is what comes until the server hangs up", function()
     assert.equal("denied", body_of(HEAD .. "Connection: close\r\n\r\ndenied", true))
+    assert.equal("denied", body_of("HTTP/1.0 403 Forbidden\r\n\r\ndenied", true))
   end)
 
   it("is its first 4 KiB", function()

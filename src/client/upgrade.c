@@ -148,6 +148,10 @@ static void ended(void *owner)
     if (u->response.part == STEADY_RESPONSE_BODY)
         note_status(u);
     steady_stream_explain(u->stream, &u->cause);
+    if (steady_response_has_begun(&u->response))
+        steady_cause_note(&u->cause, STEADY_HANDSHAKE,
+                          "the server closed the connection in the middle of its answer to the "
+                          "upgrade");
     steady_cause_note(&u->cause, STEADY_HANDSHAKE, STEADY_HUNG_UP);
     fail(u);
 }

@@ -117,7 +117,7 @@ static void read_status(struct steady_response *r, const char *line)
 }
 
 /* Finds out how the body ends (section 6.3). When no header says that there is a body, none is
- * expected, unless the server says that it will end the connection. */
+ * expected, unless the server will end the connection: it says so, or it speaks HTTP/1.0. */
 static void expect_body(struct steady_response *r)
 {
     const char *length = steady_headers_find(&r->headers, "content-length");
@@ -127,7 +127,7 @@ static void expect_body(struct steady_response *r)
     r->chunked = steady_lists(coding, "chunked");
     if (r->chunked)
         r->left = 0;
-    else if (coding || (!length && steady_lists(connection, "close")))
+    else if (coding || (!length && (r->http_1_0 || steady_lists(connection, "close"))))
         r->left = SIZE_MAX;
     else
         r->left = length ? strtoul(length, NULL, 10) : 0;

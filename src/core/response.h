@@ -49,6 +49,12 @@ struct steady_response {
  * the response is complete now. */
 size_t steady_response_input(struct steady_response *response, const uint8_t *bytes, size_t size);
 
+/* Returns whether any byte has been read. */
+static inline bool steady_response_has_begun(const struct steady_response *response)
+{
+    return response->head > 0;
+}
+
 void steady_response_free(struct steady_response *response);
 
 /* Returns the value of a header, or NULL when there is none. For headers that stay apart it returns
