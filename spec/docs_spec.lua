@@ -1,6 +1,6 @@
 -- Every link of the documents to a file of the repository finds it, and the heading it names.
 
-local DOCUMENTS = "README.md README.zh-CN.md examples/README.md docs/*.md docs/*/*.md"
+local DOCUMENTS = "README.md README.zh-CN.md src/README.md examples/README.md docs/*.md docs/*/*.md"
 
 local function documents()
   local paths = {}
