@@ -25,7 +25,7 @@ local function check_sums(ws, confirm)
   local stats = ws:stats()
   assert.equal(stats.accepted, stats.sent - stats.resent + stats.queued + stats.dropped)
   if confirm then
-    assert.equal(stats.sent - stats.resent, stats.confirmed + stats.unconfirmed)
+    assert.equal(stats.sent - stats.resent, stats.confirmed + stats.unconfirmed + stats.greetings)
   end
   return stats
 end
@@ -278,7 +278,7 @@ describe("with confirm = true,", function()
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
   end)
 
-  it("what is not confirmed is sent again, after on_open's and before what came later", function()
+  it("what is not confirmed is sent again, after on_open's, which is not, and before what came later", function()
     local client, conn, server = meet {
       confirm = true,
       on_open = function(event, ws) ws:send("hello " .. tostring(event.reconnected)) end,
@@ -290,11 +290,43 @@ describe("with confirm = true,", function()
     client:await "closes"
     client.ws:send "3"
     assert.equal(0, client.ws.unconfirmed)
-    assert.equal(4, client.ws.queued)
+    assert.equal(3, client.ws.queued)
     conn = server:welcome()
-    receives(conn, { "hello true", "hello false", "1", "2", "3" })
-    assert.equal(3, client.ws:stats().resent)
+    receives(conn, { "hello true", "1", "2", "3" })
+    assert.equal(2, client.ws:stats().resent)
+    assert.equal(2, client.ws:stats().greetings)
     check_sums(client.ws, true)
+  end)
+
+  it("what on_open sends goes out once on each connection, however many are lost", function()
+    local client, conn, server = meet {
+      confirm = true,
+      on_open = function(_, ws) ws:send("log-in " .. ws:stats().connections) end,
+    }
+    for number = 1, 5 do
+      receives(conn, { "log-in " .. number })
+      assert.equal(0, client.ws.unconfirmed)
+      conn:reset()
+      client:await "closes"
+      conn = server:welcome()
+    end
+    receives(conn, { "log-in 6" })
+    client.ws:send "last"
+    receives(conn, { "last" })
+    check_sums(client.ws, true)
+  end)
+
+  it("what on_open has sent and the connection did not take is dropped with it", function()
+    local large = ("x"):rep(8 << 20)
+    local client, conn, server = meet {
+      on_open = function(event, ws) ws:send(event.reconnected and "again" or large) end,
+    }
+    client.ws:send "behind"
+    client:await_stuck()
+    conn:reset()
+    client:await "closes"
+    receives(server:welcome(), { "again", "behind" })
+    assert.equal(1, check_sums(client.ws).dropped)
   end)
 
   it("what was confirmed is not sent again", function()

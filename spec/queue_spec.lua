@@ -58,7 +58,7 @@ local function check_sums(ws, confirm)
   assert.equal(stats.queued, ws.queued)
   assert.equal(stats.unconfirmed, ws.unconfirmed)
   if confirm then
-    assert.equal(stats.sent - stats.resent, stats.confirmed + stats.unconfirmed)
+    assert.equal(stats.sent - stats.resent, stats.confirmed + stats.unconfirmed + stats.greetings)
   else
     assert.equal(0, stats.resent + stats.confirmed + stats.unconfirmed)
   end
@@ -146,27 +146,34 @@ describe("the queue", function()
     check_sums(client.ws)
   end)
 
-  it("is bounded in on_open as well, with what is queued", function()
-    local client, begin = wait_for_server {
-      queue = { max_messages = 2 },
-      on_open = function(_, ws)
-        assert.is_true(ws:send "hello")
-        is_full(ws, "more")
-      end,
-    }
-    client.ws:send "1"
-    receives(begin(), { "hello", "1" })
-  end)
+  for _, overflow in ipairs { "refuse", "drop_oldest" } do
+    it(("that is full keeps no log-in of on_open back, and loses nothing for it: %s"):format(overflow), function()
+      local client, begin = wait_for_server {
+        queue = { max_messages = 2, max_bytes = 20, overflow = overflow },
+        on_open = function(_, ws)
+          send_all(ws, { "log-in", "subscribe" })
+          assert.equal(4, ws.queued)
+        end,
+      }
+      send_all(client.ws, { "1", "2" })
+      receives(begin(), { "log-in", "subscribe", "1", "2" })
+      assert.equal(0, check_sums(client.ws).dropped)
+    end)
 
-  it("drops what was queued before for what on_open sends", function()
-    local client, begin = wait_for_server {
-      queue = { max_messages = 2, overflow = "drop_oldest" },
-      on_open = function(_, ws) send_all(ws, { "a", "b", "c" }) end,
-    }
-    send_all(client.ws, { "1", "2" })
-    receives(begin(), { "b", "c" })
-    assert.equal(3, check_sums(client.ws).dropped)
-  end)
+    it(("has bounds for on_open as well, so that its loops end: %s"):format(overflow), function()
+      local sent = 0
+      local client, begin = wait_for_server {
+        queue = { max_messages = 3, overflow = overflow },
+        on_open = function(_, ws)
+          while ws:send(tostring(sent + 1)) do sent = sent + 1 end
+          is_full(ws, "4")
+        end,
+      }
+      client.ws:send "queued"
+      receives(begin(), { "1", "2", "3", "queued" })
+      check_sums(client.ws)
+    end)
+  end
 
   it("refuses text that is not UTF-8, full or not", function()
     local client = wait_for_server { queue = { max_messages = 1 } }

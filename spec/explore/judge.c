@@ -218,7 +218,7 @@ static void check_books(const struct steady_client *c)
     if (stats->accepted != stats->sent - stats->resent + queued + stats->dropped)
         judge_fail("the books do not add up: a message is lost, or in two places");
     if (c->options.confirm &&
-        stats->sent - stats->resent != stats->confirmed + c->queue.sent_messages)
+        stats->sent - stats->resent != stats->confirmed + c->queue.sent_messages + stats->greetings)
         judge_fail("the books of confirmation do not add up");
 }
 

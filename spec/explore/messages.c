@@ -9,6 +9,8 @@
 static struct {
     int count, written, confirmed; /* ever; written: each time */
     struct {
+        bool greeting;  /* sent in on_open, so it belongs to one connection */
+        bool gone;      /* that connection has ended */
         bool here;      /* written on this connection */
         bool written;   /* on any */
         bool proven;    /* the peer of this connection has said that it has read it */
@@ -32,6 +34,8 @@ int messages_next(void)
 
 static bool is_done(int id)
 {
+    if (messages.known[id].greeting)
+        return messages.known[id].written || messages.known[id].gone;
     return world.client.options.confirm ? messages.known[id].confirmed : messages.known[id].written;
 }
 
@@ -84,6 +88,7 @@ void messages_greeting(void)
 void messages_accepted_in_greeting(int id)
 {
     insert(messages.front++, id);
+    messages.known[id].greeting = true;
 }
 
 void messages_connection(void)
@@ -91,6 +96,8 @@ void messages_connection(void)
     messages.last = -1;
     for (int i = 0; i < messages.count; i++)
         messages.known[i].here = messages.known[i].proven = false;
+    for (int i = 0; i < messages.count; i++)
+        messages.known[i].gone = messages.known[i].greeting;
 }
 
 static int place_of(int id)
@@ -127,6 +134,7 @@ static void check_confirmed(void)
     int place = 0;
     for (; messages.confirmed < (int)world.client.stats.confirmed; messages.confirmed++) {
         while (place < messages.count && (!messages.known[messages.order[place]].here ||
+                                          messages.known[messages.order[place]].greeting ||
                                           messages.known[messages.order[place]].confirmed))
             place++;
         if (place == messages.count)
@@ -155,7 +163,7 @@ void messages_check_all(void)
     const struct steady_stats *stats = &world.client.stats;
     int missing = 0;
     for (int id = 0; id < messages.count; id++)
-        missing += !is_done(id);
+        missing += messages.known[id].greeting ? !messages.known[id].written : !is_done(id);
     if (missing != (int)stats->dropped)
         judge_fail("%d messages did not go out, and %d were dropped", missing, (int)stats->dropped);
 }

@@ -30,7 +30,6 @@ void steady_link_end_greeting(struct steady_client *c)
     if (c->link.state != STEADY_LINK_GREETING)
         return;
     c->link.state = c->link.stream ? STEADY_LINK_OPEN : STEADY_LINK_LOST;
-    steady_queue_prepend(&c->queue, &c->front);
 }
 
 bool steady_link_can_send(const struct steady_client *c)
@@ -103,7 +102,7 @@ void steady_link_end(struct steady_client *c, double delay)
     c->stats.resent += c->queue.sent_messages;
     steady_link_free(c);
     steady_queue_rewind(&c->queue);
-    steady_queue_prepend(&c->queue, &c->front);
+    c->stats.dropped += steady_queue_clear(&c->front);
 }
 
 void steady_link_free(struct steady_client *c)

@@ -21,10 +21,15 @@ void steady_outbox_check_drain(struct steady_client *c)
     steady_client_tell(c, &event);
 }
 
-/* Drops the oldest message that has not begun to go out. */
-static bool drop_one(struct steady_client *c)
+struct steady_queue *steady_outbox_first(struct steady_client *c)
 {
-    bool dropped = steady_queue_drop(&c->queue) || steady_queue_drop(&c->front);
+    return c->front.waiting_messages ? &c->front : &c->queue;
+}
+
+/* Drops the oldest message of a queue that has not begun to go out. */
+static bool drop_one(struct steady_client *c, struct steady_queue *queue)
+{
+    bool dropped = steady_queue_drop(queue);
     c->stats.dropped += dropped;
     return dropped;
 }
@@ -34,7 +39,7 @@ static bool drop_expired(struct steady_client *c)
 {
     const struct steady_message *oldest = steady_queue_peek(&c->queue);
     return oldest && !c->queue.begun.block && oldest->expires <= steady_loop_exact_time(c->loop) &&
-           drop_one(c);
+           drop_one(c, &c->queue);
 }
 
 static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
@@ -55,25 +60,43 @@ static bool can_have_room(struct steady_client *c, size_t size)
 /* Makes room for a message: with overflow = "drop_oldest" by dropping the oldest ones. */
 static bool make_room(struct steady_client *c, size_t size)
 {
-    while (!fits(c, steady_outbox_bytes(c) + c->queue.sent_bytes + size,
-                 steady_outbox_messages(c) + c->queue.sent_messages + 1)) {
+    while (!fits(c, c->queue.waiting_bytes + c->queue.sent_bytes + size,
+                 c->queue.waiting_messages + c->queue.sent_messages + 1)) {
         bool may_drop = c->options.queue.overflow == STEADY_OVERFLOW_DROP_OLDEST;
-        if (!can_have_room(c, size) || !(drop_expired(c) || (may_drop && drop_one(c))))
+        if (!can_have_room(c, size) || !(drop_expired(c) || (may_drop && drop_one(c, &c->queue))))
             return false;
     }
     return true;
+}
+
+/* What on_open sends has the same bounds for itself, so that a full queue does not keep a log-in
+ * back. It does not expire, since it goes out at once. */
+static enum steady_error push_first(struct steady_client *c, const uint8_t *data, size_t size,
+                                    bool binary)
+{
+    if (!fits(c, c->front.waiting_bytes + size, c->front.waiting_messages + 1))
+        return STEADY_QUEUE_FULL;
+    return steady_queue_push(&c->front, data, size, binary, INFINITY) ? STEADY_OK : STEADY_NETWORK;
+}
+
+static enum steady_error push(struct steady_client *c, const uint8_t *data, size_t size,
+                              bool binary)
+{
+    double ttl = c->options.queue.ttl;
+    if (!make_room(c, size))
+        return STEADY_QUEUE_FULL;
+    double expires = isinf(ttl) ? ttl : steady_loop_exact_time(c->loop) + ttl;
+    return steady_queue_push(&c->queue, data, size, binary, expires) ? STEADY_OK : STEADY_NETWORK;
 }
 
 enum steady_error steady_outbox_push(struct steady_client *c, const uint8_t *data, size_t size,
                                      bool binary)
 {
     bool greeting = c->link.state == STEADY_LINK_GREETING;
-    double ttl = c->options.queue.ttl;
-    if (!make_room(c, size))
-        return STEADY_QUEUE_FULL;
-    if (!steady_queue_push(greeting ? &c->front : &c->queue, data, size, binary,
-                           isinf(ttl) ? ttl : steady_loop_exact_time(c->loop) + ttl))
-        return STEADY_NETWORK;
+    enum steady_error error =
+        greeting ? push_first(c, data, size, binary) : push(c, data, size, binary);
+    if (error)
+        return error;
     c->stats.accepted++;
     if ((double)steady_outbox_bytes(c) > c->options.high_water)
         c->over_high_water = true;
@@ -83,7 +106,7 @@ enum steady_error steady_outbox_push(struct steady_client *c, const uint8_t *dat
 size_t steady_outbox_discard(struct steady_client *c)
 {
     size_t count = 0;
-    while (drop_one(c))
+    while (drop_one(c, &c->queue) || drop_one(c, &c->front))
         count++;
     steady_outbox_check_drain(c);
     return count;

@@ -12,6 +12,9 @@ enum steady_error steady_outbox_push(struct steady_client *client, const uint8_t
 /* Drops every message that has not begun to go out. Returns how many it dropped. */
 size_t steady_outbox_discard(struct steady_client *client);
 
+/* Returns the queue whose messages go out next: `front` until it is empty, then `queue`. */
+struct steady_queue *steady_outbox_first(struct steady_client *client);
+
 /* Return how many bytes of payload, and how many messages, wait. */
 size_t steady_outbox_bytes(const struct steady_client *client);
 size_t steady_outbox_messages(const struct steady_client *client);

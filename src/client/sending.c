@@ -65,19 +65,22 @@ static bool ask_for_confirmation(struct steady_client *c)
 static bool write_some(struct steady_client *c)
 {
     struct steady_protocol *protocol = &c->link.protocol;
-    size_t waiting = c->queue.waiting_messages;
+    struct steady_queue *queue = steady_outbox_first(c);
+    bool keep = c->options.confirm && queue == &c->queue;
+    size_t waiting = queue->waiting_messages;
     uint64_t expired = protocol->expired;
     bool traced = steady_client_traces_sent(c);
-    size_t size =
-        steady_protocol_output(protocol, &c->queue, c->options.confirm, steady_loop_now(c->loop),
-                               steady_stream_room(c->link.stream), STEADY_WRITE_SIZE);
+    size_t size = steady_protocol_output(protocol, queue, keep, steady_loop_now(c->loop),
+                                         steady_stream_room(c->link.stream), STEADY_WRITE_SIZE);
     expired = protocol->expired - expired;
     c->stats.dropped += expired;
-    c->stats.sent += waiting - c->queue.waiting_messages - expired;
+    size_t sent = waiting - queue->waiting_messages - (size_t)expired;
+    c->stats.sent += sent;
+    c->stats.greetings += queue == &c->front ? sent : 0;
     c->stats.bytes_sent += size;
     if (traced)
         steady_client_trace_sent(c, steady_stream_room(c->link.stream), size);
-    if (c->watched && !c->queue.waiting_messages && waiting)
+    if (c->watched && waiting && !steady_outbox_messages(c))
         steady_ready_add(c->loop, &c->ready);
     bool written = size && steady_stream_write(c->link.stream, size);
     return ask_for_confirmation(c) || (written && c->link.stream);
@@ -90,9 +93,9 @@ static bool can_write(const struct steady_client *c)
 
 /* Returns whether the queued messages fill one write. A message that will be compressed counts with
  * its size before that. */
-static bool has_full_write(const struct steady_client *c)
+static bool has_full_write(struct steady_client *c)
 {
-    const struct steady_queue *queue = &c->queue;
+    const struct steady_queue *queue = steady_outbox_first(c);
     return queue->waiting_bytes - c->link.protocol.message_sent +
                STEADY_FRAME_HEADER_MAX * queue->waiting_messages >=
            STEADY_WRITE_SIZE;

@@ -48,13 +48,15 @@ struct steady_client_owner {
 /* Counted from the client's making on. Of the messages that send accepted, each is in one place:
  *     accepted = sent - resent + queued + dropped,
  * and with confirm:
- *     sent - resent = confirmed + unconfirmed. */
+ *     sent - resent = confirmed + unconfirmed + greetings. */
 struct steady_stats {
     uint64_t accepted; /* messages */
     uint64_t sent;     /* handed over whole, each time */
     uint64_t resent; /* back in the queue, since the connection ended before they were confirmed */
     uint64_t confirmed; /* with confirm */
-    uint64_t dropped;   /* expired, discarded, given up for newer ones, or left over when closed */
+    uint64_t
+        greetings;    /* sent by on_open: they belong to one connection, and nobody confirms them */
+    uint64_t dropped; /* expired, discarded, given up for newer ones, or left over when closed */
     uint64_t received;
     uint64_t bytes_sent, bytes_received; /* after the upgrade, frames included, before TLS */
     uint64_t pings, pongs;               /* pings we sent, pongs that came */
@@ -158,7 +160,8 @@ struct steady_client {
     bool paused;  /* by the owner: no message is delivered, nothing is read */
     bool watched; /* the owner wants to hear of the end of a delivery, and of an empty queue */
 
-    /* What waits to be sent. `front` has what was sent while the link was GREETING. */
+    /* What waits to be sent. `front` has what was sent while the link was GREETING: it goes out
+     * first, and belongs to this connection alone. */
     struct steady_queue queue, front;
     bool over_high_water; /* since the last DRAIN event */
 

@@ -200,6 +200,7 @@ static int client_stats(lua_State *L)
         {"sent", stats.sent},
         {"resent", stats.resent},
         {"confirmed", stats.confirmed},
+        {"greetings", stats.greetings},
         {"dropped", stats.dropped},
         {"received", stats.received},
         {"bytes_sent", stats.bytes_sent},

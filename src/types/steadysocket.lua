@@ -171,6 +171,7 @@
 ---@field resent integer messages back in the queue because they were not confirmed
 ---@field confirmed integer messages the peer has read (with confirm)
 ---@field unconfirmed integer messages sent and not confirmed yet (with confirm)
+---@field greetings integer messages of on_open that were sent; they are never confirmed
 ---@field queued integer messages that wait
 ---@field dropped integer messages expired, discarded, given up for newer ones, or left over when close() was done
 ---@field received integer messages, without replies to text heartbeats
