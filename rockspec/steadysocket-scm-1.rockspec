@@ -56,6 +56,7 @@ build = {
         "src/core/protocol.c",
         "src/core/protocol_output.c",
         "src/core/queue.c",
+        "src/core/queue_pool.c",
         "src/core/reference.c",
         "src/core/response.c",
         "src/core/retry_after.c",

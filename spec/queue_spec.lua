@@ -4,6 +4,7 @@ local socket = require "socket"
 local stopwatch = require "support.stopwatch"
 local turn = require "support.turn"
 local watched = require "support.watched"
+local WebSocket = require "steadysocket"
 
 local KIB, MIB = 1 << 10, 1 << 20
 
@@ -210,6 +211,61 @@ describe("ttl", function()
     assert.equal(2, check_sums(client.ws).dropped)
   end)
 
+  for _, status in ipairs { "idle", "waiting", "open" } do
+    it(("has a message gone when its time is over, though nobody looks for it: %s"):format(status), function()
+      local client, conn, alive
+      if status == "idle" then
+        client = wait_for_server { queue = { ttl = 0.1 } }
+        alive = WebSocket.after(60, function() end) -- an idle client alone keeps no loop going
+      elseif status == "waiting" then
+        client = watched.new { url = "ws://127.0.0.1:1/", queue = { ttl = 0.1 }, reconnect = { min_delay = 20 } }
+        client.ws:connect()
+        turn.till(function() return client.ws.status == "waiting" end, "the failure")
+      else
+        client, conn = meet { queue = { ttl = 0.1, max_bytes = 64 * MIB } }
+        client.ws:send(("x"):rep(MUCH))
+        client:await_stuck()
+      end
+      local before = client.ws.queued
+      client.ws:send "1"
+      pass(0.06)
+      client.ws:send "2"
+      assert.equal(before + 2, client.ws.queued)
+      turn.till(function() return client.ws.queued == before + 1 end, "the first one to go", 1)
+      turn.till(function() return client.ws.queued == before end, "the second one to go", 1)
+      assert.equal(2, check_sums(client.ws).dropped)
+      if alive then alive:cancel() end
+      if conn then assert.is_true(#conn:receive_text(20) == MUCH) end
+    end)
+  end
+
+  it("of 0 is for what can go out at once", function()
+    local client, conn = meet { queue = { ttl = 0 } }
+    send_all(client.ws, { "1", "2" })
+    receives(conn, { "1", "2" })
+    conn:text "ask"
+    client.ws.on_message = function(_, _, ws) ws:send "answer" end
+    receives(conn, { "answer" })
+    conn:cut()
+    client:await "closes"
+    assert.is_true(client.ws:send "too late")
+    turn.till(function() return client.ws.queued == 0 end, "it to go", 1)
+    assert.equal(1, check_sums(client.ws).dropped)
+  end)
+
+  it("over makes room behind the first message of connect(), which has none", function()
+    local server = Peer.listen()
+    local client = watched.connect({ url = server.url, name = "prices", queue = { ttl = 0.05, max_messages = 3 } }, "first")
+    local conn = server:accept()
+    send_all(client.ws, { "1", "2" })
+    is_full(client.ws, "3")
+    turn.till(function() return client.ws.queued == 1 end, "the others to go", 1)
+    send_all(client.ws, { "3", "4" })
+    conn:request()
+    conn:upgrade()
+    receives(conn, { "first", "3", "4" })
+  end)
+
   it("is for what waits while the server is down", function()
     local client, conn, server = meet {
       queue = { ttl = 0.15 },
@@ -328,6 +384,33 @@ describe("discard()", function()
     send_all(client.ws, { "1", "2" })
     receives(begin(), { "hello again" })
     check_sums(client.ws)
+  end)
+end)
+
+describe("the first message of connect()", function()
+  after_each(watched.end_all)
+
+  it("is dropped for no other one", function()
+    local server = Peer.listen()
+    local client = watched.connect(
+      { url = server.url, name = "prices", queue = { max_messages = 2, max_bytes = 10, overflow = "drop_oldest" } },
+      "first"
+    )
+    local conn = server:accept()
+    send_all(client.ws, { "1", "2", "3" })
+    is_full(client.ws, ("x"):rep(6)) -- there is no room for it, whatever else goes
+    receives((function() conn:request() conn:upgrade() return conn end)(), { "first", "3" })
+    assert.equal(2, check_sums(client.ws).dropped)
+  end)
+
+  it("is discarded with all others", function()
+    local server = Peer.listen()
+    local client = watched.connect({ url = server.url }, "first")
+    client.ws:send "second"
+    assert.equal(2, client.ws:discard())
+    local conn = server:welcome()
+    client.ws:send "third"
+    receives(conn, { "third" })
   end)
 end)
 

@@ -45,7 +45,8 @@ static void fail(const char *what)
 
 static void push(struct program *p, const void *data, size_t size)
 {
-    if (!steady_queue_push(&p->queue, data, size, false, INFINITY))
+    const struct steady_message message = {.data = data, .size = size, .expires = INFINITY};
+    if (!steady_queue_push(&p->queue, &message))
         fail("out of memory");
     p->sent++;
 }

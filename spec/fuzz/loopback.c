@@ -128,7 +128,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         sent->size = piece_size * times;
         sent->binary = !steady_utf8_valid(sent->data, sent->size);
         free(piece);
-        CHECK(steady_queue_push(&test->queue, sent->data, sent->size, sent->binary, INFINITY));
+        CHECK(steady_queue_push(&test->queue, &(struct steady_message){.data = sent->data,
+                                                                       .size = sent->size,
+                                                                       .binary = sent->binary,
+                                                                       .expires = INFINITY}));
     }
     carry(test, capacity, step);
     CHECK(test->arrived == test->count && test->queue.waiting_messages == 0);

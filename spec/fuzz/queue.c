@@ -30,7 +30,9 @@ static void push(struct steady_queue *queue, uint16_t number)
     uint8_t *data = malloc(size + 1);
     CHECK(data);
     memset(data, number & 0xFF, size);
-    CHECK(steady_queue_push(queue, data, size, number & 1, number));
+    const struct steady_message message = {
+        .data = data, .size = size, .binary = number & 1, .expires = number};
+    CHECK(steady_queue_push(queue, &message));
     free(data);
 }
 

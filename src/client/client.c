@@ -112,6 +112,13 @@ static void live(struct steady_client *c)
     c->loop->alive++;
 }
 
+static bool need_timer(struct steady_client *c)
+{
+    if (!c->timer)
+        c->timer = steady_timer_new(c->loop, timer_due, c);
+    return c->timer;
+}
+
 enum steady_error steady_client_connect(struct steady_client *c, const uint8_t *data, size_t size,
                                         bool binary)
 {
@@ -120,9 +127,11 @@ enum steady_error steady_client_connect(struct steady_client *c, const uint8_t *
         return STEADY_ALREADY_CONNECTED;
     if (data && !binary && !steady_utf8_valid(data, size))
         return STEADY_INVALID;
-    if (!c->timer && !(c->timer = steady_timer_new(c->loop, timer_due, c)))
+    if (!need_timer(c))
         return STEADY_NETWORK;
-    if (data && !steady_queue_push(&first, data, size, binary, INFINITY))
+    const struct steady_message message = {
+        .data = data, .size = size, .binary = binary, .expires = INFINITY, .stays = true};
+    if (data && !steady_queue_push(&first, &message))
         return STEADY_NETWORK;
     steady_queue_prepend(&c->queue, &first);
     c->stats.accepted += data != NULL;
@@ -142,7 +151,12 @@ enum steady_error steady_client_send(struct steady_client *c, const uint8_t *dat
     enum steady_error error = steady_outbox_push(c, data, size, binary);
     if (error)
         return error;
-    steady_sending_flush_full(c);
+    if (c->options.queue.ttl == 0) /* now or never */
+        steady_sending_flush(c);
+    else
+        steady_sending_flush_full(c);
+    if (!c->entered && !isinf(steady_outbox_deadline(c)) && need_timer(c))
+        steady_deadlines_arm(c);
     if (steady_client_has_link(c) && !c->entered)
         steady_ready_add(c->loop, &c->ready);
     return STEADY_OK;

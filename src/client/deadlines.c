@@ -3,6 +3,7 @@
 #include "client/attempt.h"
 #include "client/change.h"
 #include "client/link.h"
+#include "client/outbox.h"
 #include "client/sending.h"
 #include "client/trace.h"
 
@@ -53,6 +54,7 @@ static const struct {
     {session_deadline, session_due},
     {linger_deadline, linger_due},
     {steady_sending_heartbeat_deadline, steady_sending_check_heartbeat},
+    {steady_outbox_deadline, steady_outbox_check_expiry},
 };
 
 #define DEADLINES (sizeof deadlines / sizeof *deadlines)

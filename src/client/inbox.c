@@ -13,7 +13,10 @@ bool steady_inbox_has_room(const struct steady_client *c)
 
 bool steady_inbox_keep(struct steady_client *c, const struct steady_event *event)
 {
-    return steady_queue_push(&c->inbox, event->data, event->size, event->binary, INFINITY);
+    return steady_queue_push(&c->inbox, &(struct steady_message){.data = event->data,
+                                                                 .size = event->size,
+                                                                 .binary = event->binary,
+                                                                 .expires = INFINITY});
 }
 
 const struct steady_message *steady_inbox_peek(struct steady_client *c)

@@ -26,20 +26,30 @@ struct steady_queue *steady_outbox_first(struct steady_client *c)
     return c->front.waiting_messages ? &c->front : &c->queue;
 }
 
-/* Drops the oldest message of a queue that has not begun to go out. */
-static bool drop_one(struct steady_client *c, struct steady_queue *queue)
+/* Drops the oldest message that can be dropped. */
+static bool drop_one(struct steady_client *c)
 {
-    bool dropped = steady_queue_drop(queue);
+    bool dropped = steady_queue_drop(&c->queue);
     c->stats.dropped += dropped;
     return dropped;
 }
 
 /* Does the same if the time to live of that message is over. */
-static bool drop_expired(struct steady_client *c)
+static bool drop_expired(struct steady_client *c, double now)
 {
-    const struct steady_message *oldest = steady_queue_peek(&c->queue);
-    return oldest && !c->queue.begun.block && oldest->expires <= steady_loop_exact_time(c->loop) &&
-           drop_one(c, &c->queue);
+    return steady_queue_expiry(&c->queue) <= now && drop_one(c);
+}
+
+double steady_outbox_deadline(const struct steady_client *c)
+{
+    return steady_queue_expiry(&c->queue);
+}
+
+void steady_outbox_check_expiry(struct steady_client *c, double now)
+{
+    while (drop_expired(c, now))
+        ;
+    steady_outbox_check_drain(c);
 }
 
 static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
@@ -48,13 +58,12 @@ static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
     return (double)bytes <= bounds->max_bytes && (double)messages <= bounds->max_messages;
 }
 
-/* Returns whether a message fits in beside those that must stay, because they are part-way out, or
- * sent and not yet confirmed. */
-static bool can_have_room(struct steady_client *c, size_t size)
+/* Returns whether a message fits in beside those that cannot be dropped: one that is part-way out,
+ * those that were sent and are not confirmed, and the first message of connect(). */
+static bool can_have_room(const struct steady_client *c, size_t size)
 {
-    const struct steady_message *begun = c->queue.begun.block ? steady_queue_peek(&c->queue) : NULL;
-    return fits(c, c->queue.sent_bytes + (begun ? begun->size : 0) + size,
-                c->queue.sent_messages + (begun != NULL) + 1);
+    size_t bytes, messages = steady_queue_fixed(&c->queue, &bytes);
+    return fits(c, c->queue.sent_bytes + bytes + size, c->queue.sent_messages + messages + 1);
 }
 
 /* Makes room for a message: with overflow = "drop_oldest" by dropping the oldest ones. */
@@ -63,7 +72,8 @@ static bool make_room(struct steady_client *c, size_t size)
     while (!fits(c, c->queue.waiting_bytes + c->queue.sent_bytes + size,
                  c->queue.waiting_messages + c->queue.sent_messages + 1)) {
         bool may_drop = c->options.queue.overflow == STEADY_OVERFLOW_DROP_OLDEST;
-        if (!can_have_room(c, size) || !(drop_expired(c) || (may_drop && drop_one(c, &c->queue))))
+        double now = steady_loop_exact_time(c->loop);
+        if (!can_have_room(c, size) || !(drop_expired(c, now) || (may_drop && drop_one(c))))
             return false;
     }
     return true;
@@ -71,30 +81,30 @@ static bool make_room(struct steady_client *c, size_t size)
 
 /* What on_open sends has the same bounds for itself, so that a full queue does not keep a log-in
  * back. It does not expire, since it goes out at once. */
-static enum steady_error push_first(struct steady_client *c, const uint8_t *data, size_t size,
-                                    bool binary)
+static enum steady_error push_first(struct steady_client *c, struct steady_message *message)
 {
-    if (!fits(c, c->front.waiting_bytes + size, c->front.waiting_messages + 1))
+    if (!fits(c, c->front.waiting_bytes + message->size, c->front.waiting_messages + 1))
         return STEADY_QUEUE_FULL;
-    return steady_queue_push(&c->front, data, size, binary, INFINITY) ? STEADY_OK : STEADY_NETWORK;
+    return steady_queue_push(&c->front, message) ? STEADY_OK : STEADY_NETWORK;
 }
 
-static enum steady_error push(struct steady_client *c, const uint8_t *data, size_t size,
-                              bool binary)
+static enum steady_error push(struct steady_client *c, struct steady_message *message)
 {
     double ttl = c->options.queue.ttl;
-    if (!make_room(c, size))
+    if (!make_room(c, message->size))
         return STEADY_QUEUE_FULL;
-    double expires = isinf(ttl) ? ttl : steady_loop_exact_time(c->loop) + ttl;
-    return steady_queue_push(&c->queue, data, size, binary, expires) ? STEADY_OK : STEADY_NETWORK;
+    if (!isinf(ttl))
+        message->expires = steady_loop_exact_time(c->loop) + ttl;
+    return steady_queue_push(&c->queue, message) ? STEADY_OK : STEADY_NETWORK;
 }
 
 enum steady_error steady_outbox_push(struct steady_client *c, const uint8_t *data, size_t size,
                                      bool binary)
 {
+    struct steady_message message = {
+        .data = data, .size = size, .binary = binary, .expires = INFINITY};
     bool greeting = c->link.state == STEADY_LINK_GREETING;
-    enum steady_error error =
-        greeting ? push_first(c, data, size, binary) : push(c, data, size, binary);
+    enum steady_error error = greeting ? push_first(c, &message) : push(c, &message);
     if (error)
         return error;
     c->stats.accepted++;
@@ -105,9 +115,8 @@ enum steady_error steady_outbox_push(struct steady_client *c, const uint8_t *dat
 
 size_t steady_outbox_discard(struct steady_client *c)
 {
-    size_t count = 0;
-    while (drop_one(c, &c->queue) || drop_one(c, &c->front))
-        count++;
+    size_t count = steady_queue_discard(&c->queue) + steady_queue_discard(&c->front);
+    c->stats.dropped += count;
     steady_outbox_check_drain(c);
     return count;
 }

@@ -19,6 +19,10 @@ struct steady_queue *steady_outbox_first(struct steady_client *client);
 size_t steady_outbox_bytes(const struct steady_client *client);
 size_t steady_outbox_messages(const struct steady_client *client);
 
+/* For client/deadlines: when the next message expires, and what happens then. */
+double steady_outbox_deadline(const struct steady_client *client);
+void steady_outbox_check_expiry(struct steady_client *client, double now);
+
 /* Queues a DRAIN event if the queue was over high_water and is at or under low_water now. */
 void steady_outbox_check_drain(struct steady_client *client);
 

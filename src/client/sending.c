@@ -74,7 +74,7 @@ static bool write_some(struct steady_client *c)
                                          steady_stream_room(c->link.stream), STEADY_WRITE_SIZE);
     expired = protocol->expired - expired;
     c->stats.dropped += expired;
-    size_t sent = waiting - queue->waiting_messages - (size_t)expired;
+    uint64_t sent = waiting - queue->waiting_messages - expired;
     c->stats.sent += sent;
     c->stats.greetings += queue == &c->front ? sent : 0;
     c->stats.bytes_sent += size;

@@ -145,7 +145,7 @@ static const struct steady_message *next_message(struct steady_protocol *protoco
                                                  struct steady_queue *queue, double now)
 {
     const struct steady_message *message;
-    while ((message = steady_queue_peek(queue)) && message->expires <= now) {
+    while ((message = steady_queue_peek(queue)) && message->expires < now) {
         steady_queue_drop(queue);
         protocol->expired++;
     }

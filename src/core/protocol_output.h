@@ -29,8 +29,8 @@ bool steady_protocol_text(struct steady_protocol *protocol, const uint8_t *data,
  * message that has gone out as a whole leaves the queue, or stays in it as a sent one with `keep`.
  * Returns the number of bytes written, or 0 when there is nothing to send. capacity must be at
  * least 256. `now` is for messages that have expired: they are dropped and counted in
- * protocol->expired. All calls must be given the same queue, which must not be cleared meanwhile
- * (see steady_queue_clear). */
+ * protocol->expired. Until a message has gone out as a whole, all calls must be given its queue,
+ * which must not be cleared meanwhile (see steady_queue_clear). */
 size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_queue *queue,
                               bool keep, double now, uint8_t *out, size_t capacity);
 

@@ -1,30 +1,21 @@
 #include "core/queue.h"
 
+#include "core/queue_pool.h"
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Bytes of the smallest block, with bookkeeping. An empty queue may keep one such block. */
 #define BLOCK_MIN 1024
-#define BLOCK_MAX 65536 /* bytes; a block is twice as large as the one before it, up to this */
-#define POOL_MAX  (16u << 20) /* bytes that a pool keeps: as many as a client queues by default */
 
 /* A message in a block. A message that leaves the queue is only marked as gone. Its memory is freed
  * with the whole block. */
 struct record {
     size_t size; /* bytes of payload */
     double expires;
-    bool binary, gone;
+    bool binary, stays, gone;
     uint8_t payload[];
-};
-
-/* Every block has at least one record that is not gone, so that messages which were dropped behind
- * a kept one do not pile up. The exception is the one small block that an empty queue may keep. */
-struct steady_queue_block {
-    struct steady_queue_block *previous, *next;
-    size_t capacity, end; /* bytes for records: how many there are, and how many are used */
-    /* How many records are not marked as gone, and the bytes of their payloads. */
-    size_t live, bytes;
-    max_align_t records[];
 };
 
 static struct record *record_at(struct steady_queue_position position)
@@ -58,51 +49,11 @@ static struct steady_queue_position behind(struct steady_queue_position position
     return seek(position);
 }
 
-static size_t block_size(const struct steady_queue_block *block)
-{
-    return sizeof *block + block->capacity;
-}
-
-/* Returns a block of at least *size bytes, and sets *size to the bytes that it has, at most twice
- * as many. Small blocks do not come from the pool, since malloc is fast for those. */
-static struct steady_queue_block *get_block(struct steady_queue_pool *pool, size_t *size)
-{
-    struct steady_queue_block *block = pool ? pool->first : NULL;
-    if (!block || *size < BLOCK_MAX || block_size(block) < *size || block_size(block) / 2 > *size)
-        return malloc(*size);
-    *size = block_size(block);
-    pool->first = block->next;
-    pool->bytes -= *size;
-    return block;
-}
-
-static void put_block(struct steady_queue_pool *pool, struct steady_queue_block *block)
-{
-    const size_t size = block_size(block);
-    if (!pool || size < BLOCK_MAX || size > POOL_MAX - pool->bytes) {
-        free(block);
-        return;
-    }
-    block->next = pool->first;
-    pool->first = block;
-    pool->bytes += size;
-}
-
-void steady_queue_pool_free(struct steady_queue_pool *pool)
-{
-    while (pool->first) {
-        struct steady_queue_block *block = pool->first;
-        pool->first = block->next;
-        free(block);
-    }
-    pool->bytes = 0;
-}
-
 static void remove_block(struct steady_queue *queue, struct steady_queue_block *block)
 {
     *(block->previous ? &block->previous->next : &queue->first) = block->next;
     *(block->next ? &block->next->previous : &queue->last) = block->previous;
-    put_block(queue->pool, block);
+    steady_queue_pool_put(queue->pool, block);
 }
 
 /* Marks a message as gone, and frees its block when that was the last message in it. Nothing may
@@ -126,10 +77,12 @@ static bool add_block(struct steady_queue *queue, size_t record)
     struct steady_queue_block *last = queue->last, *block;
     size_t size = BLOCK_MIN;
     if (last)
-        size = block_size(last) < BLOCK_MAX / 2 ? 2 * block_size(last) : BLOCK_MAX;
+        size = steady_queue_block_size(last) < STEADY_QUEUE_BLOCK_MAX / 2
+                   ? 2 * steady_queue_block_size(last)
+                   : STEADY_QUEUE_BLOCK_MAX;
     if (size - sizeof *block < record)
         size = sizeof *block + record;
-    block = get_block(queue->pool, &size);
+    block = steady_queue_pool_get(queue->pool, &size);
     if (!block)
         return false;
     if (last && last->live == 0) { /* the empty queue had kept this block, which is too small now */
@@ -142,9 +95,9 @@ static bool add_block(struct steady_queue *queue, size_t record)
     return true;
 }
 
-bool steady_queue_push(struct steady_queue *queue, const uint8_t *data, size_t size, bool binary,
-                       double expires)
+bool steady_queue_push(struct steady_queue *queue, const struct steady_message *message)
 {
+    const size_t size = message->size;
     if (size > SIZE_MAX / 2)
         return false;
     size_t length = record_length(size);
@@ -153,9 +106,12 @@ bool steady_queue_push(struct steady_queue *queue, const uint8_t *data, size_t s
             return false;
     struct steady_queue_position position = {queue->last, queue->last->end};
     struct record *record = record_at(position);
-    *record = (struct record){.size = size, .expires = expires, .binary = binary};
+    *record = (struct record){.size = size,
+                              .expires = message->expires,
+                              .binary = message->binary,
+                              .stays = message->stays};
     if (size > 0)
-        memcpy(record->payload, data, size);
+        memcpy(record->payload, message->data, size);
     position.block->end += length;
     position.block->live++;
     position.block->bytes += size;
@@ -198,8 +154,11 @@ const struct steady_message *steady_queue_peek(struct steady_queue *queue)
     if (!position.block)
         return NULL;
     const struct record *record = record_at(position);
-    queue->head =
-        (struct steady_message){record->payload, record->size, record->binary, record->expires};
+    queue->head = (struct steady_message){.data = record->payload,
+                                          .size = record->size,
+                                          .expires = record->expires,
+                                          .binary = record->binary,
+                                          .stays = record->stays};
     return &queue->head;
 }
 
@@ -233,16 +192,54 @@ void steady_queue_sent(struct steady_queue *queue, bool keep)
     }
 }
 
-bool steady_queue_drop(struct steady_queue *queue)
+/* Only the first message of a connect() stays, so this loop is short. */
+static struct steady_queue_position droppable(const struct steady_queue *queue)
 {
-    struct steady_queue_position dropped = queue->next;
-    if (!dropped.block)
-        return false;
-    queue->next = behind(dropped);
+    struct steady_queue_position position = queue->next;
+    while (position.block && record_at(position)->stays)
+        position = behind(position);
+    return position;
+}
+
+static void drop(struct steady_queue *queue, struct steady_queue_position dropped)
+{
+    if (dropped.block == queue->next.block && dropped.offset == queue->next.offset)
+        queue->next = behind(dropped);
     queue->waiting_bytes -= record_at(dropped)->size;
     queue->waiting_messages--;
     release(queue, dropped);
-    return true;
+}
+
+bool steady_queue_drop(struct steady_queue *queue)
+{
+    struct steady_queue_position position = droppable(queue);
+    if (position.block)
+        drop(queue, position);
+    return position.block != NULL;
+}
+
+size_t steady_queue_fixed(const struct steady_queue *queue, size_t *bytes)
+{
+    struct steady_queue_position position = queue->next;
+    size_t count = queue->begun.block != NULL;
+    *bytes = count ? record_at(queue->begun)->size : 0;
+    for (; position.block && record_at(position)->stays; position = behind(position), count++)
+        *bytes += record_at(position)->size;
+    return count;
+}
+
+double steady_queue_expiry(const struct steady_queue *queue)
+{
+    struct steady_queue_position position = droppable(queue);
+    return position.block ? record_at(position)->expires : INFINITY;
+}
+
+size_t steady_queue_discard(struct steady_queue *queue)
+{
+    size_t count = 0;
+    for (; queue->next.block; count++)
+        drop(queue, queue->next);
+    return count;
 }
 
 /* Frees the block of the oldest message that was sent and kept as a whole, when all messages in the

@@ -10,6 +10,8 @@
 #ifndef STEADY_CORE_QUEUE_H
 #define STEADY_CORE_QUEUE_H
 
+#include "core/queue_pool.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,18 +19,9 @@
 struct steady_message {
     const uint8_t *data; /* stays until the message leaves the queue */
     size_t size;         /* bytes */
+    double expires;      /* seconds on the caller's clock; INFINITY for never */
     bool binary;
-    double expires; /* seconds on the caller's clock; INFINITY for never */
-};
-
-struct steady_queue_block;
-
-/* Keeps blocks that queues no longer need, to use them again. When memory goes back to the system
- * and is allocated anew, page faults cost more than all the rest of sending. A zeroed struct is an
- * empty pool. */
-struct steady_queue_pool {
-    struct steady_queue_block *first;
-    size_t bytes;
+    bool stays; /* it is never dropped to make room, and has to be sent first */
 };
 
 /* The position of a message in the queue; block is NULL when there is no such message. */
@@ -53,8 +46,7 @@ struct steady_queue {
 
 /* Adds a copy of a message at the end. Returns false when memory is out, and then leaves the queue
  * unchanged. */
-bool steady_queue_push(struct steady_queue *queue, const uint8_t *data, size_t size, bool binary,
-                       double expires);
+bool steady_queue_push(struct steady_queue *queue, const struct steady_message *message);
 
 /* Moves all messages of `front` to the head of `queue`, and leaves `front` empty. In neither queue
  * may a message be begun, or sent and kept. Never fails. */
@@ -73,9 +65,22 @@ void steady_queue_begin(struct steady_queue *queue);
  * stays for steady_queue_confirm. */
 void steady_queue_sent(struct steady_queue *queue, bool keep);
 
-/* Removes the oldest message of which nothing was sent, because the message has expired or to make
- * room for a newer one. Messages that were sent and kept stay. Returns false when there is none. */
+/* Removes the oldest message of which nothing was sent, and that need not stay: because it has
+ * expired, or to make room for a newer one. Messages that were sent and kept stay. Returns false
+ * when there is none. */
 bool steady_queue_drop(struct steady_queue *queue);
+
+/* Returns how many messages that wait cannot be dropped, and sets *bytes to their payload: the one
+ * that is begun, and those that stay. */
+size_t steady_queue_fixed(const struct steady_queue *queue, size_t *bytes);
+
+/* Returns when the message that steady_queue_drop would remove expires, or INFINITY when there is
+ * none. */
+double steady_queue_expiry(const struct steady_queue *queue);
+
+/* Removes all messages of which nothing was sent, those that should stay included. Returns how many
+ * there were. */
+size_t steady_queue_discard(struct steady_queue *queue);
 
 /* Removes the oldest `count` messages of those that were sent and kept, because they have arrived.
  */
@@ -89,8 +94,5 @@ void steady_queue_rewind(struct steady_queue *queue);
  * While a connection is open, it may have sent a part of a message, so steady_queue_drop has to be
  * used then. */
 size_t steady_queue_clear(struct steady_queue *queue);
-
-/* Frees the pool's memory. The pool can be used again. */
-void steady_queue_pool_free(struct steady_queue_pool *pool);
 
 #endif

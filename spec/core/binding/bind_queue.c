@@ -20,23 +20,25 @@ static int queue_new(lua_State *L)
     return 1;
 }
 
-/* queue:push(data [, binary [, expires]]) -> boolean */
+/* queue:push(data [, binary [, expires [, stays]]]) -> boolean */
 static int queue_push(lua_State *L)
 {
     struct steady_queue *queue = check_queue(L, 1);
-    bool binary = lua_toboolean(L, 3);
-    double expires = luaL_optnumber(L, 4, INFINITY);
-    size_t size;
-    const uint8_t *data = push_exact_copy(L, 2, &size);
-    lua_pushboolean(L, steady_queue_push(queue, data, size, binary, expires));
+    struct steady_message message = {
+        .expires = luaL_optnumber(L, 4, INFINITY),
+        .binary = lua_toboolean(L, 3),
+        .stays = lua_toboolean(L, 5),
+    };
+    message.data = push_exact_copy(L, 2, &message.size);
+    lua_pushboolean(L, steady_queue_push(queue, &message));
     return 1;
 }
 
 /* queue:push_more_than_memory(less) -> boolean: a message of SIZE_MAX - less bytes */
 static int queue_push_more_than_memory(lua_State *L)
 {
-    size_t size = SIZE_MAX - (size_t)luaL_checkinteger(L, 2);
-    lua_pushboolean(L, steady_queue_push(check_queue(L, 1), NULL, size, false, INFINITY));
+    const struct steady_message message = {.size = SIZE_MAX - (size_t)luaL_checkinteger(L, 2)};
+    lua_pushboolean(L, steady_queue_push(check_queue(L, 1), &message));
     return 1;
 }
 
@@ -77,6 +79,20 @@ static int queue_sent(lua_State *L)
 static int queue_drop(lua_State *L)
 {
     lua_pushboolean(L, steady_queue_drop(check_queue(L, 1)));
+    return 1;
+}
+
+/* queue:expiry() -> number */
+static int queue_expiry(lua_State *L)
+{
+    lua_pushnumber(L, steady_queue_expiry(check_queue(L, 1)));
+    return 1;
+}
+
+/* queue:discard() -> integer */
+static int queue_discard(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)steady_queue_discard(check_queue(L, 1)));
     return 1;
 }
 
@@ -121,6 +137,8 @@ void bind_queue(lua_State *L)
                                        {"begin", queue_begin},
                                        {"sent", queue_sent},
                                        {"drop", queue_drop},
+                                       {"expiry", queue_expiry},
+                                       {"discard", queue_discard},
                                        {"confirm", queue_confirm},
                                        {"rewind", queue_rewind},
                                        {"clear", queue_clear},
