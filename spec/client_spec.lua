@@ -357,7 +357,7 @@ describe("a client", function()
         assert.is_true(client.ws:send(data))
       end
       assert.equal(10, client.ws.buffered_amount)
-      refused(client, ("x"):rep(11))
+      assert.equal("message_size", select(3, client.ws:send(("x"):rep(11))))
       assert.equal(4, client.ws.queued)
       client.ws:connect()
       assert.same({ "222", "33", "4444", "5" }, receive(server:welcome(), 4))
@@ -376,7 +376,8 @@ describe("a client", function()
       local none = full { max_messages = 0, overflow = "drop_oldest" }
       refused(none, "")
       local empty = full { max_bytes = 0 }
-      refused(empty, "1")
+      local _, message, code = empty.ws:send "1"
+      assert.same({ "prices: the message is larger than queue.max_bytes, 1 > 0 bytes", "message_size" }, { message, code })
       assert.is_true(empty.ws:send "")
     end)
   end)

@@ -1,4 +1,5 @@
 local Peer = require "support.peer"
+local Server = require "support.server"
 local chance = require "support.chance"
 local socket = require "socket"
 local stopwatch = require "support.stopwatch"
@@ -47,6 +48,12 @@ local function is_full(ws, ...)
   assert.same({ nil, "prices: the queue is full", "queue_full" }, { done, message, code })
 end
 
+local function is_too_large(ws, data, most)
+  local done, message, code = ws:send(data)
+  local expected = ("prices: the message is larger than queue.max_bytes, %d > %d bytes"):format(#data, most)
+  assert.same({ nil, expected, "message_size" }, { done, message, code })
+end
+
 local function pass(seconds)
   local till = socket.gettime() + seconds
   turn.till(function() return socket.gettime() > till end, "time to pass")
@@ -79,7 +86,7 @@ describe("the queue", function()
     assert.equal(10, client.ws.buffered_amount)
     receives(begin(), { "12345", "67890", "" })
     assert.is_true(client.ws:send "1234567890")
-    is_full(client.ws, "12345678901")
+    is_too_large(client.ws, "12345678901", 10)
   end)
 
   it("takes max_messages messages and not one more", function()
@@ -93,7 +100,7 @@ describe("the queue", function()
     for _, bound in ipairs { "max_messages", "max_bytes" } do
       for _, overflow in ipairs { "refuse", "drop_oldest" } do
         local client = wait_for_server { queue = { [bound] = 0, overflow = overflow } }
-        is_full(client.ws, "x")
+        if bound == "max_bytes" then is_too_large(client.ws, "x", 0) else is_full(client.ws, "x") end
       end
     end
   end)
@@ -126,7 +133,7 @@ describe("the queue", function()
   it("drops nothing for a message that is larger than the queue", function()
     local client, begin = wait_for_server { queue = { max_bytes = 10, overflow = "drop_oldest" } }
     client.ws:send "1234567890"
-    is_full(client.ws, "12345678901")
+    is_too_large(client.ws, "12345678901", 10)
     assert.equal(0, check_sums(client.ws).dropped)
     receives(begin(), { "1234567890" })
   end)
@@ -494,6 +501,7 @@ end)
 
 describe("on_drain", function()
   after_each(watched.end_all)
+  teardown(Server.stop_all)
 
   local function watch_drains(client)
     local drains = {}
@@ -552,6 +560,59 @@ describe("on_drain", function()
     assert.same({}, drains)
     turn.till(function() return drains[1] end, "on_drain")
     assert.same({ 0 }, drains)
+  end)
+
+  local BOUNDS = {
+    ["max_bytes below high_water"] = { max_bytes = 512 * KIB },
+    ["max_bytes over high_water"] = { max_bytes = 2 * MIB },
+    ["max_messages"] = { max_messages = 20 },
+    ["a single message"] = { max_messages = 1 },
+  }
+  for name, queue in pairs(BOUNDS) do
+    for _, confirm in ipairs { false, true } do
+      it(("follows each send that was refused, by %s, with confirm = %s"):format(name, confirm), function()
+        local server = Server.start()
+        local chunk, left, drains = ("x"):rep(64 * KIB), 200, 0
+        local function fill(ws)
+          while left > 0 and ws:send(chunk, "binary") do left = left - 1 end
+        end
+        local client = watched.connect {
+          url = server:url(),
+          queue = queue,
+          confirm = confirm,
+        }
+        client.ws.on_drain = function(ws)
+          drains = drains + 1
+          fill(ws)
+        end
+        fill(client.ws)
+        turn.till(function() return #client.messages == 200 end, "all of them to come back")
+        -- None of the calls was in vain, but for the last one, after which nothing was left.
+        assert.is_true(drains <= 202 - (queue.max_messages or 1), drains .. " calls")
+        check_sums(client.ws, confirm)
+      end)
+    end
+  end
+
+  it("does not come for a message that is larger than the queue", function()
+    local client, begin = wait_for_server { queue = { max_bytes = 10 } }
+    local drains = watch_drains(client)
+    is_too_large(client.ws, "12345678901", 10)
+    client.ws:send "1"
+    receives(begin(), { "1" })
+    assert.same({}, drains)
+  end)
+
+  it("waits for room for the message that was refused", function()
+    local client, conn = meet { queue = { max_bytes = MUCH + 10 } }
+    local drains = watch_drains(client)
+    client.ws:send(("x"):rep(MUCH))
+    is_full(client.ws, ("y"):rep(11))
+    client:await_stuck()
+    assert.same({}, drains)
+    conn:receive_text(20)
+    turn.till(function() return drains[1] end, "on_drain")
+    assert.is_true(client.ws:send(("y"):rep(11)))
   end)
 
   it("has a producer send everything, a bound at a time", function()

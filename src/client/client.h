@@ -35,8 +35,8 @@ enum steady_error steady_client_connect(struct steady_client *client, const uint
                                         size_t size, bool binary);
 
 /* Sends a message, or queues it while there is no connection. Returns STEADY_OK; STEADY_CLOSED,
- * STEADY_QUEUE_FULL or STEADY_INVALID, for a text that is not UTF-8; or STEADY_NETWORK when memory
- * is out. */
+ * STEADY_QUEUE_FULL, STEADY_MESSAGE_SIZE or STEADY_INVALID, for a text that is not UTF-8; or
+ * STEADY_NETWORK when memory is out. */
 enum steady_error steady_client_send(struct steady_client *client, const uint8_t *data, size_t size,
                                      bool binary);
 

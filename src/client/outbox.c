@@ -12,15 +12,6 @@ size_t steady_outbox_messages(const struct steady_client *c)
     return c->queue.waiting_messages + c->front.waiting_messages;
 }
 
-void steady_outbox_check_drain(struct steady_client *c)
-{
-    static const struct steady_event event = {.type = STEADY_EVENT_DRAIN};
-    if (!c->over_high_water || (double)steady_outbox_bytes(c) > c->options.low_water)
-        return;
-    c->over_high_water = false;
-    steady_client_tell(c, &event);
-}
-
 struct steady_queue *steady_outbox_first(struct steady_client *c)
 {
     return c->front.waiting_messages ? &c->front : &c->queue;
@@ -56,6 +47,27 @@ static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
 {
     const struct steady_queue_options *bounds = &c->options.queue;
     return (double)bytes <= bounds->max_bytes && (double)messages <= bounds->max_messages;
+}
+
+/* Returns whether a message that was refused can be sent now, and so much more that its sender need
+ * not be told after each message: half of the queue is free. */
+static bool has_room_again(const struct steady_client *c)
+{
+    const struct steady_queue *queue = &c->queue;
+    size_t bytes = queue->waiting_bytes + queue->sent_bytes;
+    size_t messages = queue->waiting_messages + queue->sent_messages;
+    return c->refused && fits(c, bytes + c->refused_size, messages + 1) &&
+           fits(c, 2 * bytes, 2 * messages);
+}
+
+void steady_outbox_check_drain(struct steady_client *c)
+{
+    static const struct steady_event event = {.type = STEADY_EVENT_DRAIN};
+    bool low = c->over_high_water && (double)steady_outbox_bytes(c) <= c->options.low_water;
+    if (!low && !has_room_again(c))
+        return;
+    c->over_high_water = c->refused = false;
+    steady_client_tell(c, &event);
 }
 
 /* Returns whether a message fits in beside those that cannot be dropped: one that is part-way out,
@@ -104,7 +116,13 @@ enum steady_error steady_outbox_push(struct steady_client *c, const uint8_t *dat
     struct steady_message message = {
         .data = data, .size = size, .binary = binary, .expires = INFINITY};
     bool greeting = c->link.state == STEADY_LINK_GREETING;
+    if ((double)size > c->options.queue.max_bytes)
+        return STEADY_MESSAGE_SIZE;
     enum steady_error error = greeting ? push_first(c, &message) : push(c, &message);
+    if (error == STEADY_QUEUE_FULL) {
+        c->refused = true;
+        c->refused_size = size;
+    }
     if (error)
         return error;
     c->stats.accepted++;

@@ -4,7 +4,8 @@
 
 #include "client/state.h"
 
-/* Accepts a message. Returns STEADY_QUEUE_FULL, or STEADY_NETWORK when there is no memory for it.
+/* Accepts a message. Returns STEADY_MESSAGE_SIZE, STEADY_QUEUE_FULL, or STEADY_NETWORK when there
+ * is no memory for it.
  */
 enum steady_error steady_outbox_push(struct steady_client *client, const uint8_t *data, size_t size,
                                      bool binary);
@@ -23,7 +24,8 @@ size_t steady_outbox_messages(const struct steady_client *client);
 double steady_outbox_deadline(const struct steady_client *client);
 void steady_outbox_check_expiry(struct steady_client *client, double now);
 
-/* Queues a DRAIN event if the queue was over high_water and is at or under low_water now. */
+/* Queues a DRAIN event if the queue was over high_water and is at or under low_water now, or if it
+ * has refused a message and has room for it now. */
 void steady_outbox_check_drain(struct steady_client *client);
 
 #endif

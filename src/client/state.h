@@ -164,6 +164,8 @@ struct steady_client {
      * first, and belongs to this connection alone. */
     struct steady_queue queue, front;
     bool over_high_water; /* since the last DRAIN event */
+    bool refused;         /* a message, since then, for which there was no room */
+    size_t refused_size;  /* bytes of the last one */
 
     struct steady_queue inbox; /* messages that nobody has taken yet */
 

@@ -18,6 +18,7 @@ static const char *const names[STEADY_ERRORS] = {
     [STEADY_NETWORK] = "network",
     [STEADY_PROVIDER] = "provider",
     [STEADY_QUEUE_FULL] = "queue_full",
+    [STEADY_MESSAGE_SIZE] = "message_size",
     [STEADY_CLOSED] = "closed",
     [STEADY_ALREADY_CONNECTED] = "already_connected",
     [STEADY_NOT_CONNECTED] = "not_connected",

@@ -21,6 +21,7 @@ enum steady_error {
                                  descriptors) */
     STEADY_PROVIDER,          /* the url or headers function failed */
     STEADY_QUEUE_FULL,        /* send: the queue is full */
+    STEADY_MESSAGE_SIZE,      /* send: the message is larger than the queue may ever hold */
     STEADY_CLOSED,            /* send: the client is closed */
     STEADY_ALREADY_CONNECTED, /* connect: the client is active */
     STEADY_NOT_CONNECTED,     /* the call needs an open connection */

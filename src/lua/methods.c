@@ -58,9 +58,15 @@ static int client_connect(lua_State *L)
                                           : "is connected already, or on its way");
 }
 
-static const char *explain_send(const struct client *client, enum steady_error error)
+/* The text may be on top of the stack. */
+static const char *explain_send(lua_State *L, const struct client *client, enum steady_error error,
+                                size_t size)
 {
     switch (error) {
+    case STEADY_MESSAGE_SIZE:
+        return lua_pushfstring(L, "the message is larger than queue.max_bytes, %I > %I bytes",
+                               (LUAI_UACINT)size,
+                               (LUAI_UACINT)client->core.options.queue.max_bytes);
     case STEADY_CLOSED:
         return client->core.session.status == STEADY_STATUS_CLOSING ? "is closing" : "is closed";
     case STEADY_INVALID:
@@ -79,7 +85,7 @@ static int client_send(lua_State *L)
     bool binary = !lua_isnoneornil(L, 3) && check_binary(L, 3);
     enum steady_error error =
         steady_client_send(&client->core, (const uint8_t *)data, size, binary);
-    return result(L, client, error, error ? explain_send(client, error) : NULL);
+    return result(L, client, error, error ? explain_send(L, client, error, size) : NULL);
 }
 
 /* ws:close([code [, reason]]) -> true */

@@ -23,6 +23,7 @@
 ---| "network"           # the connection broke, or the system refused
 ---| "provider"          # the url, headers or protocols function failed
 ---| "queue_full"        # send: the queue's bounds are reached
+---| "message_size"      # send: the message is over queue.max_bytes
 ---| "closed"            # send: the client is closing or closed
 ---| "already_connected" # connect: the client is active
 ---| "not_connected"     # the call needs a connection
@@ -136,7 +137,7 @@
 ---@field on_close? fun(event: steadysocket.CloseEvent, ws: steadysocket.Client) an open connection has ended
 ---@field on_error? fun(event: steadysocket.ErrorEvent, ws: steadysocket.Client) an attempt has failed, or an open connection has; then on_close follows
 ---@field on_status? fun(status: steadysocket.Status, old: steadysocket.Status, ws: steadysocket.Client) after the handler for what changed it
----@field on_drain? fun(ws: steadysocket.Client) the queue, having been over high_water, is at or under low_water
+---@field on_drain? fun(ws: steadysocket.Client) there is room after a send that was refused, or the queue, having been over high_water, is at or under low_water
 ---@field on_pong? fun(data: string, ws: steadysocket.Client) a pong to a ping by hand, or an unasked one
 ---@field should_reconnect? fun(event: steadysocket.ErrorEvent | steadysocket.CloseEvent, ws: steadysocket.Client): boolean | number | nil asked where the options would go on; false: no; a number: after so many seconds, 0 to 1e9; anything else raises
 ---@field log? steadysocket.Log true: on standard error (none)
@@ -211,7 +212,7 @@ local Client = {}
 ---@return steadysocket.Code? code
 function Client:connect(data, kind) end
 
---- Sends now, or queues while there is no connection. Fails with "queue_full", "closed" or "invalid".
+--- Sends now, or queues while there is no connection. Fails with "queue_full", "message_size", "closed" or "invalid".
 ---@param data string
 ---@param kind? steadysocket.Kind ("text")
 ---@return true? ok

@@ -18,6 +18,8 @@ local function send(session, text)
     local sent, _, code = ws:send(text, kind)
     if code == "invalid" then
       fail(session, ("line %d is not UTF-8; send it with --binary"):format(session.line))
+    elseif code == "message_size" then
+      fail(session, ("line %d is longer than 16 MiB; split it"):format(session.line))
     elseif code == "queue_full" then
       ws:flush()
     end
