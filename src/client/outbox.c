@@ -21,7 +21,7 @@ void steady_outbox_check_drain(struct steady_client *c)
     steady_client_tell(c, &event);
 }
 
-/* Drops the oldest message that has not begun to go out. */
+/* Drops the oldest message whose sending has not begun. Returns whether there was one. */
 static bool drop_one(struct steady_client *c)
 {
     bool dropped = steady_queue_drop(&c->queue) || steady_queue_drop(&c->front);
@@ -29,7 +29,8 @@ static bool drop_one(struct steady_client *c)
     return dropped;
 }
 
-/* Does the same if the time to live of that message is over. */
+/* Drops the oldest message if its sending has not begun and its time to live is over. Returns
+ * whether it has dropped the message. */
 static bool drop_expired(struct steady_client *c)
 {
     const struct steady_message *oldest = steady_queue_peek(&c->queue);
@@ -43,8 +44,8 @@ static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
     return (double)bytes <= bounds->max_bytes && (double)messages <= bounds->max_messages;
 }
 
-/* Returns whether a message fits in beside those that must stay, because they are part-way out, or
- * sent and not yet confirmed. */
+/* Returns whether a message of `size` bytes fits beside the messages that must stay: one whose
+ * sending has begun, and those that were sent and are not confirmed yet. */
 static bool can_have_room(struct steady_client *c, size_t size)
 {
     const struct steady_message *begun = c->queue.begun.block ? steady_queue_peek(&c->queue) : NULL;
@@ -52,7 +53,8 @@ static bool can_have_room(struct steady_client *c, size_t size)
                 c->queue.sent_messages + (begun != NULL) + 1);
 }
 
-/* Makes room for a message: with overflow = "drop_oldest" by dropping the oldest ones. */
+/* Makes room for a message of `size` bytes, by dropping messages that have expired and, with
+ * overflow = "drop_oldest", the oldest ones. Returns whether there is room. */
 static bool make_room(struct steady_client *c, size_t size)
 {
     while (!fits(c, steady_outbox_bytes(c) + c->queue.sent_bytes + size,

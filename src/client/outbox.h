@@ -1,22 +1,22 @@
-/* The messages that wait to be sent, within the bounds of the options. */
+/* Keeps the messages that wait to be sent, within the bounds of the options. */
 #ifndef STEADY_CLIENT_OUTBOX_H
 #define STEADY_CLIENT_OUTBOX_H
 
 #include "client/state.h"
 
-/* Accepts a message. Returns STEADY_QUEUE_FULL, or STEADY_NETWORK when there is no memory for it.
- */
+/* Accepts a message, and queues a copy of it. Returns STEADY_OK, STEADY_QUEUE_FULL, or
+ * STEADY_NETWORK when memory is out. */
 enum steady_error steady_outbox_push(struct steady_client *client, const uint8_t *data, size_t size,
                                      bool binary);
 
-/* Drops every message that has not begun to go out. Returns how many it dropped. */
+/* Drops every message whose sending has not begun. Returns how many messages it has dropped. */
 size_t steady_outbox_discard(struct steady_client *client);
 
-/* Return how many bytes of payload, and how many messages, wait. */
+/* These functions return how many bytes of payload, and how many messages, wait to be sent. */
 size_t steady_outbox_bytes(const struct steady_client *client);
 size_t steady_outbox_messages(const struct steady_client *client);
 
-/* Queues a DRAIN event if the queue was over high_water and is at or under low_water now. */
+/* Queues a DRAIN event if the queue was over high_water and is at low_water or below now. */
 void steady_outbox_check_drain(struct steady_client *client);
 
 #endif
