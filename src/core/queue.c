@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the smallest block, with bookkeeping. An empty queue may keep one such block. */
+/* The bytes of the smallest block, with its bookkeeping. An empty queue may keep one such block. */
 #define BLOCK_MIN 1024
-#define BLOCK_MAX 65536 /* bytes; a block is twice as large as the one before it, up to this */
+#define BLOCK_MAX 65536       /* bytes; a block is twice as large as the one before, up to this */
 #define POOL_MAX  (16u << 20) /* bytes that a pool keeps: as many as a client queues by default */
 
 /* A message in a block. A message that leaves the queue is only marked as gone. Its memory is freed
