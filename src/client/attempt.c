@@ -21,7 +21,7 @@ static void admitted(struct steady_ready *guest)
 
 void steady_attempt_queue(struct steady_client *c)
 {
-    if (c->attempt.state == STEADY_ATTEMPT_QUEUED) /* it keeps its place in the order */
+    if (c->attempt.state == STEADY_ATTEMPT_QUEUED) /* it keeps its place in the lobby */
         return;
     steady_attempt_drop(c);
     c->attempt.state = STEADY_ATTEMPT_QUEUED;
@@ -58,9 +58,8 @@ void steady_attempt_free(struct steady_client *c)
     c->attempt.tls = c->attempt.proxy_tls = NULL;
 }
 
-/* Returns the proxy of the present attempt, or NULL. A socket of this machine is reached without
- * one.
- */
+/* Returns the proxy of the present attempt, or NULL when there is none. A server on a socket of
+ * this machine is reached without a proxy. */
 static const struct steady_url *proxy_of(const struct steady_client *c)
 {
     return c->attempt.url->socket  ? NULL
@@ -69,7 +68,9 @@ static const struct steady_url *proxy_of(const struct steady_client *c)
                                    : NULL;
 }
 
-/* Takes the new context before it gives the old one back: if both are the same, it lives on. */
+/* Sets *tls to the context for these options. Takes the new context before it gives the old one
+ * back, so that the context is not freed when both are the same. Returns false, with a text in
+ * `message`, when there is no context. */
 static bool get_tls(struct steady_client *c, struct steady_tls_context **tls,
                     const struct steady_tls_options *options, char *message, size_t size)
 {
@@ -79,7 +80,8 @@ static bool get_tls(struct steady_client *c, struct steady_tls_context **tls,
     return *tls != NULL;
 }
 
-/* A server that a redirect led to is not shown the client's certificate. */
+/* Gets the context for the server. When a redirect has led to another server, the client's
+ * certificate is not shown to that server. */
 static bool get_server_tls(struct steady_client *c, char *message, size_t size)
 {
     struct steady_tls_options options = c->options.tls;
@@ -89,8 +91,8 @@ static bool get_server_tls(struct steady_client *c, char *message, size_t size)
     return get_tls(c, &c->attempt.tls, &options, message, size);
 }
 
-/* The proxy's certificate is checked by the same authorities as the server's. The other options are
- * for the server alone, above all the client's certificate. */
+/* Gets the context for the proxy. The proxy's certificate is checked with the same authorities as
+ * the server's. The other options, above all the client's certificate, are for the server alone. */
 static bool get_proxy_tls(struct steady_client *c, char *message, size_t size)
 {
     struct steady_tls_options options = {
@@ -103,8 +105,8 @@ static bool get_proxy_tls(struct steady_client *c, char *message, size_t size)
     return get_tls(c, &c->attempt.proxy_tls, &options, message, size);
 }
 
-/* Returns the index of an attempt's URL. If no URL is held back by its server, that is
- * turn % url_count. */
+/* Returns the index of an attempt's URL. When no URL is held back by its server, the index is turn
+ * % url_count. */
 static size_t next_url(const struct steady_client *c, size_t turn, double now)
 {
     return steady_holds_choose(&c->attempt.holds, c->options.urls, c->options.url_count, turn, now);
@@ -112,7 +114,7 @@ static size_t next_url(const struct steady_client *c, size_t turn, double now)
 
 double steady_attempt_held(const struct steady_client *c, double now)
 {
-    if (!c->options.url_count) /* the owner gave none */
+    if (!c->options.url_count) /* the owner has given no URL */
         return 0;
     const struct steady_url *url = &c->options.urls[next_url(c, 0, now)];
     return steady_holds_until(&c->attempt.holds, url) - now;
@@ -147,7 +149,8 @@ static enum steady_error start_upgrade(struct steady_client *c,
     return STEADY_NETWORK;
 }
 
-/* Starts an upgrade to the trail's last URL. */
+/* Starts an upgrade to the trail's last URL. Returns STEADY_OK, or the kind of failure with a text
+ * in `message`. */
 static enum steady_error set_out(struct steady_client *c, const struct steady_upgrade_owner *calls,
                                  char *message, size_t size)
 {
@@ -172,13 +175,13 @@ enum steady_error steady_attempt_start(struct steady_client *c,
 {
     struct steady_attempt *attempt = &c->attempt;
     attempt->state = STEADY_ATTEMPT_UNDER_WAY;
-    set_url(c, NULL); /* the options' are about to change */
+    set_url(c, NULL); /* the call `prepare` may change the URLs of the options */
     c->stats.attempts++;
     c->stats.retries += c->was_tried;
     c->was_tried = true;
     unsigned changes = c->changes;
     bool prepared = c->owner->prepare(c, message, size);
-    if (c->changes != changes || c->loop->left) /* by a call of the owner's, or a fork */
+    if (c->changes != changes || c->loop->left) /* the owner has closed, reconnected or forked */
         return STEADY_OK;
     if (!prepared)
         return STEADY_PROVIDER;

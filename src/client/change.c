@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Seconds. A server that asks for more in Retry-After is obeyed for so long. */
+/* The seconds for which a Retry-After header is obeyed at most. */
 #define MAX_RETRY_AFTER 3600
 
 enum steady_session_action steady_client_change(struct steady_client *c,
@@ -33,7 +33,7 @@ enum steady_session_action steady_client_change(struct steady_client *c,
             .type = STEADY_EVENT_STATUS, .status = c->session.status, .old_status = old};
         steady_client_tell(c, &status);
     }
-    if (c->session.deadline != deadline) /* absences before this moment do not put it off */
+    if (c->session.deadline != deadline) /* absences before now do not put off the new one */
         c->absent = steady_loop_absent(c->loop);
     if (again)
         steady_attempt_queue(c);
@@ -41,8 +41,9 @@ enum steady_session_action steady_client_change(struct steady_client *c,
     return action;
 }
 
-/* Traces what follows the end of an attempt or of a connection, and who decided it. options: the
- * delay by the options and by Retry-After. */
+/* Traces what follows the end of an attempt or of a connection, and who decided it. `options` is
+ * the delay by the options and by Retry-After, `delay` is the one that was decided on. `overtaken`
+ * says whether the program decided by calling close() or reconnect(). */
 static void trace_decision(struct steady_client *c, double options, double delay, bool overtaken)
 {
     const char *who = overtaken          ? "by a call of the program's"
@@ -60,7 +61,8 @@ static double delay_of_options(struct steady_client *c, double now)
     return delay < 0 ? delay : fmax(delay, steady_attempt_held(c, now));
 }
 
-/* Returns the seconds that the server asks for, or 0, and holds its URL back for so long. */
+/* Returns the seconds for which the server asks in Retry-After, or 0. When it asks for some, its
+ * URL is held back for that time and a random part on top (see steady_backoff_asked). */
 static double obey_retry_after(struct steady_client *c, const struct steady_buffer *headers,
                                double now)
 {
@@ -87,9 +89,10 @@ static void complete_message(struct steady_client *c, struct steady_event *event
     c->stats.failures++;
 }
 
-/* Asks the owner what shall follow `ended`, and queues `error`, if it is not NULL. An owner that
- * calls close() or reconnect() meanwhile has decided by that call; the error is queued before the
- * events of the call. */
+/* Asks the owner what shall follow the event `ended`, and then tells the session `what` has
+ * happened. Also queues `error`, unless it is NULL. An owner that calls close() or reconnect() when
+ * it is asked has decided by that call; `error` is then queued in front of the events of that call.
+ */
 static void decide(struct steady_client *c, enum steady_session_event what,
                    const struct steady_event *ended, struct steady_event *error)
 {

@@ -47,7 +47,8 @@ static void turn(struct steady_ready *ready)
     steady_door_leave(c, first);
 }
 
-/* The loop has polled since the deadline passed, so what came in time has been handled. */
+/* The loop has polled since the deadline passed, so everything that arrived in time has been
+ * handled. */
 static void timer_due(void *owner)
 {
     struct steady_client *c = owner;
@@ -205,7 +206,7 @@ void steady_client_pause(struct steady_client *c, bool pause)
 {
     if (c->paused != pause)
         STEADY_DEBUG(&c->trace, pause ? "pause()" : "resume()");
-    if (c->paused && !pause) /* its silence meanwhile was ours */
+    if (c->paused && !pause) /* the client did not read, so silence says nothing about the peer */
         c->link.heartbeat.heard = steady_loop_exact_time(c->loop);
     c->paused = pause;
     steady_ready_add(c->loop, &c->ready);

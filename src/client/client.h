@@ -1,4 +1,4 @@
-/* A client: carries out what its session (core/session) says, with a queue, an RFC 6455 protocol
+/* A client carries out what its session (core/session) says, with a queue, an RFC 6455 protocol
  * core and a connection for each attempt. What happens is queued as events, which the owner pulls
  * one at a time with steady_client_next, from inside `deliver` and nowhere else. */
 #ifndef STEADY_CLIENT_CLIENT_H
@@ -28,21 +28,22 @@ static inline bool steady_client_next(struct steady_client *client, struct stead
     return steady_door_next(client, event);
 }
 
-/* Starts the first attempt. `data`, unless it is NULL, is sent once, as the first message of the
- * first connection. Returns STEADY_OK, STEADY_ALREADY_CONNECTED, or STEADY_NETWORK when memory is
- * out. */
+/* Starts the first attempt. `data`, unless it is NULL, is queued once, in front of all other
+ * messages. Returns STEADY_OK; STEADY_ALREADY_CONNECTED when the client is active; STEADY_INVALID
+ * when `data` is a text that is not UTF-8; or STEADY_NETWORK when memory is out. */
 enum steady_error steady_client_connect(struct steady_client *client, const uint8_t *data,
                                         size_t size, bool binary);
 
-/* Sends a message, or queues it while there is no connection. Returns STEADY_OK; STEADY_CLOSED,
- * STEADY_QUEUE_FULL, STEADY_MESSAGE_SIZE or STEADY_INVALID, for a text that is not UTF-8; or
- * STEADY_NETWORK when memory is out. */
+/* Sends a message, or queues it while there is no connection. Returns STEADY_OK; STEADY_CLOSED when
+ * the client is closing or closed; STEADY_QUEUE_FULL; STEADY_MESSAGE_SIZE for a message that is
+ * larger than the queue may be; STEADY_INVALID for a text that is not UTF-8; or STEADY_NETWORK when
+ * memory is out. */
 enum steady_error steady_client_send(struct steady_client *client, const uint8_t *data, size_t size,
                                      bool binary);
 
-/* Closes the client for good, with a close frame where there is a connection (RFC 6455
- * section 7.1.2). The frame has no code when `code` is 0. Returns STEADY_OK, or STEADY_NETWORK when
- * memory is out. */
+/* Closes the client for good, with a close frame where there is a connection (RFC 6455 section
+ * 7.1.2). The frame has no code when `code` is 0, and `reason` has `size` bytes of UTF-8. Returns
+ * STEADY_OK, or STEADY_NETWORK when memory is out. */
 enum steady_error steady_client_close(struct steady_client *client, uint16_t code,
                                       const char *reason, size_t size);
 
@@ -62,8 +63,8 @@ enum steady_error steady_client_ping(struct steady_client *client, const uint8_t
  * dropped. */
 size_t steady_client_discard(struct steady_client *client);
 
-/* Removes the oldest message of the inbox (see client/inbox.h). Reading stops while more than the
- * options' bytes are kept there, and goes on after this. */
+/* Removes the oldest message of the inbox (see client/inbox.h). Reading, which stops while the
+ * inbox is full, goes on when there is room again. */
 void steady_client_taken(struct steady_client *client);
 
 /* Returns how many bytes the system has not taken: the payload of messages that wait, and the

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-/* Seconds. A timer that fires this much early is on time, because the loop's clock counts
+/* A timer that fires up to this many seconds early is on time, because the loop's clock counts
  * milliseconds. */
 #define CLOCK_STEP 0.0005
 
@@ -21,7 +21,7 @@ static double session_deadline(const struct steady_client *c)
 static void session_due(struct steady_client *c, double now)
 {
     (void)now;
-    if (steady_client_has_link(c) && !c->link.code) { /* close_timeout is over, so we end it */
+    if (steady_client_has_link(c) && !c->link.code) { /* close_timeout is over: we end the link */
         STEADY_DEBUG(&c->trace, "close_timeout is over after %g s: the connection is dropped",
                      c->options.session.close_timeout);
         c->link.by_us = true;
@@ -42,10 +42,11 @@ static void linger_due(struct steady_client *c, double now)
     steady_link_drop(c);
 }
 
-/* Each kind of deadline, with what is done when it has passed. A state that is not in this table
- * ends only by a call of the owner or by the peer: a client that is idle or closed, one that is
- * open without a heartbeat, and one that is paused. An attempt that has not begun waits until
- * another client's attempt ends, which has a deadline. */
+/* The table has each kind of deadline, with the function that is called when such a deadline has
+ * passed. States that are not in the table end only by a call of the owner or by the peer. These
+ * states are a client that is idle or closed, one that is open without a heartbeat, and one that is
+ * paused. An attempt that has not begun waits until another client's attempt ends, which has a
+ * deadline. */
 static const struct {
     double (*when)(const struct steady_client *client); /* INFINITY when there is none now */
     void (*due)(struct steady_client *client, double now);
@@ -59,8 +60,8 @@ static const struct {
 
 #define DEADLINES (sizeof deadlines / sizeof *deadlines)
 
-/* The peer could not be heard while the loop was kept from polling, so that time does not count.
- * See steady_loop_absent. */
+/* Puts off the deadlines that wait for the peer by the time during which the loop was kept from
+ * polling, because the client could not hear the peer then (see steady_loop_absent). */
 static void put_off(struct steady_client *c)
 {
     double absent = steady_loop_absent(c->loop);
@@ -86,8 +87,8 @@ double steady_deadlines_next(const struct steady_client *c)
     return next;
 }
 
-/* A timer that is set too early stays as it is: it does no harm, and each byte that comes moves the
- * heartbeat's deadline. */
+/* A timer that is set too early stays as it is. It does no harm when it fires, and setting it anew
+ * would be much work, since each byte that arrives moves the heartbeat's deadline. */
 void steady_deadlines_arm(struct steady_client *c)
 {
     double next = steady_deadlines_next(c);

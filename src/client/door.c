@@ -7,8 +7,8 @@
 #include "client/receiving.h"
 #include "client/sending.h"
 
-/* A handler may cause events for other handlers. A client delivers its events at most so often in
- * one turn, then other clients have theirs. */
+/* A client delivers its events at most this many times in one turn; then the other clients have
+ * their turn. Otherwise handlers that cause events for other handlers could hold up the loop. */
 #define DELIVERIES_A_TURN 8
 
 bool steady_door_next(struct steady_client *c, struct steady_event *event)
@@ -32,8 +32,9 @@ bool steady_door_next(struct steady_client *c, struct steady_event *event)
     return true;
 }
 
-/* An owner with `watched` set is told when a delivery ends. So a delivery that an error of a
- * handler has cut short is finished later, even when no event is left. */
+/* Returns whether there is something to deliver. When `watched` is set, the owner is told of the
+ * end of each delivery. So a delivery that an error of a handler has cut short is finished later,
+ * even when no event is left. */
 static bool has_news(const struct steady_client *c)
 {
     return !steady_events_empty(&c->events) || (c->watched && steady_loop_is_halted(c->loop));
@@ -48,20 +49,21 @@ static void deliver(struct steady_client *c)
     steady_link_end_greeting(c);
 }
 
-/* Hands the events to the owner, and sends its answers to the peer. */
+/* Hands the events to the owner, and then sends what the owner has queued. */
 static void exchange(struct steady_client *c)
 {
     deliver(c);
     steady_receiving_keep(c);
     steady_sending_flush(c);
     bool unread = steady_link_unread(c) > 0;
-    if (unread && steady_receiving_can_deliver(c)) /* reading had waited until pongs went out */
+    if (unread && steady_receiving_can_deliver(c)) /* reading had stopped until pongs went out */
         steady_ready_add(c->loop, &c->ready);
     if (c->link.state == STEADY_LINK_LOST && !unread)
         steady_client_lose_link(c);
 }
 
-/* A client at rest is released: the owner need not keep it any more. */
+/* Sets the stream and the timer to what the client waits for now. Releases a client that is not
+ * active and has no more events, so that its owner need not keep it any longer. */
 static void settle(struct steady_client *c)
 {
     if (c->link.stream)

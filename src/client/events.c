@@ -7,7 +7,7 @@ struct steady_queued_event {
     struct steady_queued_event *next;
     struct steady_event event;
     struct steady_buffer headers;
-    char *data, *protocol, *url, *address, *message; /* what event points to */
+    char *data, *protocol, *url, *address, *message; /* the memory to which `event` points */
 };
 
 static void free_queued(struct steady_queued_event *queued)
@@ -23,8 +23,8 @@ static void free_queued(struct steady_queued_event *queued)
     free(queued);
 }
 
-/* Makes *to a copy of a text, or NULL when the text is NULL. Returns false when there is no memory
- * for it. */
+/* Sets *to to a copy of a text, with a NUL byte behind it. Does nothing when the text is NULL.
+ * Returns false when memory is out. */
 static bool copy(char **to, const char *text, size_t size)
 {
     if (!text)
@@ -60,7 +60,8 @@ static bool copy_all(struct steady_queued_event *queued)
     return done;
 }
 
-/* Returns the number of bytes that a LINE event adds to `line_bytes`; 0 for other events. */
+/* Returns the number of bytes that a LINE event adds to the member `line_bytes`, and 0 for other
+ * events. */
 static size_t line_bytes(const struct steady_event *event)
 {
     return event->type == STEADY_EVENT_LINE

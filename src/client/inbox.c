@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-/* A message counts for so many bytes besides its payload, because an empty one takes memory too. */
+/* A message counts for this many bytes besides its payload, because even an empty message takes
+ * memory. */
 #define MESSAGE_COST 32
 
 bool steady_inbox_has_room(const struct steady_client *c)

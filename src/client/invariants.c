@@ -8,11 +8,12 @@
 #include <assert.h>
 #include <math.h>
 
-/* "a implies b". */
+/* Whether a implies b. */
 #define IMPLIES(a, b) (!(a) || (b))
 
-/* A session that waits for somebody has a deadline, and a timer that is not behind it. An attempt
- * that has not begun waits for others, which have deadlines. */
+/* Checks that a session which waits for somebody has a deadline, and that the timer is set to that
+ * deadline or an earlier time. An attempt that has not begun has no deadline, since it waits for
+ * other attempts, which have deadlines. */
 static void check_session(const struct steady_client *c, double next)
 {
     enum steady_status status = c->session.status;
@@ -55,11 +56,11 @@ static void check_link(const struct steady_client *c)
                                                      c->session.status == STEADY_STATUS_CLOSING));
     assert(IMPLIES(state == STEADY_LINK_LINGERING, link->stream && (link->code || link->failure)));
     assert(IMPLIES(state == STEADY_LINK_LOST, !link->stream && steady_link_unread(c)));
-    /* The stream's memory is gone by now. */
+    /* Unread bytes are in the protocol's own memory, because the stream's memory is used again. */
     assert(IMPLIES(steady_link_unread(c), link->protocol.held.size));
 }
 
-/* Each message is in one place. */
+/* Checks that each message is counted in exactly one place. */
 static void check_outbox(const struct steady_client *c)
 {
     const struct steady_stats *stats = &c->stats;

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-/* Seconds that the peer has to end the TCP connection after its close frame, or after a failure. */
+/* The seconds that the peer has to end the TCP connection after its close frame, or after a
+ * failure. */
 #define LINGER 1.0
 
 void steady_link_begin(struct steady_client *c, const struct steady_accepted *accepted,
@@ -56,7 +57,7 @@ void steady_link_drop(struct steady_client *c)
 {
     steady_stream_free(c->link.stream);
     c->link.stream = NULL;
-    if (c->link.state >= STEADY_LINK_OPEN) /* or when it is greeted, see steady_link_end_greeting */
+    if (c->link.state >= STEADY_LINK_OPEN) /* otherwise steady_link_end_greeting does this */
         c->link.state = STEADY_LINK_LOST;
 }
 

@@ -1,5 +1,6 @@
-/* The waiting room of a loop's attempts. Only so many are under way at a time: thousands at once
- * would fill a server's queue of connections, and would time each other out. */
+/* The lobby is where the attempts of a loop wait for their turn. Only STEADY_ATTEMPTS_MAX of them
+ * are under way at a time, because thousands at once would fill a server's queue of connections,
+ * and many of them would time out. */
 #ifndef STEADY_CLIENT_LOBBY_H
 #define STEADY_CLIENT_LOBBY_H
 
@@ -8,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* So many attempts of a loop are under way at a time, see docs/decisions.md. */
+/* The number of attempts of a loop that are under way at a time, at most; see docs/decisions.md. */
 #define STEADY_ATTEMPTS_MAX 128
 
 struct steady_lobby {

@@ -22,7 +22,7 @@ static void received(void *owner, const uint8_t *bytes, size_t size)
     steady_door_leave(c, first);
 }
 
-/* Leaving the door sends what waits. */
+/* steady_door_leave sends what waits. */
 static void writable(void *owner)
 {
     struct steady_client *c = owner;
@@ -40,8 +40,8 @@ static void ended(void *owner)
 
 /* ------------------------------------------------------------------------- the attempt's end */
 
-/* Queues the OPEN event. Returns false when there is no memory for it: then the connection must not
- * be opened, because no message goes either way before the owner has handled that event. */
+/* Queues the OPEN event. Returns false when memory is out. The connection must not be opened then,
+ * because no message goes either way before the owner has handled that event. */
 static bool tell_open(struct steady_client *c, const struct steady_accepted *upgrade)
 {
     struct steady_event event = {
@@ -95,7 +95,8 @@ static void failed(void *owner, const struct steady_failure *failure)
     char message[MESSAGE_SIZE];
     enum steady_error error =
         steady_attempt_go_on(c, failure, &upgrade_calls, message, sizeof message);
-    /* Another error is our own, met while a redirect was followed: no answer belongs to it. */
+    /* An error that is not the failure's own came up while a redirect was followed, so the answer
+     * of the server does not belong to it. */
     if (error)
         steady_client_fail_attempt(c, error, message, error == failure->error ? failure : NULL);
     steady_door_leave(c, first);

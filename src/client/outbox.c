@@ -17,7 +17,7 @@ struct steady_queue *steady_outbox_first(struct steady_client *c)
     return c->front.waiting_messages ? &c->front : &c->queue;
 }
 
-/* Drops the oldest message that can be dropped. */
+/* Drops the oldest message that can be dropped. Returns whether there was one. */
 static bool drop_one(struct steady_client *c)
 {
     bool dropped = steady_queue_drop(&c->queue);
@@ -25,7 +25,7 @@ static bool drop_one(struct steady_client *c)
     return dropped;
 }
 
-/* Does the same if the time to live of that message is over. */
+/* Drops that message if its time to live is over. Returns whether it did. */
 static bool drop_expired(struct steady_client *c, double now)
 {
     return steady_queue_expiry(&c->queue) <= now && drop_one(c);
@@ -78,7 +78,8 @@ static bool can_have_room(const struct steady_client *c, size_t size)
     return fits(c, c->queue.sent_bytes + bytes + size, c->queue.sent_messages + messages + 1);
 }
 
-/* Makes room for a message: with overflow = "drop_oldest" by dropping the oldest ones. */
+/* Makes room for a message of `size` bytes, by dropping messages that have expired and, with
+ * overflow = "drop_oldest", the oldest ones. Returns whether there is room. */
 static bool make_room(struct steady_client *c, size_t size)
 {
     while (!fits(c, c->queue.waiting_bytes + c->queue.sent_bytes + size,

@@ -1,22 +1,21 @@
-/* The messages that wait to be sent, within the bounds of the options. */
+/* Keeps the messages that wait to be sent, within the bounds of the options. */
 #ifndef STEADY_CLIENT_OUTBOX_H
 #define STEADY_CLIENT_OUTBOX_H
 
 #include "client/state.h"
 
-/* Accepts a message. Returns STEADY_MESSAGE_SIZE, STEADY_QUEUE_FULL, or STEADY_NETWORK when there
- * is no memory for it.
- */
+/* Accepts a message, and queues a copy of it. Returns STEADY_OK, STEADY_MESSAGE_SIZE,
+ * STEADY_QUEUE_FULL, or STEADY_NETWORK when memory is out. */
 enum steady_error steady_outbox_push(struct steady_client *client, const uint8_t *data, size_t size,
                                      bool binary);
 
-/* Drops every message that has not begun to go out. Returns how many it dropped. */
+/* Drops every message whose sending has not begun. Returns how many messages it has dropped. */
 size_t steady_outbox_discard(struct steady_client *client);
 
 /* Returns the queue whose messages go out next: `front` until it is empty, then `queue`. */
 struct steady_queue *steady_outbox_first(struct steady_client *client);
 
-/* Return how many bytes of payload, and how many messages, wait. */
+/* These functions return how many bytes of payload, and how many messages, wait to be sent. */
 size_t steady_outbox_bytes(const struct steady_client *client);
 size_t steady_outbox_messages(const struct steady_client *client);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reading stops when so many bytes of pongs wait to go out. */
+/* Reading stops when this many bytes of pongs wait to go out. */
 #define PONG_BACKLOG (64 * 1024)
 
 void steady_receiving_input(struct steady_client *c, const uint8_t *bytes, size_t size)
@@ -31,7 +31,8 @@ static void peer_closes(struct steady_client *c, const struct steady_protocol_ev
     struct steady_link *link = &c->link;
     STEADY_DEBUG(&c->trace, "the server's close frame has come, with code %u%s", event->code,
                  link->by_us ? "; it answers ours" : "");
-    if (link->by_us) { /* the peer answers our close frame, so it has read everything before */
+    if (link->by_us) { /* the peer answers our close frame, so it has read everything that we sent
+                          before */
         c->stats.confirmed += c->queue.sent_messages;
         steady_queue_confirm(&c->queue, c->queue.sent_messages);
     }
@@ -39,7 +40,7 @@ static void peer_closes(struct steady_client *c, const struct steady_protocol_ev
     link->reason = malloc(event->size + 1);
     steady_link_linger(c);
     if (!link->reason)
-        return; /* the code is what matters */
+        return; /* without memory only the reason is missing */
     memcpy(link->reason, event->data, event->size);
     link->reason_size = event->size;
 }
@@ -67,8 +68,9 @@ static void trace_pong(struct steady_client *c, double latency, size_t confirmed
                      confirmed);
 }
 
-/* The answer to a ping of ours confirms messages. Any other pong is for the owner, who may have
- * pinged by hand. */
+/* Returns whether a pong is for the owner. The answer to a ping of the heartbeat or of confirmed
+ * delivery is not: it confirms messages. Any other pong may answer a ping that the program has
+ * sent. */
 static bool is_for_owner(struct steady_client *c, const struct steady_protocol_event *pong)
 {
     double latency;
@@ -85,7 +87,8 @@ static bool is_for_owner(struct steady_client *c, const struct steady_protocol_e
     return false;
 }
 
-/* Handles the answer to a text heartbeat. */
+/* Returns whether a message is the heartbeat's reply, which answers the heartbeat's message. Such a
+ * message is handled here and is not for the owner. */
 static bool is_reply(struct steady_client *c, const struct steady_protocol_event *message)
 {
     const char *reply = c->options.heartbeat.on ? c->options.heartbeat.reply : NULL;
@@ -93,7 +96,7 @@ static bool is_reply(struct steady_client *c, const struct steady_protocol_event
         memcmp(reply, message->data, message->size) != 0)
         return false;
     if (c->link.heartbeat.asked > 0 &&
-        !c->link.heartbeat.covers) { /* it was asked by a text and not by a ping */
+        !c->link.heartbeat.covers) { /* the question was a text and not a ping */
         c->latency = steady_loop_now(c->loop) - c->link.heartbeat.asked;
         STEADY_DEBUG(&c->trace, "heartbeat: the reply has come after %.3f s", c->latency);
         c->link.heartbeat.asked = 0;
@@ -113,12 +116,12 @@ static bool for_owner(struct steady_event *event, enum steady_event_type type,
 
 bool steady_receiving_wanted(const struct steady_client *c)
 {
-    bool empty = c->inbox.waiting_messages == 0; /* always so when the owner has an on_message */
+    bool empty = c->inbox.waiting_messages == 0; /* always true with an on_message handler */
     return !c->paused && (empty || steady_inbox_has_room(c));
 }
 
-/* Behind our close frame everything is read, so that the peer's close frame is found. Messages that
- * the owner does not want then are dropped. */
+/* After our close frame everything is read, so that the peer's close frame is found. Messages that
+ * the owner does not want are dropped then. */
 bool steady_receiving_can_deliver(const struct steady_client *c)
 {
     const struct steady_link *link = &c->link;

@@ -58,7 +58,8 @@ static void explain(const struct steady_trail *trail, const struct steady_failur
         used += (size_t)snprintf(message + used, size - used, ", %s", trail->rest[i].text);
 }
 
-/* What a server sends is shown without control characters: it may end up on a terminal. */
+/* Writes that a Location leads nowhere. Control characters that the server has sent are replaced,
+ * because the text may be shown on a terminal. */
 static void explain_nonsense(const struct steady_failure *failure, const char *location,
                              const char *wrong, char *message, size_t size)
 {
@@ -69,7 +70,8 @@ static void explain_nonsense(const struct steady_failure *failure, const char *l
             *at = '?';
 }
 
-/* Why the attempt does not go there, or NULL. */
+/* Returns why a redirect to `next` is not followed, or NULL when it is. `most` is how many
+ * redirects an attempt may follow. */
 static const char *objection(const struct steady_trail *trail, const struct steady_url *next,
                              double most)
 {

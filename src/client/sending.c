@@ -9,13 +9,13 @@
 #include <math.h>
 #include <string.h>
 
-/* A client makes so many writes in a row, then others have their turn. */
+/* A client makes at most this many writes in a row; then other clients have their turn. */
 #define WRITES_A_TURN 4
 
 /* ------------------------------------------------------------------------- messages */
 
-/* Queues our close frame, if close() was called and everything that was queued has gone out.
- * Returns whether there is a close frame to go out. */
+/* Queues our close frame, if close() was called and the link is open. Everything that was queued
+ * must have gone out. Returns whether there is a close frame to go out. */
 static bool begin_closing(struct steady_client *c)
 {
     if (c->session.status != STEADY_STATUS_CLOSING || c->link.state != STEADY_LINK_OPEN)
@@ -25,8 +25,8 @@ static bool begin_closing(struct steady_client *c)
                                  c->close_reason ? strlen(c->close_reason) : 0);
 }
 
-/* Ends the connection when there was no memory for a question, because nobody would answer it.
- * Returns whether the question is queued. */
+/* Ends the connection when `queued` is false. A question to the peer then could not be queued,
+ * because memory was out, and nobody would answer it. Returns `queued`. */
 static bool asked_or_lost(struct steady_client *c, bool queued)
 {
     if (!queued)
@@ -34,7 +34,8 @@ static bool asked_or_lost(struct steady_client *c, bool queued)
     return queued;
 }
 
-/* Queues a ping. Its pong shows that the peer is alive, and confirms messages. */
+/* Queues a ping of the heartbeat. Its pong shows that the peer is alive, and confirms messages.
+ * Returns false when memory is out; then the connection has ended. */
 static bool ask(struct steady_client *c)
 {
     uint8_t payload[STEADY_HEARTBEAT_PING];
@@ -44,11 +45,11 @@ static bool ask(struct steady_client *c)
     return asked_or_lost(c, steady_protocol_ping(&c->link.protocol, payload, sizeof payload));
 }
 
-/* Queues a ping behind the messages that were sent: its pong confirms that the peer has read them.
- * There is one such ping at a time, and the next one covers what is sent until then. Behind a ping
- * by hand the question is asked once more, because the peer may answer only the last ping. Behind
- * our close frame none is needed, because the peer's close frame confirms as well. Returns whether
- * there is a ping to go out. */
+/* Queues a ping behind the messages that were sent. Its pong confirms that the peer has read these
+ * messages. Only one such ping is unanswered at a time, and the next one covers what is sent until
+ * then. When the program has sent a ping of its own after the question, the question is asked once
+ * more, because the peer may answer only the last ping. After our close frame no ping is needed,
+ * because the peer's close frame confirms as well. Returns whether there is a ping to go out. */
 static bool ask_for_confirmation(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
@@ -61,7 +62,7 @@ static bool ask_for_confirmation(struct steady_client *c)
 }
 
 /* Makes one write of as much as fits. Returns false when there is nothing to write, when the stream
- * takes nothing, or when the connection is lost. */
+ * takes no more, or when the connection is lost. */
 static bool write_some(struct steady_client *c)
 {
     struct steady_protocol *protocol = &c->link.protocol;
@@ -92,7 +93,7 @@ static bool can_write(const struct steady_client *c)
 }
 
 /* Returns whether the queued messages fill one write. A message that will be compressed counts with
- * its size before that. */
+ * its uncompressed size. */
 static bool has_full_write(struct steady_client *c)
 {
     const struct steady_queue *queue = steady_outbox_first(c);
@@ -101,8 +102,8 @@ static bool has_full_write(struct steady_client *c)
            STEADY_WRITE_SIZE;
 }
 
-/* A full write does not wait for the loop: it goes out while the processor's cache still has the
- * messages, and a program that sends without a break needs no more memory than that. */
+/* A full write does not wait for the loop. It goes out while the processor's cache still has the
+ * messages, and a program that sends without a break does not fill the queue. */
 void steady_sending_flush_full(struct steady_client *c)
 {
     bool more = true;
@@ -144,7 +145,8 @@ bool steady_sending_ping(struct steady_client *c, const uint8_t *data, size_t si
     return true;
 }
 
-/* A peer that pings and takes no pongs is asked as well, although nothing is read from it. */
+/* A peer that sends pings and does not read our pongs is asked as well, although nothing is read
+ * from it meanwhile. */
 double steady_sending_heartbeat_deadline(const struct steady_client *c)
 {
     bool asks = c->session.status == STEADY_STATUS_OPEN && c->link.state == STEADY_LINK_OPEN &&

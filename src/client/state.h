@@ -1,7 +1,7 @@
-/* What a client consists of. Its parts, on the floor above this file, carry out what its session
- * (core/session) says: client/attempt opens a connection, client/link is the open one,
- * client/sending and client/receiving move messages over it, client/outbox and client/inbox keep
- * those that wait. */
+/* The state of a client, which all files of this folder share. They carry out what the client's
+ * session (core/session) says: client/attempt opens a connection, client/link has the open
+ * connection, client/sending and client/receiving move messages over it, and client/outbox and
+ * client/inbox keep messages that wait. */
 #ifndef STEADY_CLIENT_STATE_H
 #define STEADY_CLIENT_STATE_H
 
@@ -30,43 +30,47 @@
 
 struct steady_client;
 
-/* Calls to the owner. */
+/* The calls that a client makes to its owner. */
 struct steady_client_owner {
-    /* There are events: pull them until there are none, or leave the rest for later. */
+    /* There are events. The owner pulls them with steady_client_next until there are none, or
+     * leaves the rest for later. */
     void (*deliver)(struct steady_client *client);
-    /* Nothing will happen any more without a call from outside: the owner need not keep it alive.
-     * It may be freed in here or after. */
+    /* Nothing will happen any more without a call from outside, so the owner need not keep the
+     * client alive. The client may be freed during this call or later. */
     void (*release)(struct steady_client *client);
-    /* Before each attempt: brings those options up to date that functions give. False: it cannot;
-     * then the text in message says why. */
+    /* Is called before each attempt. Brings those options up to date that functions give. Returns
+     * false when that fails, with a text of at most `size` bytes in `message` that says why. */
     bool (*prepare)(struct steady_client *client, char *message, size_t size);
-    /* An attempt or a connection has ended, as event says. Returns the seconds until the next
-     * attempt, negative for none; event->delay is what the options say. */
+    /* An attempt or a connection has ended, as `event` says. Returns the seconds until the next
+     * attempt, or a negative number when there shall be none. event->delay is what the options say.
+     */
     double (*decide)(struct steady_client *client, const struct steady_event *event);
 };
 
-/* Counted from the client's making on. Of the messages that send accepted, each is in one place:
+/* The statistics of a client, counted since it was made. Each message that send accepted is in one
+ * place:
  *     accepted = sent - resent + queued + dropped,
  * and with confirm:
  *     sent - resent = confirmed + unconfirmed + greetings. */
 struct steady_stats {
-    uint64_t accepted; /* messages */
-    uint64_t sent;     /* handed over whole, each time */
-    uint64_t resent; /* back in the queue, since the connection ended before they were confirmed */
-    uint64_t confirmed; /* with confirm */
-    uint64_t
-        greetings;    /* sent by on_open: they belong to one connection, and nobody confirms them */
-    uint64_t dropped; /* expired, discarded, given up for newer ones, or left over when closed */
+    uint64_t accepted;  /* messages */
+    uint64_t sent;      /* messages that were written as a whole; a message counts each time */
+    uint64_t resent;    /* messages that went back into the queue, since the connection ended before
+                           they were confirmed */
+    uint64_t confirmed; /* messages that were confirmed; 0 without the option confirm */
+    uint64_t greetings; /* messages of on_open that were sent; nobody confirms them */
+    uint64_t dropped;   /* messages that expired, were discarded, made room for newer ones, belonged
+                           to a connection that ended, or were left when the client closed */
     uint64_t received;
-    uint64_t bytes_sent, bytes_received; /* after the upgrade, frames included, before TLS */
-    uint64_t pings, pongs;               /* pings we sent, pongs that came */
+    uint64_t bytes_sent, bytes_received; /* bytes of frames, as they are without TLS */
+    uint64_t pings, pongs;               /* pings that we sent, and pongs that arrived */
     uint64_t attempts, connections, failures;
     uint64_t retries;    /* attempts that were not the first since connect() */
-    uint64_t last_close; /* close code of the last connection that ended; 0: none has */
-    double connected;    /* seconds, up to the end of the last connection */
+    uint64_t last_close; /* close code of the last connection that ended; 0 when none has */
+    double connected;    /* seconds that the connections which have ended were open */
 };
 
-/* What all clients of a loop share. */
+/* The state that all clients of a loop share. */
 struct steady_client_shared {
     struct steady_service service; /* the first member */
     struct steady_random random;
@@ -74,71 +78,74 @@ struct steady_client_shared {
     struct steady_lobby lobby;
 };
 
-/* An attempt to open a connection. All states but the first are those of a session that is
- * CONNECTING. Its deadline, connect_timeout, begins with UNDER_WAY. */
+/* The states of an attempt to open a connection. In all of them but the first the session is
+ * CONNECTING. The attempt's deadline, connect_timeout, begins with UNDER_WAY. */
 enum steady_attempt_state {
     STEADY_ATTEMPT_NONE,
-    STEADY_ATTEMPT_QUEUED,    /* in the lobby, until one of those under way ends: each has a
-                                 deadline */
-    STEADY_ATTEMPT_DUE,       /* begins in the next turn */
-    STEADY_ATTEMPT_UNDER_WAY, /* `upgrade` is there, and ends by a call: then comes the end, or, by
-                                 a redirect, the next upgrade, without any state between them */
-    STEADY_ATTEMPT_LATE,      /* the deadline has passed: that call is being made, and is the end */
+    STEADY_ATTEMPT_QUEUED,    /* waits in the lobby until an attempt that is under way ends, each of
+                                 which has a deadline */
+    STEADY_ATTEMPT_DUE,       /* begins in the next turn of the loop */
+    STEADY_ATTEMPT_UNDER_WAY, /* `upgrade` is there, and makes one call at its end; then the attempt
+                                 ends or, after a redirect, the next upgrade begins at once */
+    STEADY_ATTEMPT_LATE, /* the deadline has passed, so that call is being made now and ends the
+                            attempt */
 };
 
 struct steady_attempt {
     enum steady_attempt_state state;
-    struct steady_ready guest;    /* waits in the lobby while QUEUED, and has a place there in the
-                                     states behind it */
-    struct steady_trail trail;    /* from one of the options' URLs on; kept when it is over */
-    const struct steady_url *url; /* the trail's end; NULL: there is none */
-    struct steady_holds holds;    /* what Retry-After said of URLs; outlives attempts */
-    struct steady_url proxy;      /* of the environment */
+    struct steady_ready guest; /* waits in the lobby while the state is QUEUED, and has a place
+                                  there in the states behind it */
+    struct steady_trail trail; /* the URLs of this attempt, or of the last one when there is none */
+    const struct steady_url *url; /* the last URL of the trail; NULL when there is none */
+    struct steady_holds holds; /* the URLs that their servers hold back; kept for later attempts */
+    struct steady_url proxy;   /* the proxy that the environment names for this attempt */
     struct steady_upgrade *upgrade;
-    struct steady_tls_context *tls;       /* of the last attempt that needed one */
-    struct steady_tls_context *proxy_tls; /* likewise, for the proxy */
+    struct steady_tls_context *tls;       /* for the server; of the last attempt that needed one */
+    struct steady_tls_context *proxy_tls; /* the same for the proxy */
 };
 
-/* The open connection. All states but the first and the last are those of a session that is OPEN or
- * CLOSING. */
+/* The states of the open connection. In all of them but the first the session is OPEN or CLOSING.
+ */
 enum steady_link_state {
     STEADY_LINK_NONE,
-    /* The OPEN event waits to be handled. Nothing is sent or delivered. It has no deadline of its
-     * own: it ends in the loop's next turn that hands anything over. */
+    /* The OPEN event waits to be handled, and nothing is sent or delivered. This state has no
+     * deadline of its own, since it ends in the loop's next turn that delivers events. */
     STEADY_LINK_NEW,
-    /* The owner handles the OPEN event. What it sends will go before all that is queued. */
+    /* The owner handles the OPEN event. What it sends meanwhile will go before all messages that
+     * are queued. */
     STEADY_LINK_GREETING,
-    /* Messages go both ways. The heartbeat's deadline ends it, close() leads to CLOSING, the peer's
-     * close frame or a failure to LINGERING. */
+    /* Messages go both ways. The heartbeat's deadline ends this state. close() leads to CLOSING,
+     * and the peer's close frame or a failure leads to LINGERING. */
     STEADY_LINK_OPEN,
-    /* Our close frame is on its way, and nothing behind it. The session's deadline, close_timeout,
-     * bounds it. */
+    /* Our close frame goes out, and nothing behind it. The session's deadline, close_timeout, ends
+     * this state. */
     STEADY_LINK_CLOSING,
-    /* The peer's close frame has come, or we have failed the connection: the peer has to end TCP
-     * now (RFC 6455 section 7.1.1), by the deadline `linger`. */
+    /* The peer's close frame has arrived, or we have failed the connection. The peer has to end the
+     * TCP connection now (RFC 6455 section 7.1.1), before the deadline `linger`. */
     STEADY_LINK_LINGERING,
-    /* The stream has ended, and what came before is still to be delivered. That has no deadline:
-     * the owner may have paused the client. */
+    /* The stream has ended, and what arrived before is still to be delivered. This state has no
+     * deadline, because the owner may have paused the client. */
     STEADY_LINK_LOST,
 };
 
-/* Zeroed between connections. */
+/* The struct is zeroed between connections. */
 struct steady_link {
     enum steady_link_state state;
-    struct steady_stream *stream; /* NULL: it has ended */
+    struct steady_stream *stream; /* NULL when it has ended */
     struct steady_protocol protocol;
     struct steady_heartbeat heartbeat;
     struct steady_tap received, sent; /* open while frames are traced */
     double opened_at;
-    double linger;               /* the deadline of LINGERING; otherwise of no meaning */
-    bool by_us;                  /* our close frame, or our end of TCP, came first */
-    uint16_t code;               /* of the peer's close frame; 0: none came */
-    char *reason;                /* of the peer's close frame */
+    double linger; /* the deadline of the state LINGERING; has no meaning in other states */
+    bool by_us;    /* whether we began to close the connection, by a close frame or by ending TCP */
+    uint16_t code; /* of the peer's close frame; 0 when none has arrived */
+    char *reason;  /* of the peer's close frame */
     size_t reason_size;          /* bytes */
-    enum steady_error failure;   /* the peer broke a rule, or is silent; STEADY_OK: neither */
-    uint16_t failure_code;       /* what our close frame says then; 1006: there is none */
-    const char *failure_message; /* static, or that of `cause` */
-    struct steady_cause cause;   /* why TLS failed, if it did */
+    enum steady_error failure;   /* set when the peer broke a rule, or is silent, or TLS failed;
+                                    otherwise STEADY_OK */
+    uint16_t failure_code;       /* the code of our close frame after a failure; 1006 for none */
+    const char *failure_message; /* a static text, or that of `cause` */
+    struct steady_cause cause;   /* why TLS has failed, when it has */
 };
 
 struct steady_client {
@@ -148,52 +155,58 @@ struct steady_client {
     const struct steady_client_owner *owner;
     struct steady_options options;
     struct steady_session session;
-    enum steady_status told; /* the status of which the owner heard last */
-    bool telling_end;        /* the event that it handles tells that there is no next attempt */
-    unsigned changes; /* events the session heard of: to see whether a call to the owner made one */
+    enum steady_status told; /* the last status that the owner was told */
+    bool telling_end; /* whether the event that the owner handles says that no attempt follows */
+    unsigned changes; /* counts the session's events, to see whether the owner has caused one while
+                         it was called */
     struct steady_timer *timer;
-    double armed;  /* what the timer is set to; INFINITY: nothing */
-    double absent; /* the loop's absence for which deadlines have been put off */
+    double armed;  /* the time to which the timer is set; INFINITY when it is not set */
+    double absent; /* the loop's absence (steady_loop_absent) by which deadlines have been put off
+                      already */
 
-    bool alive;   /* counted in the loop, and held by the owner */
-    bool entered; /* a call from the loop is being handled, see client/door.h */
-    bool paused;  /* by the owner: no message is delivered, nothing is read */
-    bool watched; /* the owner wants to hear of the end of a delivery, and of an empty queue */
+    bool alive;   /* whether the client counts in loop->alive, and its owner keeps it */
+    bool entered; /* whether a call from the loop is being handled, see client/door.h */
+    bool paused; /* whether the owner has paused it: no message is delivered, and nothing is read */
+    bool watched; /* whether the owner wants to be told of the end of a delivery, and of an empty
+                     queue */
 
     /* What waits to be sent. `front` has what was sent while the link was GREETING: it goes out
      * first, and belongs to this connection alone. */
     struct steady_queue queue, front;
-    bool over_high_water; /* since the last DRAIN event */
-    bool refused;         /* a message, since then, for which there was no room */
-    size_t refused_size;  /* bytes of the last one */
+    /* Whether the queue was over high_water, and whether it has refused a message of `refused_size`
+     * bytes, since the last DRAIN event. */
+    bool over_high_water, refused;
+    size_t refused_size;
 
     struct steady_queue inbox; /* messages that nobody has taken yet */
 
     struct steady_attempt attempt;
     struct steady_link link;
-    bool was_tried;      /* an attempt has begun since connect() */
-    bool was_open;       /* since connect() */
-    uint16_t close_code; /* what close() was given; 0: nothing */
+    bool was_tried;      /* whether an attempt has begun since connect() */
+    bool was_open;       /* whether a connection has been open since connect() */
+    uint16_t close_code; /* what close() was given; 0 when it was given none */
     char *close_reason;
-    bool user_closed;  /* by close(), since connect() */
-    char *subprotocol; /* of the last connection; NULL: none */
-    char *last_error;  /* the message of the last failure; NULL: there was none */
-    double latency;    /* seconds from the last ping of ours to its pong; negative: not known */
+    bool user_closed;  /* whether close() was called since connect() */
+    char *subprotocol; /* of the last connection; NULL when it has none */
+    char *last_error;  /* the message of the last failure; NULL when there was none */
+    double latency;    /* seconds from our last answered question to its answer; negative when it is
+                          not known */
     struct steady_stats stats;
     struct steady_events events;
-    size_t batch; /* how many of them this delivery may still hand over: those that waited when it
-                   * began, so that handlers which cause events do not hold the loop */
+    size_t batch; /* how many events this delivery may still hand over: as many as waited when it
+                     began, so that handlers which cause events do not hold up the loop */
     struct steady_trace trace;
-    size_t lines_missing; /* of the trace, since too many wait */
+    size_t lines_missing; /* lines that were left out of the trace, since too many wait */
 };
 
-/* Whether there is an open connection, be it one that is about to end. */
+/* Returns whether there is an open connection, even if it is about to end. */
 static inline bool steady_client_has_link(const struct steady_client *client)
 {
     return client->link.state != STEADY_LINK_NONE;
 }
 
-/* Queues an event, to be delivered in the next turn at the latest. False: out of memory. */
+/* Queues an event, which is delivered in the next turn at the latest. Returns false when memory is
+ * out. */
 bool steady_client_tell(struct steady_client *client, const struct steady_event *event);
 
 #endif

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* At most so many bytes of lines wait for the owner. Otherwise a program that sends without letting
- * the loop run would fill its memory with them. */
+/* At most this many bytes of lines wait for the owner. Otherwise a program that sends without
+ * letting the loop run would fill its memory with lines. */
 #define WAITING_MAX (1024 * 1024)
 
 static void tell_line(struct steady_client *c, enum steady_level level, const char *line)
@@ -13,7 +13,7 @@ static void tell_line(struct steady_client *c, enum steady_level level, const ch
     steady_client_tell(c, &event);
 }
 
-/* Nobody takes the events of a client that is idle or closed. */
+/* Leaves the line out when the client is idle or closed, because nobody takes its events then. */
 static void write_line(struct steady_trace *trace, enum steady_level level, const char *line)
 {
     struct steady_client *c =
@@ -43,7 +43,8 @@ void steady_client_trace(struct steady_client *c, enum steady_level level)
         c->link.received.open = c->link.sent.open = false;
 }
 
-/* The protocol has used up everything that came before these bytes. */
+/* The protocol has read everything that arrived before these bytes, so its state says where in a
+ * frame they begin. */
 void steady_client_trace_received_frames(struct steady_client *c, const uint8_t *bytes, size_t size)
 {
     const struct steady_protocol *protocol = &c->link.protocol;

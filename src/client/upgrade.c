@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TLS_ALERT 21 /* the type of such a record */
+#define TLS_ALERT 21 /* the type of a TLS record that has an alert */
 
 struct steady_upgrade {
     struct steady_loop *loop;
@@ -16,8 +16,8 @@ struct steady_upgrade {
     const struct steady_upgrade_owner *calls;
     void *owner;
     const struct steady_url *url;
-    struct steady_dial *dial;      /* first this, */
-    struct steady_stream *stream;  /* then that */
+    struct steady_dial *dial;      /* NULL when it has connected */
+    struct steady_stream *stream;  /* NULL before that */
     struct steady_address address; /* what the stream is connected to */
     char key[STEADY_BASE64_SIZE(16)], accept[STEADY_BASE64_SIZE(20)];
     char *authorization;
@@ -55,7 +55,7 @@ static void fail(struct steady_upgrade *u)
     free_upgrade(u);
 }
 
-/* first: what has come behind the answer. */
+/* `first` points to the `size` bytes that arrived behind the answer. */
 static void succeed(struct steady_upgrade *u, const uint8_t *first, size_t size)
 {
     struct steady_accepted accepted = {
@@ -141,7 +141,8 @@ static void writable(void *owner)
     (void)owner; /* the request is all there is to write */
 }
 
-/* In TLS 1.3 what the server thinks of a certificate comes this late. */
+/* Handles the end of the stream. In TLS 1.3 the server's refusal of the client's certificate
+ * arrives as late as this. */
 static void ended(void *owner)
 {
     struct steady_upgrade *u = owner;
@@ -176,7 +177,9 @@ static void describe_request(struct steady_upgrade *u, const struct steady_optio
     };
 }
 
-/* A write that fails is not the end yet: the server may have answered before it hung up. */
+/* Sends the request. Returns false when that is impossible, with the reason in u->cause. A write
+ * that fails does not end the upgrade yet, because the server may have answered before it ended the
+ * connection. */
 static bool send_request(struct steady_upgrade *u)
 {
     struct steady_buffer request = {0};

@@ -23,25 +23,25 @@ static inline bool steady_is_letter(char c)
     return steady_is_between(c, 'a', 'z') || steady_is_between(c, 'A', 'Z');
 }
 
-/* Whether c is a space or a tab. */
+/* Returns whether c is a space or a tab. */
 static inline bool steady_is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-/* Whether c is a control character; tab, CR and LF are control characters. */
+/* Returns whether c is a control character; tab, CR and LF are control characters. */
 static inline bool steady_is_control(char c)
 {
     return steady_is_between(c, '\0', '\x1F') || c == '\x7F';
 }
 
-/* Whether c is printable; the space is printable. */
+/* Returns whether c is printable; the space is printable. */
 static inline bool steady_is_printable(char c)
 {
     return steady_is_between(c, ' ', '~');
 }
 
-/* Whether c is one of the characters of a set. NUL is in no set. */
+/* Returns whether c is one of the characters of a set. NUL is in no set. */
 static inline bool steady_is_one_of(char c, const char *set)
 {
     return c != '\0' && strchr(set, c);
@@ -60,7 +60,7 @@ static inline int steady_hex_value(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-/* Whether two texts of the same size are equal without regard to case. */
+/* Returns whether two texts of the same size are equal without regard to case. */
 static inline bool steady_is_same_text(const char *a, const char *b, size_t size)
 {
     for (size_t i = 0; i < size; i++)

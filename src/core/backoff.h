@@ -8,8 +8,8 @@ struct steady_backoff {
     double jitter;               /* the part of the delay that is random, from 0 to 1 */
 };
 
-/* Returns the seconds to wait after `failures` failures in a row, 1 for the first. For a random
- * number that is uniform in [0, 1) the result is uniform in [delay * (1 - jitter), delay]. */
+/* Returns the seconds to wait after `failures` failures in a row, counted from 1. `random` must be
+ * in [0, 1). When it is uniform, the result is uniform in [delay * (1 - jitter), delay]. */
 double steady_backoff_delay(const struct steady_backoff *backoff, unsigned failures, double random);
 
 /* Returns the seconds to wait when the server has asked for `asked` seconds: that many, and a

@@ -35,7 +35,7 @@ bool steady_buffer_reserve_within(struct steady_buffer *buffer, size_t extra, si
 bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_t size)
 {
     if (size == 0)
-        return true; /* memcpy must not be given NULL, which an empty buffer or piece may be */
+        return true; /* memcpy must not be given NULL, which both pointers may be */
     if (!steady_buffer_reserve(buffer, size))
         return false;
     memcpy(buffer->data + buffer->size, bytes, size);

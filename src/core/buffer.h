@@ -18,12 +18,13 @@ struct steady_buffer {
  * into a size_t. */
 bool steady_buffer_reserve(struct steady_buffer *buffer, size_t extra);
 
-/* The same, but the capacity grows beyond `limit` bytes only when `extra` needs it to. */
+/* Works like steady_buffer_reserve, but the capacity grows beyond `limit` bytes only when `extra`
+ * needs it to. */
 bool steady_buffer_reserve_within(struct steady_buffer *buffer, size_t extra, size_t limit);
 
-/* Append bytes, several texts, or a text that is formatted as by printf. Return false when memory
- * is out. Behind a text there is a NUL byte that size does not count, so that `data` can be read as
- * a C string. */
+/* These functions append bytes, several texts, or a text that is formatted as by printf. They
+ * return false when memory is out. Behind a text there is a NUL byte that `size` does not count, so
+ * that `data` can be read as a C string. */
 bool steady_buffer_append(struct steady_buffer *buffer, const void *bytes, size_t size);
 bool steady_buffer_append_list(struct steady_buffer *buffer, const char *const *texts,
                                size_t count);
@@ -35,8 +36,8 @@ bool steady_buffer_printf(struct steady_buffer *buffer, const char *format, ...)
 bool steady_buffer_vprintf(struct steady_buffer *buffer, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-/* Gives the text away as a block of its own size, which the caller frees; the buffer is empty then.
- * Returns NULL when there was no memory for any of it. */
+/* Returns the text as a block of its own size, which the caller has to free. The buffer is empty
+ * then. Returns NULL when the buffer had no memory. */
 char *steady_buffer_take_text(struct steady_buffer *buffer);
 
 /* Removes the first `size` bytes (at most buffer->size) and moves the rest to the front. */

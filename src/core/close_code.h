@@ -14,7 +14,7 @@ enum {
     STEADY_CLOSE_INTERNAL_ERROR = 1011,
 };
 
-/* Whether a close frame may carry this code. */
+/* Returns whether a close frame may carry this code. */
 static inline bool steady_close_code_may_be_sent(unsigned code)
 {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||

@@ -114,8 +114,8 @@ static void drop_inflater(struct steady_deflate *deflate)
 }
 
 /* A block with BFINAL ends the data for zlib. But in a message more blocks may follow it, in the
- * same message or in the next one (section 7.2.1), and these may refer to bytes before it. So
- * inflating goes on with the same window. */
+ * same message or in the next one (RFC 7692 section 7.2.1), and these may refer to bytes before it.
+ * So inflating goes on with the same window. */
 static bool go_on_behind_final(z_stream *stream)
 {
     uint8_t window[1 << STEADY_WINDOW_BITS_MAX];
@@ -182,7 +182,7 @@ static inflate_result inflate_all(struct steady_deflate *deflate, const uint8_t 
     return result;
 }
 
-/* Whether zlib has just finished a block, and no bits of the last byte are left. */
+/* Returns whether zlib has just finished a block, and no bits of the last byte are left. */
 static bool is_between_blocks(const z_stream *stream)
 {
     const int between = 128, unused_bits = 63;
@@ -190,7 +190,7 @@ static bool is_between_blocks(const z_stream *stream)
 }
 
 /* Ends a message. Behind a block with BFINAL no tail is added, since that block has no flush to
- * end. A message without any payload is empty: some servers send an empty message like that. */
+ * end. A message without any payload is empty; some servers send an empty message like that. */
 static inflate_result end_message(struct steady_deflate *deflate, size_t max_size,
                                   struct steady_buffer *out)
 {

@@ -43,14 +43,15 @@ void steady_deflate_free(struct steady_deflate *deflate);
 /* Appends the compressed payload of a message to `out`. Returns false when the message has to be
  * sent uncompressed, because it would not become smaller or memory is out; then `out` has the same
  * bytes as before, but its capacity may have grown. Every message that was compressed must be sent,
- * and in this order, since later messages refer to it. */
+ * in the order in which the messages were compressed, since later messages refer to earlier ones.
+ */
 bool steady_deflate_message(struct steady_deflate *deflate, const uint8_t *data, size_t size,
                             struct steady_buffer *out);
 
 /* Decompresses the next piece of a message's payload and appends the result to `out`, which has the
- * beginning of the message. last: whether this piece is the message's last one. A message of more
- * than max_size bytes is too large; `out` never gets a capacity of more than max_size + 1. After
- * any result but STEADY_INFLATED the connection must end. */
+ * beginning of the message. `last` says whether this piece is the message's last one. A message of
+ * more than max_size bytes is too large; `out` never gets a capacity of more than max_size + 1.
+ * After any result but STEADY_INFLATED the connection must end. */
 enum steady_inflate_result steady_inflate_piece(struct steady_deflate *deflate,
                                                 const uint8_t *piece, size_t size, bool last,
                                                 size_t max_size, struct steady_buffer *out);

@@ -19,12 +19,13 @@ enum steady_error {
     STEADY_TOO_LARGE,         /* a message is larger than max_message_size */
     STEADY_NETWORK,           /* the connection broke, or the system ran out of something (memory,
                                  descriptors) */
-    STEADY_PROVIDER,          /* the url or headers function failed */
+    STEADY_PROVIDER,          /* the url, headers or protocols function failed */
     STEADY_QUEUE_FULL,        /* send: the queue is full */
     STEADY_MESSAGE_SIZE,      /* send: the message is larger than the queue may ever hold */
-    STEADY_CLOSED,            /* send: the client is closed */
+    STEADY_CLOSED,            /* send: the client is closing or closed */
     STEADY_ALREADY_CONNECTED, /* connect: the client is active */
-    STEADY_NOT_CONNECTED,     /* the call needs an open connection */
+    STEADY_NOT_CONNECTED,     /* ping: there is no open connection; reconnect: the client is idle,
+                                 closing or closed */
     STEADY_INVALID,           /* a text is not UTF-8 */
     STEADY_ERRORS
 };

@@ -145,7 +145,8 @@ static uint8_t window_bits(struct word value)
     return 0;
 }
 
-/* Reads the parameter that begins at *at, behind a semicolon. */
+/* Reads the parameter that begins at *at, behind a semicolon. Returns NULL, or a static text that
+ * says what is wrong. */
 static const char *read_parameter(const char **at, struct given *given)
 {
     const enum parameter parameter = find(take_token(at));
@@ -163,7 +164,8 @@ static const char *read_parameter(const char **at, struct given *given)
 
 static const char not_offered[] = "has an extension that we did not offer";
 
-/* Reads the whole answer. at: the first character of the first extension. */
+/* Reads the whole answer. `at` is the first character of the first extension. Returns NULL, or a
+ * static text that says what is wrong. */
 static const char *read_extensions(const char *at, struct given *given)
 {
     if (!is_word(take_token(&at), NAME))
@@ -181,9 +183,10 @@ static const char *read_extensions(const char *at, struct given *given)
 
 /* --- the agreement --------------------------------------------------------------------------- */
 
-/* Returns what is wrong when the server accepted our offer but not server_no_context_takeover or
- * server_max_window_bits, which we asked for. A server that does not want those has to decline
- * the whole offer (sections 7.1.1.1 and 7.1.2.1). */
+/* Returns a text that says what is wrong, or NULL. It is wrong when the server has accepted our
+ * offer but not server_no_context_takeover or server_max_window_bits, for which we asked. A server
+ * that does not want those has to decline the whole offer (RFC 7692 sections 7.1.1.1 and 7.1.2.1).
+ */
 static const char *broken_promise(const struct given *given,
                                   const struct steady_deflate_options *offered)
 {
@@ -199,8 +202,8 @@ static const char *broken_promise(const struct given *given,
                : NULL;
 }
 
-/* Of the parameters that the client offered and those that the server asks for, the client
- * compresses with the stricter ones (sections 7.1.1.2 and 7.1.2.2). */
+/* Returns the parameters with which the client compresses: of those that the client offered and
+ * those for which the server asks, the stricter ones (RFC 7692 sections 7.1.1.2 and 7.1.2.2). */
 static struct steady_deflate_side client_side(const struct given *given,
                                               const struct steady_deflate_options *offered)
 {

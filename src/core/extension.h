@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Window bits, here and below: the base-2 logarithm of the LZ77 window in bytes. */
+/* Window bits are the base-2 logarithm of the size of the LZ77 window in bytes. */
 #define STEADY_WINDOW_BITS_MIN 8
 #define STEADY_WINDOW_BITS_MAX 15
 
@@ -18,7 +18,7 @@
 struct steady_deflate_options {
     int on;
     double threshold; /* bytes; smaller messages are not compressed; may be infinite */
-    double level;     /* zlib's, 1 to 9 */
+    double level;     /* zlib's level, 1 to 9 */
     double client_max_window_bits, server_max_window_bits;
     bool client_no_context_takeover, server_no_context_takeover;
 };
@@ -40,15 +40,15 @@ struct steady_deflate_parameters {
     int level;
 };
 
-/* Appends the value of the Sec-WebSocket-Extensions header. Does not look at options->on. Returns
- * false when memory is out. */
+/* Appends the value of the Sec-WebSocket-Extensions header to `out`. This function does not look at
+ * options->on. Returns false when memory is out. */
 bool steady_extension_offer(struct steady_buffer *out,
                             const struct steady_deflate_options *options);
 
-/* Reads the value of that header in the answer. answer: NULL when the answer did not have the
- * header. offered: the options that steady_extension_offer was given; when nothing was offered,
- * NULL or options whose `on` is not set. Returns NULL and sets *agreed; or returns a static text
- * that says what is wrong and goes on behind the header's name. */
+/* Reads the value of the Sec-WebSocket-Extensions header in the answer. `answer` is NULL when the
+ * answer did not have the header. `offered` has the options that steady_extension_offer was given;
+ * when nothing was offered, it is NULL or its `on` is not set. Returns NULL and sets *agreed; or
+ * returns a static text that says what is wrong and goes on behind the header's name. */
 const char *steady_extension_read(const char *answer, const struct steady_deflate_options *offered,
                                   struct steady_deflate_parameters *agreed);
 

@@ -24,11 +24,11 @@ enum steady_opcode {
 #define STEADY_FRAME_LENGTH_16  126   /* in the length byte: the length follows in 2 bytes */
 #define STEADY_FRAME_LENGTH_64  127   /* in the length byte: the length follows in 8 bytes */
 #define STEADY_FRAME_CONTROL    0x08u /* set in the opcode of every control frame */
-#define STEADY_CONTROL_MAX      125   /* bytes in a control frame's payload (section 5.5) */
-#define STEADY_FRAME_HEADER_MAX 14    /* bytes: 2, a length of 8, a key of 4 */
+#define STEADY_CONTROL_MAX      125 /* bytes in a control frame's payload (RFC 6455 section 5.5) */
+#define STEADY_FRAME_HEADER_MAX 14  /* bytes: 2 at the start, 8 for the length, 4 for the key */
 
-/* Returns how many bytes behind the first two bytes of a header give the length. second: the second
- * byte. */
+/* Returns how many bytes behind the first two bytes of a header give the length. `second` is the
+ * second byte. */
 static inline size_t steady_frame_length_bytes(uint8_t second)
 {
     uint8_t length = second & (uint8_t)~STEADY_FRAME_MASKED;
@@ -45,13 +45,13 @@ static inline uint64_t steady_frame_length(const uint8_t *header)
     return length;
 }
 
-/* Writes the header of a masked frame with `size` bytes of payload. first: the byte with FIN, the
- * RSV bits and the opcode. The length is written in its shortest form. Returns the header's size, 6
- * to STEADY_FRAME_HEADER_MAX bytes. */
+/* Writes the header of a masked frame with `size` bytes of payload. `first` is the byte with FIN,
+ * the RSV bits and the opcode. `key` is the masking key. The length is written in its shortest
+ * form. Returns the header's size, 6 to STEADY_FRAME_HEADER_MAX bytes. */
 size_t steady_frame_header(uint8_t *out, uint8_t first, uint64_t size, const uint8_t key[4]);
 
-/* Masks `size` bytes of payload from `in` to `out` (section 5.3). offset: the position of the first
- * byte in the payload, so that a payload can be masked in pieces. */
+/* Masks `size` bytes of payload from `in` to `out` (RFC 6455 section 5.3). `offset` is the position
+ * of the first byte in the payload, so that a payload can be masked in pieces. */
 void steady_frame_mask(uint8_t *out, const uint8_t *in, size_t size, const uint8_t key[4],
                        size_t offset);
 

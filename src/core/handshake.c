@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define USUAL_REQUEST 256 /* bytes; room for a request without headers of the user's */
-#define QUOTED_MAX    64  /* a message quotes at most so many bytes of what the server sent */
+#define USUAL_REQUEST 256 /* bytes; enough for a request without headers of the user's */
+#define QUOTED_MAX    64  /* bytes of what the server has sent that a message quotes at most */
 #define QUOTED_SIZE   (QUOTED_MAX + sizeof "\"...\"")
 
 /* --- text ------------------------------------------------------------------------------------ */
@@ -17,7 +17,7 @@ static struct steady_value value_of(const char *header)
     return header ? steady_trim(header, strlen(header)) : (struct steady_value){"", 0};
 }
 
-/* Whether the value is this text; unlike steady_value_is, this function regards case. */
+/* Returns whether the value is this text. Unlike steady_value_is, this function regards case. */
 static bool is_exactly(struct steady_value value, const char *expected)
 {
     return value.size == strlen(expected) && memcmp(value.text, expected, value.size) == 0;
@@ -118,8 +118,8 @@ static bool is_offered(const struct steady_request *request, struct steady_value
     return false;
 }
 
-/* Writes a value that the server sent so that it can be shown on a terminal and in a log: only
- * printable ASCII, and not more than QUOTED_MAX bytes. */
+/* Writes a value that the server has sent in quotes, so that it can be shown on a terminal and in a
+ * log. Only printable ASCII is shown, and not more than QUOTED_MAX bytes. */
 static void quote(char out[QUOTED_SIZE], struct steady_value value)
 {
     char *at = out;
@@ -133,7 +133,7 @@ struct check {
     const char *name, *sent; /* NULL when the header was not sent */
     bool good;
     const char *complaint;
-    /* The text that goes on behind "the answer has no … header"; NULL for none. */
+    /* The text that goes on behind "the answer has no … header", or NULL. */
     const char *missing;
 };
 

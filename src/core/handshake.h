@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STEADY_HANDSHAKE_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* section 1.3 */
+#define STEADY_HANDSHAKE_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455 section 1.3 */
 
 struct steady_header {
     const char *name, *value;
@@ -20,9 +20,9 @@ struct steady_header {
 
 struct steady_request {
     const struct steady_url *url;
-    const char *key;              /* base64 of 16 random bytes */
-    const char *origin;           /* NULL for none; left out when headers has an Origin */
-    const char *const *protocols; /* subprotocols offered, in order */
+    const char *key;              /* 16 random bytes in base64 */
+    const char *origin;           /* NULL for none; not sent when `headers` has an Origin */
+    const char *const *protocols; /* the subprotocols to offer, in order */
     size_t protocol_count;
     bool require_protocol; /* whether an answer without a subprotocol is an error */
     const struct steady_deflate_options *compression; /* offered when `on` is set; NULL for none */
@@ -30,8 +30,8 @@ struct steady_request {
     size_t header_count;
     bool abroad; /* a redirect by another server has led here, so the user's headers Authorization,
                     Proxy-Authorization and Cookie are left out */
-    /* The value of an Authorization header with the URL's user and password; NULL for none; left
-     * out when `headers` has an Authorization. */
+    /* The value of an Authorization header with the URL's user and password, or NULL for none. It
+     * is not sent when `headers` has an Authorization. */
     const char *authorization;
 };
 
@@ -51,19 +51,19 @@ struct steady_answer {
  * headers. */
 struct steady_answer steady_handshake_answer(const struct steady_response *response);
 
-/* Checks a 101 answer by section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against `accept`,
- * the subprotocol against those that were offered (none at all is accepted unless require_protocol
- * is set), extensions (see steady_extension_read), and http_1_0. Content-Length and
- * Transfer-Encoding mean nothing in a 101 answer, which ends at its empty line (RFC 9112 section
- * 6.3). The caller checks the status. Returns true, or false with a text in `message` that says
- * what is wrong and quotes what the server sent: all but printable ASCII is shown as '?', and long
- * values are cut, so that 256 bytes are always enough. */
+/* Checks a 101 answer by RFC 6455 section 4.1: Upgrade, Connection, Sec-WebSocket-Accept against
+ * `accept`, the subprotocol against those that were offered (none at all is accepted unless
+ * require_protocol is set), extensions (see steady_extension_read), and http_1_0. Content-Length
+ * and Transfer-Encoding mean nothing in a 101 answer, which ends at its empty line (RFC 9112
+ * section 6.3). The caller checks the status. Returns true, or false with a text in `message` that
+ * says what is wrong and quotes what the server sent. In the text, all but printable ASCII is shown
+ * as '?', and long values are cut, so that a `size` of 256 bytes is always enough. */
 bool steady_handshake_check(const struct steady_request *request, const char *accept,
                             struct steady_answer *answer, char *message, size_t size);
 
 /* These functions check values that users give. They return NULL, or a static text that says what
  * is wrong and goes on behind the thing itself ("is not a header name"). A name must be a token,
- * and in no case one of those that belong to the handshake: Host, Upgrade, Connection,
+ * and must not be one of those that belong to the handshake: Host, Upgrade, Connection,
  * Sec-WebSocket-*, and Content-Length and Transfer-Encoding, since a request has no body. A value
  * must not have CR, LF, NUL or any other control character but tab. A subprotocol must be a token.
  */

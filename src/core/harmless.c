@@ -25,9 +25,9 @@ static bool is_visible(uint32_t code)
         uint32_t first, last;
     } invisible[] = {
         {0x00, 0x1F},       {0x7F, 0x9F},                       /* control characters */
-        {0xAD, 0xAD},       {0x61C, 0x61C},   {0x180E, 0x180E}, /* soft hyphen, marks */
-        {0x200B, 0x200F},   {0x2028, 0x202E}, {0x2060, 0x206F}, /* of width 0, of direction */
-        {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF}, {0xFFF0, 0xFFFB}, /* variants, byte order */
+        {0xAD, 0xAD},       {0x61C, 0x61C},   {0x180E, 0x180E}, /* the soft hyphen, marks */
+        {0x200B, 0x200F},   {0x2028, 0x202E}, {0x2060, 0x206F}, /* width 0, direction */
+        {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF}, {0xFFF0, 0xFFFB}, /* variants, the byte order mark */
         {0xE0000, 0xE0FFF},                                     /* tags */
     };
     for (size_t i = 0; i < sizeof invisible / sizeof *invisible; i++)

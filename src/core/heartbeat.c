@@ -6,10 +6,10 @@
 static const char prefix[] = "steady";
 #define PREFIX (sizeof prefix - 1)
 
-/* Whether a question went out after the last sign of life, and is still unanswered. A ping that
- * went out before the last sign of life, to confirm messages, says nothing about whether the peer
- * is alive now. Bytes that arrive in the same millisecond in which the question goes out count as
- * an answer to it. */
+/* Returns whether a question went out after the last bytes arrived, and is still unanswered. A ping
+ * that went out before that, to confirm messages, says nothing about whether the peer is alive now.
+ * Bytes that arrive in the same millisecond in which the question goes out count as an answer to
+ * it. */
 static bool asked_since(const struct steady_heartbeat *heartbeat)
 {
     return heartbeat->asked > heartbeat->heard;

@@ -22,11 +22,11 @@ struct steady_heartbeat {
     double heard;      /* when the last bytes arrived */
     double asked;      /* when the last question went out; 0 when it has been answered */
     double put_off;    /* seconds by which the deadline for the answer has been put off */
-    uint64_t number;   /* number of the last question */
-    uint64_t covering; /* number of the question whose answer will confirm messages */
+    uint64_t number;   /* the number of the last question that was a ping */
+    uint64_t covering; /* the number of the question whose answer will confirm messages */
     size_t covers;  /* how many messages that answer will confirm: those that were sent before the
                        question and are not confirmed; 0 when there is no such question */
-    bool overtaken; /* the program has sent a ping of its own after that question */
+    bool overtaken; /* whether the program has sent a ping of its own after that question */
 };
 
 enum steady_heartbeat_verdict {
@@ -38,30 +38,31 @@ enum steady_heartbeat_verdict {
 /* The payload of our pings: "steady" and the number in 8 bytes, the most significant one first. */
 #define STEADY_HEARTBEAT_PING 14 /* bytes */
 
+/* Returns what has to be done about the heartbeat at the time `now`. */
 enum steady_heartbeat_verdict steady_heartbeat_check(const struct steady_heartbeat *heartbeat,
                                                      const struct steady_heartbeat_options *options,
                                                      double now);
 
-/* Returns the time of the next check, or INFINITY for never. */
+/* Returns the time at which the next check is due, or INFINITY when there is none. */
 double steady_heartbeat_deadline(const struct steady_heartbeat *heartbeat,
                                  const struct steady_heartbeat_options *options);
 
-/* Puts off the deadline for the answer to an open question, because the client could not hear the
- * peer for so many seconds. */
+/* Puts off the deadline for the answer to an open question by this many seconds, because the client
+ * could not hear the peer for so long. */
 void steady_heartbeat_put_off(struct steady_heartbeat *heartbeat, double seconds);
 
 /* Notes that a question goes out now, and that it is a text. */
 void steady_heartbeat_ask_by_text(struct steady_heartbeat *heartbeat, double now);
 
-/* Notes that a question goes out now, and writes the ping's payload. covers: how many messages were
- * sent before the question and are not confirmed. As long as an earlier question is there to
- * confirm messages, only its answer confirms any. */
+/* Notes that a question goes out now, and writes the ping's payload. `covers` is how many messages
+ * were sent before the question and are not confirmed. While an earlier question is there to
+ * confirm messages, only the answer to that one confirms any. */
 void steady_heartbeat_ask(struct steady_heartbeat *heartbeat, size_t covers, double now,
                           uint8_t payload[STEADY_HEARTBEAT_PING]);
 
-/* Takes a pong. Returns false when the pong answers no question of ours. Otherwise sets *confirmed
- * to the number of messages that the pong confirms, and *latency to the seconds between question
- * and pong; *latency is negative when the pong does not answer the last question. */
+/* Handles a pong. Returns false when the pong answers no question of ours. Otherwise sets
+ * *confirmed to the number of messages that the pong confirms, and *latency to the seconds between
+ * question and pong. *latency is negative when the pong does not answer the last question. */
 bool steady_heartbeat_pong(struct steady_heartbeat *heartbeat, const uint8_t *payload, size_t size,
                            double now, double *latency, size_t *confirmed);
 

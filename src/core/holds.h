@@ -17,11 +17,11 @@ struct steady_holds {
         uint64_t url; /* a hash; when two URLs of a client have the same hash, they only wait for
                          each other */
         double until; /* seconds, on the caller's clock */
-    } * list;         /* of STEADY_HOLDS_MAX; NULL when no URL was ever remembered */
+    } * list;         /* STEADY_HOLDS_MAX URLs; NULL when no URL was ever remembered */
 };
 
-/* Remembers that the URL must not be used before this time, which replaces an earlier one. Without
- * memory for that, the URL may be used again at once. */
+/* Remembers that the URL must not be used before the time `until`, which replaces an earlier one.
+ * When memory is out, the URL may be used again at once. */
 void steady_holds_set(struct steady_holds *holds, const struct steady_url *url, double until);
 
 /* Forgets the URL, which may be used again. */
@@ -33,7 +33,7 @@ void steady_holds_free(struct steady_holds *holds);
 double steady_holds_until(const struct steady_holds *holds, const struct steady_url *url);
 
 /* Returns the index of the URL to use next: from index `turn` on, the first one that may be used;
- * or, when none may be used, the one that may be used soonest. count: at least 1. */
+ * or, when none may be used, the one that may be used soonest. `count` must be at least 1. */
 size_t steady_holds_choose(const struct steady_holds *holds, const struct steady_url *urls,
                            size_t count, size_t turn, double now);
 

@@ -5,8 +5,8 @@
 
 #define LONGEST_NAME 32
 
-/* Returns the Levenshtein distance. The function keeps only one row of the table, since each row
- * depends on no other but the row before it. */
+/* Returns the Levenshtein distance of two texts. The function keeps only one row of the table,
+ * since each row depends on no other but the row before it. */
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     size_t row[LONGEST_NAME + 1];

@@ -10,15 +10,15 @@
 #define SEPARATORS ", \t\r\n"
 #define ENTRY_MAX  300 /* bytes: enough for a name of 255 bytes and a port */
 
-/* An address or a network in the form of IPv6, where an IPv4 address has 96 bits in front (RFC 4291
- * section 2.5.5.2). So both versions can be compared, even when an IPv4 address is written as IPv6.
- */
+/* An address or a network in the form of IPv6. An IPv4 address has 96 bits in front (RFC 4291
+ * section 2.5.5.2), so that both versions can be compared, even when an IPv4 address is written as
+ * IPv6. */
 struct network {
     uint8_t address[16];
     unsigned bits; /* how many bits of the address count */
 };
 
-/* Returns false when the text is not a number from min to max. */
+/* Reads a number from min to max. Returns false when the text is something else. */
 static bool read_number(const char *text, unsigned min, unsigned max, unsigned *number)
 {
     size_t digits = strspn(text, "0123456789");
@@ -28,7 +28,7 @@ static bool read_number(const char *text, unsigned min, unsigned max, unsigned *
     return *number >= min && *number <= max;
 }
 
-/* Reads an address without a zone. */
+/* Reads an address without a zone. Returns false when the text is something else. */
 static bool read_address(const char *text, struct network *network)
 {
     static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
@@ -43,7 +43,8 @@ static bool read_address(const char *text, struct network *network)
     return true;
 }
 
-/* Reads "address/bits" or an address alone. Writes a NUL byte over the slash. */
+/* Reads "address/bits" or an address alone, and writes a NUL byte over the slash. Returns false
+ * when the text is something else. */
 static bool read_network(char *text, struct network *network)
 {
     char *slash = strchr(text, '/');

@@ -29,7 +29,7 @@ static inline size_t steady_size(double value)
     return steady_at_most(SIZE_MAX, steady_uint64(value));
 }
 
-/* For example for an integer of Lua. */
+/* Narrows an integer, for example one of Lua's. */
 static inline int steady_narrow(int64_t value)
 {
     return value < INT_MIN ? INT_MIN : value > INT_MAX ? INT_MAX : (int)value;

@@ -11,7 +11,7 @@
 #define PIN_SIZE  52 /* characters of a pin */
 #define SCOPE_MAX 17 /* bytes of the scope of an IPv6 address, with its % */
 
-/* The name is part of each message and each line of the log, where control characters are not
+/* The name is part of each message and of each line of the log, where control characters are not
  * allowed. */
 const char *steady_check_name(const char *text, size_t size)
 {

@@ -19,7 +19,7 @@ const char *steady_option_add_string(struct steady_options *options,
                                      const struct steady_option *option, const char *text,
                                      size_t size);
 
-/* Add a copy to a list, or set the origin to a copy. */
+/* These functions add a copy to a list, or set the origin to a copy. */
 const char *steady_options_add_url(struct steady_options *options, const char *text, size_t size);
 const char *steady_options_add_header(struct steady_options *options, const char *name,
                                       size_t name_size, const char *value, size_t value_size);
@@ -28,12 +28,12 @@ const char *steady_options_add_protocol(struct steady_options *options, const ch
 const char *steady_options_set_origin(struct steady_options *options, const char *origin,
                                       size_t size);
 
-/* Sets the proxy to the URL of one, or to "env". The text that says what is wrong may be in `room`.
- */
+/* Sets the proxy to the URL of one, or, for "env", to the one that the environment names. The text
+ * that says what is wrong may be in `room`. */
 const char *steady_options_set_proxy(struct steady_options *options, const char *proxy, size_t size,
                                      char room[STEADY_PROXY_PROBLEM_SIZE]);
 
-/* Sets the address to connect to: "host:port". */
+/* Sets the address to connect to, which has the form "host:port". */
 const char *steady_options_set_connect_to(struct steady_options *options, const char *text,
                                           size_t size);
 

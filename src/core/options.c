@@ -10,7 +10,8 @@
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-/* One macro for each type of option. member: the member of struct steady_options that it sets. */
+/* There is one macro for each type of option. `member` is the member of struct steady_options that
+ * the option sets. */
 #define AT(member) offsetof(struct steady_options, member)
 #define NUMBER(name, member, min, max)                                                             \
     {                                                                                              \

@@ -24,7 +24,7 @@ struct steady_queue_options {
 };
 
 struct steady_inbox_options {
-    double max_bytes; /* counts payload, and 32 bytes for each message */
+    double max_bytes; /* counts bytes of payload, and 32 for each message */
 };
 
 struct steady_tls_options {
@@ -32,7 +32,8 @@ struct steady_tls_options {
     char *cert_file, *cert; /* the client's certificate, in the same way; both NULL for none */
     char *key_file, *key;
     char *key_password;
-    char *server_name; /* for SNI and the check of the certificate; NULL for the URL's host */
+    char *server_name; /* the name for SNI and the check of the certificate; NULL for the URL's host
+                        */
     char *pin;         /* sha256//BASE64 of public keys, with ';' between them; NULL for any key */
     char *keylog;      /* a file; NULL for none */
     int min_version;   /* 0 for TLS 1.2, 1 for TLS 1.3 */
@@ -41,14 +42,14 @@ struct steady_tls_options {
 
 struct steady_options {
     char *name;
-    struct steady_url *urls; /* one for each attempt, in turn */
+    struct steady_url *urls; /* each attempt uses the next one */
     size_t url_count;
-    double redirects; /* how many an attempt follows at most */
+    double redirects; /* how many redirects an attempt follows at most */
     struct steady_header *headers;
     size_t header_count;
     char **protocols;
     size_t protocol_count;
-    bool require_protocol; /* whether the server has to choose one of them */
+    bool require_protocol; /* whether the server has to choose one of the protocols */
     char *origin;
     struct steady_session_options session;
     struct steady_heartbeat_options heartbeat;
@@ -91,12 +92,12 @@ struct steady_option {
     const char *(*problem)(const char *text, size_t size);
 };
 
-/* All options that the table describes; the list ends with a NULL name. It does not have the
+/* All options that the table describes. The list ends with a NULL name. It does not have the
  * handlers, and not url, headers, protocols, origin, proxy and connect_to, which have rules of
  * their own. */
 extern const struct steady_option steady_option_list[];
 
-/* Sets the defaults. Allocates nothing. */
+/* Sets the defaults. This function allocates no memory. */
 void steady_options_init(struct steady_options *options);
 void steady_options_free(struct steady_options *options);
 

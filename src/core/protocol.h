@@ -8,7 +8,7 @@
  * one STEADY_PROTOCOL_FAILURE, and the close frame for it is among the bytes to send. Bytes that
  * arrive after a close or a failure are ignored.
  *
- * protocol_output.h has the sending. */
+ * protocol_output.h has the functions for sending. */
 #ifndef STEADY_CORE_PROTOCOL_H
 #define STEADY_CORE_PROTOCOL_H
 
@@ -21,13 +21,13 @@
 
 enum steady_protocol_event_type {
     STEADY_PROTOCOL_NONE,    /* all input is used up, and more bytes are needed */
-    STEADY_PROTOCOL_MESSAGE, /* a whole message: data, size, binary; text has been checked */
-    STEADY_PROTOCOL_PING,    /* data, size; its pong is among the bytes to send */
-    STEADY_PROTOCOL_PONG,    /* data, size */
-    STEADY_PROTOCOL_CLOSE,   /* the peer's close frame: code (1005 for none); data, size: the reason
-                              */
-    STEADY_PROTOCOL_FAILURE, /* code: 1002, 1007, 1009, or 1011 when out of memory; data is a static
-                              * C string: what was wrong, and the section of the RFC */
+    STEADY_PROTOCOL_MESSAGE, /* a whole message, in data, size and binary; text has been checked */
+    STEADY_PROTOCOL_PING,  /* data and size are the payload; its pong is among the bytes to send */
+    STEADY_PROTOCOL_PONG,  /* data and size are the payload */
+    STEADY_PROTOCOL_CLOSE, /* the peer's close frame: its code (1005 for none), and its reason in
+                              data and size */
+    STEADY_PROTOCOL_FAILURE, /* code is 1002, 1007, 1009, or 1011 when memory is out; data is a
+                                static C string with what was wrong and the section of the RFC */
 };
 
 struct steady_protocol_event {
@@ -37,25 +37,26 @@ struct steady_protocol_event {
     bool binary;
 };
 
-/* max_message_size: in bytes. It is compared with what frame headers announce, before anything is
- * stored. For a compressed message it is compared with the size while inflating, and headers may
- * announce an eighth and 1 KiB more, since DEFLATE never needs that much for a message within the
- * limit. */
+/* Begins a connection. `max_message_size` is in bytes. It is compared with what frame headers
+ * announce, before anything is stored. For a compressed message it is compared with the size while
+ * inflating, and headers may announce an eighth and 1 KiB more, since DEFLATE never needs that much
+ * for a message within the limit. `random` is the pool of masking keys. */
 void steady_protocol_init(struct steady_protocol *protocol, struct steady_random *random,
                           size_t max_message_size);
 
 /* Has to be called before any bytes come in or go out, when the handshake has agreed on
  * permessage-deflate. From then on messages of the queue are compressed if that makes them smaller.
- * A message is compressed as a whole when its sending begins; the queue keeps the uncompressed
+ * A message is compressed as a whole when its sending begins, and the queue keeps the uncompressed
  * message. */
 void steady_protocol_deflate(struct steady_protocol *protocol,
                              const struct steady_deflate_parameters *parameters);
 
 void steady_protocol_free(struct steady_protocol *protocol);
 
-/* The bytes are borrowed: they must stay where they are until steady_protocol_next has returned
- * STEADY_PROTOCOL_NONE, or until steady_protocol_hold was called. All earlier input has to be used
- * up (steady_protocol_pending is 0). */
+/* steady_protocol_input gives the protocol bytes that have arrived. They must stay where they are
+ * until steady_protocol_next has returned STEADY_PROTOCOL_NONE, or until steady_protocol_hold was
+ * called. All earlier input has to be used up (steady_protocol_pending is 0). steady_protocol_next
+ * returns the type of the next event and fills in *event. */
 void steady_protocol_input(struct steady_protocol *protocol, const uint8_t *bytes, size_t size);
 enum steady_protocol_event_type steady_protocol_next(struct steady_protocol *protocol,
                                                      struct steady_protocol_event *event);
@@ -67,7 +68,7 @@ enum steady_protocol_event_type steady_protocol_next(struct steady_protocol *pro
 size_t steady_protocol_pending(const struct steady_protocol *protocol);
 bool steady_protocol_hold(struct steady_protocol *protocol);
 
-/* Drops that input, because the connection is of no more use. */
+/* Drops the input that has not been read yet, because the connection is of no more use. */
 void steady_protocol_forget(struct steady_protocol *protocol);
 
 #endif

@@ -89,8 +89,7 @@ struct payload {
     size_t size;
 };
 
-/* Returns the payload to send for the message at the head of the queue: compressed or uncompressed.
- */
+/* Returns the payload to send for the message at the head of the queue, which may be compressed. */
 static struct payload payload_of(const struct steady_protocol *protocol,
                                  const struct steady_message *message)
 {

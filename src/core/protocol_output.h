@@ -27,8 +27,8 @@ bool steady_protocol_text(struct steady_protocol *protocol, const uint8_t *data,
 /* Fills `out` with masked frames: first the control frames, then as many messages of the queue as
  * fit. A large message goes out in pieces over several calls, with no other frame in between. A
  * message that has gone out as a whole leaves the queue, or stays in it as a sent one with `keep`.
- * Returns the number of bytes written, or 0 when there is nothing to send. capacity must be at
- * least 256. `now` is for messages that have expired: they are dropped and counted in
+ * Returns the number of bytes written, or 0 when there is nothing to send. `capacity` must be at
+ * least 256 bytes. Messages that have expired at the time `now` are dropped and counted in
  * protocol->expired. Until a message has gone out as a whole, all calls must be given its queue,
  * which must not be cleared meanwhile (see steady_queue_clear). */
 size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_queue *queue,
@@ -38,10 +38,11 @@ size_t steady_protocol_output(struct steady_protocol *protocol, struct steady_qu
  * caller that cannot write stops reading, so that a peer's pings cannot fill its memory. */
 size_t steady_protocol_backlog(const struct steady_protocol *protocol);
 
-/* Whether the bytes that steady_protocol_output has handed out so far end with a whole frame. */
+/* Returns whether the bytes that steady_protocol_output has handed out so far end with a whole
+ * frame. */
 bool steady_protocol_is_between_frames(const struct steady_protocol *protocol);
 
-/* Whether steady_protocol_output has handed out our close frame. */
+/* Returns whether steady_protocol_output has handed out our close frame. */
 bool steady_protocol_close_sent(const struct steady_protocol *protocol);
 
 #endif

@@ -1,5 +1,5 @@
-/* The state of a connection, which receiving (core/protocol) and sending (core/protocol_output)
- * share. */
+/* The state of a connection, which the code for receiving (core/protocol) and the code for sending
+ * (core/protocol_output) share. */
 #ifndef STEADY_CORE_PROTOCOL_STATE_H
 #define STEADY_CORE_PROTOCOL_STATE_H
 
@@ -22,16 +22,17 @@ struct steady_random {
     uint8_t pool[4096];
 };
 
-/* Only these two files use the members. Others may read `expired` and `message_sent`. */
+/* The state of a connection. Only core/protocol and core/protocol_output use the members. Others
+ * may read `expired` and `message_sent`. */
 struct steady_protocol {
     struct steady_random *random;
     size_t max_message_size;
     uint64_t expired;              /* messages that steady_protocol_output dropped */
     struct steady_deflate deflate; /* all zero when messages are not compressed */
 
-    /* For receiving. */
+    /* These members are for receiving. */
     const uint8_t *cursor, *end; /* the input that has not been read yet */
-    struct steady_buffer held;   /* has that input after steady_protocol_hold */
+    struct steady_buffer held;   /* has the unread input after steady_protocol_hold */
     uint64_t payload_left;       /* bytes of the present frame that have not arrived */
     bool in_payload;             /* whether the header of the present frame is complete */
     uint8_t header_size;
@@ -44,20 +45,20 @@ struct steady_protocol {
     /* The present message, unless it can be handed out of the input. */
     struct steady_buffer message;
 
-    /* For sending. */
-    struct steady_buffer control_frames; /* encoded, and ready to be sent */
+    /* These members are for sending. */
+    struct steady_buffer control_frames; /* frames that are ready to be sent */
     bool control_cut;                    /* whether the last output ended inside one of them */
     size_t message_sent; /* how many bytes of the present payload have gone out; 0 between two
                             messages */
     uint8_t key[4];      /* the masking key of that payload */
     struct steady_buffer compressed; /* that payload when it is compressed; otherwise empty */
 
-    /* For closing. */
-    bool closing; /* our close frame was appended */
+    /* These members are for closing. */
+    bool closing; /* whether our close frame was appended */
     bool close_received, failed;
 };
 
-/* Whether the frame whose header is being read, or was read last, is a control frame. */
+/* Returns whether the frame whose header is being read, or was read last, is a control frame. */
 static inline bool steady_protocol_in_control_frame(const struct steady_protocol *protocol)
 {
     return protocol->header[0] & STEADY_FRAME_CONTROL;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the smallest block, with bookkeeping. An empty queue may keep one such block. */
+/* The bytes of the smallest block, with its bookkeeping. An empty queue may keep one such block. */
 #define BLOCK_MIN 1024
 
 /* A message in a block. A message that leaves the queue is only marked as gone. Its memory is freed

@@ -32,11 +32,11 @@ struct steady_queue_position {
 
 struct steady_queue {
     struct steady_queue_block *first, *last; /* all blocks, the oldest one first */
-    /* Of the messages that were sent and kept; may be unused. */
+    /* The oldest message that was sent and kept. The position has no meaning when there is none. */
     struct steady_queue_position oldest;
-    /* Of the first waiting message whose sending has not begun. */
+    /* The first waiting message whose sending has not begun. */
     struct steady_queue_position next;
-    struct steady_queue_position begun;     /* of the message that steady_queue_begin has marked */
+    struct steady_queue_position begun;     /* the message that steady_queue_begin has marked */
     size_t waiting_bytes, waiting_messages; /* bytes of payload, and messages; both count the
                                                message whose sending has begun */
     size_t sent_bytes, sent_messages;       /* the same for the messages that were sent and kept */
@@ -49,7 +49,7 @@ struct steady_queue {
 bool steady_queue_push(struct steady_queue *queue, const struct steady_message *message);
 
 /* Moves all messages of `front` to the head of `queue`, and leaves `front` empty. In neither queue
- * may a message be begun, or sent and kept. Never fails. */
+ * may a message be begun, or sent and kept. This function never fails. */
 void steady_queue_prepend(struct steady_queue *queue, struct steady_queue *front);
 
 /* Returns the first message that waits, or NULL. The pointer is valid until the next call for this
@@ -61,8 +61,8 @@ const struct steady_message *steady_queue_peek(struct steady_queue *queue);
  * steady_queue_rewind. */
 void steady_queue_begin(struct steady_queue *queue);
 
-/* Marks the message that steady_queue_peek returns as sent. It leaves the queue; or, with keep,
- * stays for steady_queue_confirm. */
+/* Marks the message that steady_queue_peek returns as sent. The message leaves the queue or, with
+ * `keep`, stays for steady_queue_confirm. */
 void steady_queue_sent(struct steady_queue *queue, bool keep);
 
 /* Removes the oldest message of which nothing was sent, and that need not stay: because it has

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The parts of a reference by section 5.2.2. The query includes its question mark. */
+/* The parts of a reference by RFC 3986 section 5.2.2. The query includes its question mark. */
 struct parts {
     /* Each part ends where the next one begins; `end` is the end of the last one. */
     const char *scheme, *authority, *path, *query;
@@ -43,8 +43,8 @@ static bool append(struct steady_buffer *out, const char *from, const char *to)
     return steady_buffer_append(out, from, (size_t)(to - from));
 }
 
-/* Appends a path, in which the segments "." and ".." mean what they do for a file (section 5.2.4).
- * start: where the path begins in `out`. */
+/* Appends a path, in which the segments "." and ".." mean what they mean in the path of a file (RFC
+ * 3986 section 5.2.4). `start` is where the path begins in `out`. */
 static bool append_path(struct steady_buffer *out, size_t start, const char *path, const char *end)
 {
     bool ok = true;
@@ -67,8 +67,8 @@ static bool append_path(struct steady_buffer *out, size_t start, const char *pat
     return ok;
 }
 
-/* Appends the path of the base up to its last slash, and then the path of the reference (section
- * 5.2.3). */
+/* Appends the path of the base up to its last slash, and then the path of the reference (RFC 3986
+ * section 5.2.3). */
 static bool append_merged(struct steady_buffer *out, const char *base, const struct parts *parts)
 {
     struct steady_buffer merged = {0};

@@ -9,12 +9,12 @@
 
 /* Makes the URL that a reference means in a document at `base`. The schemes http and https count as
  * ws and wss. A fragment is left out, since URLs of WebSocket servers have none. When the new URL
- * is on the same server and has no user and password, it gets those of `base`. Returns NULL; or
- * says what is wrong, as steady_url_parse does, and leaves nothing to be freed. */
+ * is on the same server and has no user and password, it gets those of `base`. Returns NULL; or a
+ * text that says what is wrong, as steady_url_parse does, and then leaves nothing to be freed. */
 const char *steady_reference_resolve(struct steady_url *url, const struct steady_url *base,
                                      const char *reference);
 
-/* Whether both URLs have the same scheme, host and port, or the same socket. */
+/* Returns whether both URLs have the same scheme, host and port, or the same socket. */
 bool steady_reference_same_server(const struct steady_url *a, const struct steady_url *b);
 
 #endif

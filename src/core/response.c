@@ -54,7 +54,7 @@ static bool add_name(struct steady_response *r, const char *name, size_t size)
         return false;
     for (size_t i = start; i < start + size; i++)
         headers->data[i] = (uint8_t)steady_lower((char)headers->data[i]);
-    headers->size = start; /* so that the name is looked for among the other headers */
+    headers->size = start; /* so that the name is looked for among the other headers only */
     const char *added = (char *)headers->data + start;
     const char *known =
         start && !steady_headers_stay_apart(added) ? steady_headers_find(headers, added) : NULL;
@@ -74,7 +74,7 @@ static bool add_value(struct steady_response *r, const char *value, size_t size)
 }
 
 /* Reads a line with a header. A line that begins with a blank continues the value of the line
- * before it (section 5.2). */
+ * before it (RFC 9112 section 5.2). */
 static void read_header(struct steady_response *r, const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);
@@ -94,8 +94,8 @@ static void read_header(struct steady_response *r, const char *line, size_t size
 
 /* ------------------------------------------------------------------------- the head */
 
-/* Whether this is a line such as "HTTP/1.1 404 Not Found". The reason behind the status may be
- * missing (RFC 9112 section 4). */
+/* Returns whether this is a line such as "HTTP/1.1 404 Not Found". The reason behind the status may
+ * be missing (RFC 9112 section 4). */
 static bool is_status_line(const char *line)
 {
     static const char form[] = "HTTP/1.# ###"; /* # stands for a digit */
@@ -140,7 +140,7 @@ static void end_head(struct steady_response *r)
 {
     if (r->status == 101 || (r->tunnel && r->status / 100 == 2)) {
         r->part = STEADY_RESPONSE_COMPLETE;
-    } else if (r->status < 200) { /* an informational response; the answer follows it */
+    } else if (r->status < 200) { /* an informational response, which the answer follows */
         r->status = 0;
         r->headers.size = 0;
     } else {
@@ -148,8 +148,8 @@ static void end_head(struct steady_response *r)
     }
 }
 
-/* Whether the line has a control character other than a tab. Such characters are not allowed in a
- * head (RFC 9110 section 5.5). */
+/* Returns whether the line has a control character other than a tab. Such characters are not
+ * allowed in a head (RFC 9110 section 5.5). */
 static bool has_control_character(const char *line, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -173,8 +173,8 @@ static void read_head_line(struct steady_response *r, const char *line, size_t s
 /* ------------------------------------------------------------------------- the body */
 
 /* Reads a line such as "1a;extension" in front of a chunk's data, or the empty line behind the data
- * (section 7.1). A body that breaks the rules ends at that place, without an error, because only
- * the status matters. */
+ * (RFC 9112 section 7.1). A body that breaks the rules ends at that place, without an error,
+ * because only the status matters. */
 static void read_chunk_line(struct steady_response *r, const char *line, size_t size)
 {
     if (size == 0 && r->in_chunk) {
@@ -203,8 +203,8 @@ static size_t read_body(struct steady_response *r, const uint8_t *bytes, size_t 
 
 /* ------------------------------------------------------------------------- input */
 
-/* Reads up to the end of a line, which is CRLF or LF alone (section 2.2). Returns how many bytes it
- * has read. */
+/* Reads up to the end of a line, which is CRLF or LF alone (RFC 9112 section 2.2). Returns how many
+ * bytes it has read. */
 static size_t read_line(struct steady_response *r, const uint8_t *bytes, size_t size)
 {
     const uint8_t *end = memchr(bytes, '\n', size);
@@ -237,8 +237,8 @@ static size_t read_line(struct steady_response *r, const uint8_t *bytes, size_t 
     return used;
 }
 
-/* Whether the bytes of the first line can be the beginning of HTTP. A server of another protocol
- * may send less than a line and then wait for an answer. */
+/* Returns whether the bytes of the first line can be the beginning of HTTP. A server of another
+ * protocol may send less than a line and then wait for an answer. */
 static bool can_be_http(const struct steady_response *r)
 {
     return r->status != 0 || r->line.size == 0 ||

@@ -28,16 +28,16 @@ struct steady_response {
     enum steady_response_part part;
     int status;
     char reason[64]; /* the text behind the status, such as "Not Found"; may be cut */
-    bool http_1_0;   /* the version is 1.0 */
+    bool http_1_0;   /* whether the version is HTTP/1.0 */
     /* "name\0value\0" for each name, which is in lower case. The values of several headers with the
      * same name are joined with commas (RFC 9110 section 5.3), unless steady_headers_stay_apart
      * says otherwise: then there is such a pair for each header. */
     struct steady_buffer headers;
-    struct steady_buffer body; /* without the lines between the chunks */
-    const char *problem; /* set when part is STEADY_RESPONSE_BAD: a static text such as "is not
-                            HTTP", or NULL when memory is out */
+    struct steady_buffer body; /* the beginning of the body, without the lines between the chunks */
+    const char *problem; /* set when `part` is STEADY_RESPONSE_BAD: a static text such as "is not
+                            HTTP/1.1", or NULL when memory is out */
 
-    struct steady_buffer line; /* an incomplete line of the head, or of those between chunks */
+    struct steady_buffer line; /* an incomplete line of the head, or of the lines between chunks */
     size_t head;               /* bytes of the head so far */
     size_t last;               /* the position in `headers` behind the value that was read last */
     size_t left; /* bytes of the body, or of the chunk, that have not arrived; SIZE_MAX when the
@@ -45,8 +45,8 @@ struct steady_response {
     bool chunked, in_chunk;
 };
 
-/* Reads the next piece. Returns how many of the bytes belong to the response: all of them, unless
- * the response is complete now. */
+/* Reads the next piece. Returns how many of the bytes belong to the response. These are all of
+ * them, unless the response is complete now. */
 size_t steady_response_input(struct steady_response *response, const uint8_t *bytes, size_t size);
 
 /* Returns whether any byte has been read. */
@@ -58,11 +58,13 @@ static inline bool steady_response_has_begun(const struct steady_response *respo
 void steady_response_free(struct steady_response *response);
 
 /* Returns the value of a header, or NULL when there is none. For headers that stay apart it returns
- * the first value. headers: as in struct steady_response. name: in lower case. */
+ * the first value. `headers` has the form that struct steady_response describes. `name` is in lower
+ * case. */
 const char *steady_headers_find(const struct steady_buffer *headers, const char *name);
 
-/* Whether the values of several headers of this name must not be joined: those of Set-Cookie have
- * commas that separate nothing (RFC 9110 section 5.3, RFC 6265 section 3). name: in lower case. */
+/* Returns whether the values of several headers of this name must not be joined: those of
+ * Set-Cookie have commas that separate nothing (RFC 9110 section 5.3, RFC 6265 section 3). `name`
+ * is in lower case. */
 bool steady_headers_stay_apart(const char *name);
 
 #endif

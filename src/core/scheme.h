@@ -18,9 +18,9 @@ enum steady_scheme {
 
 struct steady_scheme_form {
     enum steady_scheme scheme;
-    const char *prefix; /* the beginning of such a URL */
-    bool secure;        /* whether TLS is spoken */
-    uint16_t port;      /* the default */
+    const char *prefix; /* the beginning of a URL with this scheme */
+    bool secure;        /* whether TLS is used */
+    uint16_t port;      /* the default port */
     bool on_socket;     /* the URL has the path of a socket of this machine instead of a host */
 };
 
@@ -32,13 +32,13 @@ extern const struct steady_scheme_form steady_schemes_of_servers[], steady_schem
 const struct steady_scheme_form *steady_scheme_take(const struct steady_scheme_form *list,
                                                     struct steady_slice *rest);
 
-/* Whether a scheme may have this character in it (RFC 3986 section 3.1). */
+/* Returns whether a scheme may have this character in it (RFC 3986 section 3.1). */
 static inline bool steady_scheme_has_character(char c)
 {
     return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "+-.");
 }
 
-/* Whether this is one of the two SOCKS schemes. */
+/* Returns whether this is one of the two SOCKS schemes. */
 bool steady_scheme_is_socks(const struct steady_scheme_form *form);
 
 #endif

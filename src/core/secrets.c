@@ -99,7 +99,8 @@ static void copy_authority(struct copy *copy)
     keep(copy, size - (credentials > 1 ? credentials - 1 : 0));
 }
 
-/* The same for a name in a URL, where a character may be percent-escaped, such as "%74". */
+/* Works like steady_secrets_is_name for a name in a URL, where a character may be percent-escaped,
+ * such as "%74". */
 static bool is_secret_name(const char *name, size_t size)
 {
     char decoded[STEADY_WORD_MAX * 3];

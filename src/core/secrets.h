@@ -17,12 +17,12 @@
  * has room for STEADY_SECRETS_MAX * strlen(line) + 1 bytes. */
 void steady_secrets_hide(char *out, const char *line);
 
-/* Whether the value of a header may be shown. It may be shown when the header is one of the
+/* Returns whether the value of a header may be shown. It may be shown when the header is one of the
  * handshake, or a common one that never has a secret. All other headers belong to the user or the
  * server, and any of them may have a secret. */
 bool steady_secrets_may_show(const char *header, size_t size);
 
-/* Whether this is the name of a secret. */
+/* Returns whether this is the name of a secret. */
 bool steady_secrets_is_name(const char *name, size_t size);
 
 #endif

@@ -19,7 +19,7 @@ int steady_session_active(const struct steady_session *session)
 }
 
 /* Returns how many attempts in a row would have failed if the present attempt or connection ended
- * now. A connection that lasts less than min_uptime counts as a failure, so that a server that
+ * now. A connection that lasts less than min_uptime counts as a failure, so that a server which
  * accepts and drops connections is not called all the time. */
 static unsigned failures(const struct steady_session *session, double now)
 {

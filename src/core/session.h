@@ -45,7 +45,7 @@ enum steady_session_action {
 struct steady_session_options {
     struct steady_backoff backoff;
     double min_uptime;      /* seconds; a connection that lasted longer resets the failures */
-    double max_attempts;    /* how many may fail in a row; may be infinite */
+    double max_attempts;    /* how many attempts may fail in a row; may be infinite */
     double connect_timeout; /* seconds */
     double close_timeout;   /* seconds */
     int reconnect;          /* 0 when the client closes as soon as an attempt or connection ends */
@@ -55,29 +55,29 @@ struct steady_session_options {
 struct steady_session {
     const struct steady_session_options *options;
     enum steady_status status;
-    unsigned attempt; /* number of the last attempt, counted from 1 since connect(), reconnect() or
-                         a connection that lasted min_uptime */
+    unsigned attempt; /* the number of the last attempt, counted from 1 since connect(), reconnect()
+                         or a connection that lasted min_uptime */
     double opened_at; /* when the status became open */
     double deadline;  /* the time to report STEADY_SESSION_DUE, or INFINITY for never */
 };
 
-/* Returns what follows, by the options, when an attempt or connection ends now: the seconds until
- * the next attempt, or -1 when there is none. random: in [0, 1). */
+/* Returns what follows by the options when an attempt or connection ends now: the seconds until the
+ * next attempt, or -1 when there is none. `random` is in [0, 1). */
 double steady_session_delay(const struct steady_session *session, double now, double random);
 
-/* Takes an event and returns what to do. delay: only for FAILED and LOST: the seconds until the
- * next attempt, or a negative number when there is none. An event that has no meaning in the
- * present status is ignored. */
+/* Handles an event and returns what to do. `delay` is used for FAILED and LOST only: it is the
+ * seconds until the next attempt, or a negative number when there is none. An event that has no
+ * meaning in the present status is ignored. */
 enum steady_session_action steady_session_handle(struct steady_session *session,
                                                  enum steady_session_event event, double now,
                                                  double delay);
 
-/* Puts off the deadline by which the peer has to do something, because the client could not hear
- * the peer for so many seconds. */
+/* Puts off the deadline by which the peer has to do something by this many seconds, because the
+ * client could not hear the peer for so long. */
 void steady_session_put_off(struct steady_session *session, double seconds);
 
-/* Whether the session is neither idle nor closed. An active client goes on working when the program
- * holds no reference to it. */
+/* Returns whether the session is neither idle nor closed. An active client goes on working when the
+ * program holds no reference to it. */
 int steady_session_active(const struct steady_session *session);
 
 #endif

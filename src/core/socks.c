@@ -213,7 +213,7 @@ static void explain_refusal(const struct steady_socks *socks, char *text, size_t
         snprintf(text, size, "it gives the code %d, which SOCKS 5 does not know", socks->code);
 }
 
-/* first: the byte at the place of the version. */
+/* Explains a wrong version. `first` is the byte at the place of the version. */
 static void explain_version(uint8_t first, char *text, size_t size)
 {
     if (first == 'H')

@@ -16,19 +16,20 @@
 /* A zeroed struct is not open, and watches nothing until steady_tap_open. */
 struct steady_tap {
     bool open;
-    bool line_done; /* whether the present frame has its line, or gets none */
+    bool line_done; /* whether the present frame has got its line, or gets none */
     uint8_t header_size, shown_size;
     uint8_t header[STEADY_FRAME_HEADER_MAX]; /* the part of that frame's header that has arrived */
     uint8_t shown[STEADY_TAP_SHOWN];         /* the beginning of its payload, unmasked */
     uint64_t left;                           /* bytes of its payload that have not arrived */
 };
 
-/* Begins to watch in the middle of a connection. When size is not 0, so many bytes of a frame's
- * header have passed. When `left` is not 0, the header has passed as a whole, and so many bytes of
- * the payload have not; such a frame gets no line. */
+/* Begins to watch in the middle of a connection. When `size` is not 0, `header` has the first bytes
+ * of a frame's header that have passed already. When `left` is not 0, the header has passed as a
+ * whole, and `left` bytes of the payload have not passed; such a frame gets no line. */
 void steady_tap_open(struct steady_tap *tap, const uint8_t *header, size_t size, uint64_t left);
 
-/* Takes the next bytes. direction: '>' for bytes that we send, '<' for bytes that we receive. */
+/* Takes the next bytes. `direction` is '>' for bytes that we send, and '<' for bytes that we
+ * receive. */
 void steady_tap_bytes(struct steady_tap *tap, struct steady_trace *trace, int direction,
                       const uint8_t *bytes, size_t size);
 

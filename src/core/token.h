@@ -8,7 +8,7 @@
 
 bool steady_is_token_char(char c);
 
-/* Whether the text is one token; an empty text is not a token. */
+/* Returns whether the text is one token; an empty text is not a token. */
 bool steady_is_token(const char *text, size_t size);
 
 /* The value of a header, or a part of one. It does not end with a NUL byte. */
@@ -20,12 +20,12 @@ struct steady_value {
 /* Returns the text without the blanks around it. */
 struct steady_value steady_trim(const char *text, size_t size);
 
-/* Whether the value is this text, without regard to case. */
+/* Returns whether the value is this text, without regard to case. */
 bool steady_value_is(struct steady_value value, const char *expected);
 bool steady_value_begins(struct steady_value value, const char *prefix);
 
-/* Whether a list such as "keep-alive, Upgrade" has the token, without regard to case. NULL is an
- * empty list. */
+/* Returns whether a list such as "keep-alive, Upgrade" has the token, without regard to case. NULL
+ * is an empty list. */
 bool steady_lists(const char *list, const char *token);
 
 #endif

@@ -23,19 +23,18 @@ struct steady_trace {
     void (*write)(struct steady_trace *trace, enum steady_level level, const char *line);
 };
 
-/* Whether lines of this level are wanted. */
+/* Returns whether lines of this level are wanted. */
 static inline bool steady_traces(const struct steady_trace *trace, enum steady_level level)
 {
     return trace->level >= level;
 }
 
-/* Formats a line as printf does, and writes it. When there is no memory for the line, it is left
- * out. */
+/* Formats a line as printf does, and writes it. When memory is out, the line is left out. */
 void steady_trace_line(struct steady_trace *trace, enum steady_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for a line of the level debug. When such lines are not wanted, not even the arguments
- * are evaluated. */
+/* Writes a line of the level debug. When such lines are not wanted, not even the arguments are
+ * evaluated. */
 #define STEADY_DEBUG(trace, ...)                                                                   \
     do {                                                                                           \
         if (steady_traces(trace, STEADY_LEVEL_DEBUG))                                              \

@@ -7,7 +7,7 @@
 
 static const char protocols[] = "sec-websocket-protocol";
 
-/* Whether the word is a secret with its name in front, such as "token-x1y2". */
+/* Returns whether the word is a secret with its name in front, such as "token-x1y2". */
 static bool holds_secret(const char *word, size_t size)
 {
     return size > STEADY_WORD_MAX || (steady_secrets_is_name(word, size) &&
@@ -40,8 +40,8 @@ static bool is_protocols(const char *name, size_t size)
     return size == strlen(protocols) && steady_is_same_text(name, protocols, size);
 }
 
-/* direction: '>' or '<'. Behind the `value_size` bytes of the value there is a NUL byte or CR LF.
- */
+/* Writes a line about a header. `direction` is '>' or '<'. Behind the `value_size` bytes of the
+ * value there is a NUL byte or CR LF. */
 static void trace_header(struct steady_trace *trace, int direction, const char *name,
                          size_t name_size, const char *value, size_t value_size)
 {

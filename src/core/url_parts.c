@@ -11,7 +11,7 @@
 #define HOST_MAX 255 /* bytes; no DNS name is longer (RFC 1035 section 2.3.4) */
 #define ZONE_MAX 15  /* bytes; no interface has a longer name */
 
-/* Whether c is an unreserved character (RFC 3986 section 2.3). */
+/* Returns whether c is an unreserved character (RFC 3986 section 2.3). */
 static bool is_unreserved(char c)
 {
     return steady_is_letter(c) || steady_is_digit(c) || steady_is_one_of(c, "-._~");
@@ -78,8 +78,8 @@ static const char *check_credential(struct steady_slice slice, bool colon_allowe
     return NULL;
 }
 
-/* User and password end at the last @, so that an @ in a password that somebody forgot to escape
- * does not make the rest of the password the host. */
+/* User and password end at the last @. So an @ in a password that somebody forgot to escape does
+ * not make the rest of the password the host. */
 static const char *take_credentials(struct steady_url_parts *parts, struct steady_slice *authority)
 {
     const char *host = behind_credentials(*authority);

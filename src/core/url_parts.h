@@ -15,7 +15,8 @@
 #define STEADY_SOCKET_MAX 103
 #endif
 
-/* A piece that the URL does not have is NULL. The pieces are still percent-encoded. */
+/* The pieces of a URL, which are still percent-encoded. A piece that the URL does not have is NULL.
+ */
 struct steady_url_parts {
     const struct steady_scheme_form *form;
     bool ipv6;
@@ -24,8 +25,8 @@ struct steady_url_parts {
     struct steady_slice socket; /* instead of user, password, host and port */
 };
 
-/* Takes apart everything behind the scheme. parts: zeroed, but for the form. Returns NULL, or a
- * static text that says what is wrong and goes on behind "the URL ". */
+/* Takes apart everything behind the scheme. `parts` must be zeroed, except for the form and the
+ * port. Returns NULL, or a static text that says what is wrong and goes on behind "the URL ". */
 const char *steady_url_take_apart(struct steady_url_parts *parts, struct steady_slice rest);
 
 #endif

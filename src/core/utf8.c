@@ -50,7 +50,7 @@ static const uint64_t rows[256] = {
 };
 /* clang-format on */
 
-/* Returns the next state. Its bits above STATE_MASK have no meaning. */
+/* Returns the next state. The bits above STATE_MASK have no meaning. */
 static uint64_t step(uint64_t state, uint8_t byte)
 {
     return rows[byte] >> (state & STATE_MASK);
@@ -94,7 +94,8 @@ static size_t ascii_blocks(const uint8_t *bytes, size_t size)
     return ascii;
 }
 
-/* Whether less than a block is ASCII. Looks at the words at both ends, which may overlap. */
+/* Returns whether less than a block is ASCII. Looks at the words at both ends, which may overlap.
+ */
 static bool rest_is_ascii(const uint8_t *bytes, size_t size)
 {
     if (size >= 16)

@@ -16,10 +16,10 @@ struct steady_utf8 {
  * valid. */
 bool steady_utf8_feed(struct steady_utf8 *utf8, const uint8_t *bytes, size_t size);
 
-/* Whether the text so far ends with a complete character. */
+/* Returns whether the text so far ends with a complete character. */
 bool steady_utf8_complete(const struct steady_utf8 *utf8);
 
-/* Whether a whole text is valid. */
+/* Returns whether a whole text is valid. */
 bool steady_utf8_valid(const uint8_t *bytes, size_t size);
 
 #endif

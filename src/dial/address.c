@@ -8,8 +8,8 @@
 #include <string.h>
 #include <uv.h>
 
-/* Appends the zone of an IPv6 address to its text: the zone's name, or its number when this machine
- * no longer has the interface. */
+/* Appends the zone of an IPv6 address to its text. The zone is the interface's name, or its number
+ * when this machine no longer has the interface. */
 static void append_zone(struct steady_address *address)
 {
     size_t used = strlen(address->text);
@@ -87,8 +87,8 @@ static void set_port(struct steady_address *address, uint16_t port)
         address->socket.v4.sin_port = htons(port);
 }
 
-/* Returns the first address of a family in the list, or NULL. The resolver has sorted the list by
- * preference (RFC 6724). */
+/* Returns the first address of a family in the list, or NULL when there is none. The resolver has
+ * sorted the list by preference (RFC 6724). */
 static const struct addrinfo *next_of(const struct addrinfo *list, int family)
 {
     while (list && list->ai_family != family)

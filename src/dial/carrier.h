@@ -1,4 +1,4 @@
-/* Carries the bytes of a TLS session. */
+/* The functions that carry the bytes of a TLS session. */
 #ifndef STEADY_DIAL_CARRIER_H
 #define STEADY_DIAL_CARRIER_H
 

@@ -7,11 +7,12 @@
 struct x509_st;           /* OpenSSL's X509: a certificate */
 struct x509_store_ctx_st; /* OpenSSL's X509_STORE_CTX: a verification that has failed */
 
-/* Writes why the certificate was refused. host is the name or address that it should be for. */
+/* Writes a text that says why the certificate was refused. `host` is the name or address that the
+ * certificate should be for. */
 void steady_certificate_explain(struct x509_store_ctx_st *verification, const char *host,
                                 char *message, size_t size);
 
-/* Writes for whom a certificate is, who issued it, and when it expires. */
+/* Writes a text that says for whom a certificate is, who issued it, and when it expires. */
 void steady_certificate_describe(struct x509_st *certificate, char *text, size_t size);
 
 #endif

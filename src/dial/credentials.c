@@ -19,7 +19,7 @@ struct source {
 
 /* ------------------------------------------------------------------------- what goes wrong */
 
-/* Whether this is OpenSSL's error for a text that is not PEM. */
+/* Returns whether this is OpenSSL's error for a text that is not PEM. */
 static bool is_no_pem(unsigned long error)
 {
 #ifdef ERR_R_UNSUPPORTED /* the error for keys since OpenSSL 3 */
@@ -35,8 +35,8 @@ static bool is_directory(FILE *f)
     return !fstat(fileno(f), &status) && S_ISDIR(status.st_mode);
 }
 
-/* Returns the reason. OpenSSL has words of its own for "no such file"; more people know the words
- * of the system. */
+/* Returns the reason why a source cannot be used. OpenSSL has words of its own for "no such file",
+ * but more people know the words of the system. */
 static const char *reason(const struct source *source, const char *what)
 {
     unsigned long error = ERR_peek_last_error();
@@ -53,7 +53,8 @@ static const char *reason(const struct source *source, const char *what)
     return text ? text : what;
 }
 
-/* Notes that a source cannot be used. what: the reason, for a case in which OpenSSL gives none. */
+/* Writes that a source cannot be used, and returns false. `with` says what else was given, and
+ * `what` is the reason for a case in which OpenSSL gives none. */
 static bool cannot_use(const struct source *source, const char *with, const char *what,
                        char *message, size_t size)
 {
@@ -81,8 +82,9 @@ const char *steady_credentials_system(void)
     return file ? file : X509_get_default_cert_file();
 }
 
-/* Loads the system's authorities. OpenSSL leaves out a file that it cannot open. The context is
- * used for later connections as well, so a lack of descriptors must not be the reason. */
+/* Loads the system's authorities. OpenSSL silently leaves out a file that it cannot open. The
+ * context is used for later connections as well, so it must not be made without the file only
+ * because the process has run out of descriptors. */
 static bool use_system(SSL_CTX *context, char *message, size_t size)
 {
     FILE *f = fopen(steady_credentials_system(), "re");
@@ -95,7 +97,8 @@ static bool use_system(SSL_CTX *context, char *message, size_t size)
     return SSL_CTX_set_default_verify_paths(context);
 }
 
-/* Adds certificates and revocation lists. Returns how many certificates there were, or -1. */
+/* Adds the certificates and revocation lists of a source. Returns how many certificates there were,
+ * or -1 when they cannot be read or added. */
 static int add_authorities(X509_STORE *store, const struct source *source)
 {
     BIO *bio = open_source(source);
@@ -127,10 +130,11 @@ static bool use_authorities(SSL_CTX *context, const struct steady_tls_options *o
 
 struct password {
     const char *text; /* NULL when the program gave none */
-    bool asked;       /* the key is locked */
+    bool asked;       /* whether OpenSSL has asked for it, since the key is encrypted */
 };
 
-/* Without this function OpenSSL would ask on the terminal. */
+/* OpenSSL calls this function for the password of a key. Without it OpenSSL would ask on the
+ * terminal. */
 static int give_password(char *out, int size, int writing, void *given)
 {
     struct password *password = given;
@@ -151,7 +155,7 @@ static bool add_chain(SSL_CTX *context, BIO *bio)
             X509_free(next);
             return false;
         }
-    bool end = is_no_pem(ERR_peek_last_error()); /* this is the error behind the last certificate */
+    bool end = is_no_pem(ERR_peek_last_error()); /* the error that follows the last certificate */
     if (end)
         ERR_clear_error();
     return end;
@@ -192,7 +196,7 @@ static bool use_identity(SSL_CTX *context, const struct steady_tls_options *opti
     if (use_key(context, &key, &password))
         return true;
     if (password.asked && !password.text)
-        ERR_clear_error(); /* its reason tells nothing */
+        ERR_clear_error(); /* OpenSSL's reason would say nothing about the missing password */
     return cannot_use(&key, password.text ? " with this tls.key_password" : "",
                       password.asked ? "it is locked, and needs tls.key_password"
                                      : "there is no key in PEM format in it",

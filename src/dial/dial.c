@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each phase ends with the next one, with FAILED, or with the call to the owner. The owner ends a
- * phase that lasts too long by steady_dial_time_out. */
+/* The phases of a dial. A phase ends with the next one, with FAILED, or with the call to the owner.
+ * The owner ends a phase that lasts too long by steady_dial_time_out. */
 enum phase {
     REACHING,       /* names are looked up, and the TCP connection is made */
     SECURING_PROXY, /* the TLS handshake with the proxy is under way */
@@ -26,7 +26,7 @@ struct steady_dial {
     struct steady_reach reach;
     struct steady_stream *stream; /* NULL until there is a TCP connection */
     struct steady_tunnel tunnel;
-    struct steady_buffer unsent; /* bytes for the proxy */
+    struct steady_buffer unsent; /* bytes that have to be sent to the proxy */
     struct steady_cause cause;
 };
 
@@ -43,7 +43,7 @@ static void free_dial(struct steady_dial *d)
     free(d);
 }
 
-/* The caller has noted the cause. */
+/* Lets the call `failed` follow in the next turn. The caller must have noted the cause. */
 static void fail(struct steady_dial *d)
 {
     d->phase = FAILED;
@@ -103,7 +103,8 @@ static void reached_server(struct steady_dial *d)
 
 /* ------------------------------------------------------------------------- the proxy */
 
-/* When the write fails, the dial goes on: the proxy may have answered before. */
+/* Sends what is left for the proxy. When the write fails, the dial goes on, because the proxy may
+ * have answered before. */
 static void send_unsent(struct steady_dial *d)
 {
     if (!d->unsent.size || !steady_stream_can_write(d->stream))
@@ -140,7 +141,8 @@ static void blame_proxy(struct steady_dial *d)
     fail(d);
 }
 
-/* Each request to a proxy needs a connection of its own. */
+/* Connects to the proxy once more, for the server's next address, because each request to a proxy
+ * needs a connection of its own. */
 static void try_next_server(struct steady_dial *d)
 {
     steady_stream_free(d->stream);
@@ -207,7 +209,8 @@ static void secured(void *owner)
         succeed(d);
 }
 
-/* The text from TLS calls the peer "the server", but this peer is the proxy. */
+/* Notes that the TLS handshake with the proxy has failed. The text from TLS calls the peer "the
+ * server", but this peer is the proxy. */
 static void proxy_is_not_secure(struct steady_dial *d)
 {
     struct steady_cause why = {0};
@@ -273,7 +276,7 @@ void steady_dial_time_out(struct steady_dial *d, double seconds)
 {
     const struct steady_url *proxy = d->target.proxy;
     if (steady_tunnel_has_answered(&d->tunnel))
-        blame_proxy(d); /* the body of the answer, with the reason, was too slow */
+        blame_proxy(d); /* the head of the answer has arrived, but its body was too slow */
     else if (steady_reach_is_resolving(&d->reach))
         steady_cause_note(&d->cause, STEADY_TIMEOUT, "the name is not resolved within %g s",
                           seconds);

@@ -13,9 +13,9 @@
 
 /* A name that is being looked up. A thread of its own asks the system's resolver, and nothing can
  * stop the resolver. So when the answer is no longer wanted, the thread goes on by itself, and the
- * process may end before it. libuv's threads cannot be used here: at most two of them look up
- * names, so two names whose name servers do not answer would keep all others waiting, and at its
- * end the process waits for these threads. */
+ * process may end before the thread does. libuv's threads cannot be used here. At most two of them
+ * look up names, so two names whose name servers do not answer would keep all others waiting, and a
+ * process waits for these threads when it ends. */
 struct steady_lookup {
     struct look_ups *look_ups;
     uv_async_t answered;
@@ -24,22 +24,22 @@ struct steady_lookup {
     char *host;
 
     /* The loop and the thread share these members, under the lock. */
-    bool abandoned; /* whether the loop is gone */
+    bool abandoned; /* whether the loop has been closed */
     int users;      /* how many still use the struct: the loop's handle, and the thread */
     int status;
     bool short_of_descriptors;
     struct addrinfo *list;
 };
 
-/* All look-ups of a loop. */
+/* The look-ups of a loop. */
 struct look_ups {
     struct steady_service service; /* the first member */
     struct steady_lookup *first;
 };
 
-/* How many threads are looking up a name, under the lock. */
+/* The number of threads that are looking up a name. The lock protects both variables. */
 static int looking_up;
-static uint64_t started; /* when the last of these threads was started: uv_hrtime, in ns */
+static uint64_t started; /* when the last of these threads was started; ns of uv_hrtime */
 
 static void lock(void)
 {
@@ -52,7 +52,7 @@ static void unlock(void)
 }
 
 struct steady_dns {
-    /* The next request of the look-up, and the pointer to this one. */
+    /* The next request of the same look-up, and the pointer that points to this request. */
     struct steady_dns *next, **link;
     struct steady_lookup *lookup;
     uint16_t port;
@@ -81,7 +81,8 @@ static const char *explain(const struct steady_lookup *lookup)
 
 /* ------------------------------------------------------------------------- a look-up */
 
-/* Has to be called when one of the two no longer uses the struct. */
+/* Has to be called when the loop's handle or the thread no longer uses the struct. The second call
+ * frees it. */
 static void leave(struct steady_lookup *lookup)
 {
     lock();
@@ -100,8 +101,8 @@ static void closed(uv_handle_t *handle)
     leave(handle->data);
 }
 
-/* Whether a socket cannot be opened because there are no descriptors left. In that case getaddrinfo
- * reports that there is no such host. */
+/* Returns whether a socket cannot be opened because no descriptors are left. In that case
+ * getaddrinfo reports that there is no such host. */
 static bool is_short_of_descriptors(void)
 {
     int fd = steady_descriptor_socket(AF_INET, SOCK_DGRAM);
@@ -111,7 +112,7 @@ static bool is_short_of_descriptors(void)
     return is_short;
 }
 
-/* Runs in a thread of its own. */
+/* Looks up the name. This function runs in a thread of its own. */
 static void *look_up(void *argument)
 {
     struct steady_lookup *lookup = argument;
@@ -132,9 +133,9 @@ static void *look_up(void *argument)
 }
 
 /* The C library's resolver has locks of its own. If a child was forked while a thread held one of
- * them, the child could never look up a name. So a fork waits until no thread can hold one. A
- * thread that has been in the resolver for longer than this time is waiting for a name server, and
- * does not hold a lock. No other thread is started while a fork waits, so the waiting ends. */
+ * them, the child could never look up a name. So a fork waits until no thread can hold such a lock.
+ * A thread that has been in the resolver for longer than this time is waiting for a name server,
+ * and does not hold a lock. No other thread is started while a fork waits, so the waiting ends. */
 #define FORK_WAITS 100000000U /* ns */
 
 static bool may_hold_a_lock(void)
@@ -151,7 +152,7 @@ static void wait_for_resolver(void)
         uv_sleep(1);
 }
 
-/* The threads exist in the parent only. */
+/* Runs in the child of a fork, in which the threads do not exist. */
 static void forget_threads(void)
 {
     looking_up = 0;
@@ -197,7 +198,7 @@ static void answered(uv_async_t *async)
 {
     struct steady_lookup *lookup = async->data;
     struct look_ups *look_ups = lookup->look_ups;
-    lock(); /* makes everything visible that the thread wrote under the lock */
+    lock(); /* makes everything visible that the thread has written under the lock */
     unlock();
     remove_from(&look_ups->first,
                 lookup); /* a request that is made from now on starts a new look-up */
@@ -252,7 +253,7 @@ static struct steady_lookup *new_lookup(struct look_ups *look_ups, const char *h
 
 /* ------------------------------------------------------------------------- for the owner */
 
-/* Requests for a name that is being looked up share one look-up. */
+/* Requests for the same name share one look-up while it is under way. */
 struct steady_dns *steady_dns_resolve(struct steady_loop *loop, const char *host, uint16_t port,
                                       steady_dns_done done, void *owner)
 {

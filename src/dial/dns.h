@@ -11,12 +11,14 @@
 
 struct steady_dns;
 
-/* The loop calls this once: with the addresses in the order in which they should be tried (see
- * dial/address.h), or with count 0 and a static text that says why there are none. */
+/* The loop calls this function once, with the addresses in the order in which they should be tried
+ * (see dial/address.h), or with a `count` of 0 and a static text in `problem` that says why there
+ * are none. */
 typedef void (*steady_dns_done)(void *owner, const struct steady_address *addresses, size_t count,
                                 const char *problem);
 
-/* Starts to look up a name. Returns NULL when memory or threads have run out. */
+/* Starts to look up a name. The addresses of the answer have the port `port`. Returns NULL when
+ * memory or threads have run out. */
 struct steady_dns *steady_dns_resolve(struct steady_loop *loop, const char *host, uint16_t port,
                                       steady_dns_done done, void *owner);
 

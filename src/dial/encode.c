@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The digest SHA-1 of a loop. OpenSSL 3 looks an algorithm up by its name, under locks; that takes
- * longer than the digest of a key, and is done once here. */
+/* The SHA-1 digest of a loop. OpenSSL 3 looks an algorithm up by its name, under locks, which takes
+ * longer than the digest of a key. So the algorithm is looked up once, here. */
 struct sha1 {
     struct steady_service service; /* the first member */
     EVP_MD_CTX *context;

@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The number of base64 characters for `size` bytes, with the NUL at the end. */
+/* The number of bytes for `size` bytes in base64, with the NUL byte at the end. */
 #define STEADY_BASE64_SIZE(size) (((size) + 2) / 3 * 4 + 1)
 
-/* Makes a new key and the value with which a server has to answer it (RFC 6455 section 4.1).
- * Returns false when OpenSSL has no memory, or no SHA-1. */
+/* Makes a new key and the value with which a server has to answer it (RFC 6455 sections 4.1 and
+ * 4.2.2). Returns false when OpenSSL has no memory, or no SHA-1. */
 bool steady_encode_keys(struct steady_loop *loop, char key[STEADY_BASE64_SIZE(16)],
                         char accept[STEADY_BASE64_SIZE(20)]);
 

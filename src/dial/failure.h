@@ -1,4 +1,4 @@
-/* The reason why an attempt to connect has failed. */
+/* The reasons why an attempt to connect has failed. */
 #ifndef STEADY_DIAL_FAILURE_H
 #define STEADY_DIAL_FAILURE_H
 
@@ -28,10 +28,13 @@ struct steady_cause {
     struct steady_buffer text;
 };
 
-/* Notes a cause, unless there is one already. format: as for printf. Control characters are shown
- * as '?', because the text may have words of a server and may be shown on a terminal. */
+/* Notes a cause, unless there is one already. `format` is as for printf. Control characters are
+ * replaced by '?', because the text may have words of a server and may be shown on a terminal. */
 void steady_cause_note(struct steady_cause *cause, enum steady_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Returns the text of the cause, or "out of memory" when there was none for it. The text is valid
+ * until the cause is freed. */
 const char *steady_cause_text(const struct steady_cause *cause);
 void steady_cause_free(struct steady_cause *cause);
 

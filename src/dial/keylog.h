@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
-/* Opens the file to append to it; a new file can be read by its owner only. Returns the descriptor,
+/* Opens the file to append to it. A new file can be read by its owner only. Returns the descriptor,
  * or -1 with errno set. EINVAL means that the file is not a regular file. */
 int steady_keylog_open(const char *path);
 
-/* Adds a line. The argument has no newline at its end. A line that cannot be written is lost. */
+/* Adds a line. `line` has no newline at its end. A line that cannot be written is lost. */
 void steady_keylog_write(int keylog, const char *line);
 
 void steady_keylog_close(int keylog);

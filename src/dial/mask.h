@@ -1,4 +1,4 @@
-/* Random bytes for masking keys (RFC 6455 section 5.3). Each frame needs a new key. */
+/* Makes random bytes for masking keys (RFC 6455 section 5.3). Each frame needs a new key. */
 #ifndef STEADY_DIAL_MASK_H
 #define STEADY_DIAL_MASK_H
 

@@ -37,7 +37,7 @@ void steady_pins_free(struct steady_pins *pins)
     *pins = (struct steady_pins){0};
 }
 
-/* Hashes the SubjectPublicKeyInfo (RFC 5280 section 4.1) in DER. */
+/* Hashes the SubjectPublicKeyInfo (RFC 5280 section 4.1) of a certificate, in DER, by SHA-256. */
 static bool hash_key(const X509 *certificate, uint8_t hash[STEADY_PIN_BYTES])
 {
     uint8_t *der = NULL;

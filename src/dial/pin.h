@@ -25,8 +25,9 @@ struct steady_pins {
 bool steady_pins_read(struct steady_pins *pins, const char *text);
 void steady_pins_free(struct steady_pins *pins);
 
-/* Whether the certificate's public key is one of the pins. If it is not, the pin of the key is
- * written to `found`, or an empty text when it could not be found out. */
+/* Returns whether the certificate's public key is one of the pins, or there are no pins. If it is
+ * not, the pin of the key is written to `found`, or an empty text when the pin could not be found
+ * out. */
 bool steady_pins_allow(const struct steady_pins *pins, const struct x509_st *certificate,
                        char found[STEADY_PIN_TEXT_SIZE]);
 

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define NEXT_ADDRESS 0.25 /* seconds: "Connection Attempt Delay", RFC 8305 section 5 */
+#define NEXT_ADDRESS 0.25 /* seconds; the "Connection Attempt Delay" of RFC 8305 section 5 */
 
 /* An address to which a connection is being made. */
 struct entrant {
@@ -38,7 +38,7 @@ struct steady_race {
 
 static void start_next(struct steady_race *race);
 
-/* An address for the log: "127.0.0.1 port 80", or the path of a socket. */
+/* An address as the log shows it, such as "127.0.0.1 port 80" or the path of a socket. */
 struct place {
     char text[128];
 };
@@ -58,8 +58,8 @@ static struct place place_of(const struct steady_address *address)
 
 /* ------------------------------------------------------------------------- how each ends */
 
-/* Keeps the most informative error. A refusal is the most informative one, since the server was
- * reached. That an address has the wrong family is the least informative one, since it was not even
+/* Keeps the most informative error. A refusal is the most informative one, since it shows that the
+ * server was reached. UV_EAFNOSUPPORT is the least informative one, since the address was not even
  * tried. */
 static void note(struct steady_race *race, int status)
 {
@@ -141,7 +141,7 @@ static void writable(void *owner)
         won(entrant);
 }
 
-/* May be called while the loop is halted; the call to the owner follows in a later turn. */
+/* This may be called while the loop is halted. The call to the owner follows in a later turn. */
 static void broken(void *owner)
 {
     struct entrant *entrant = owner;
@@ -149,9 +149,9 @@ static void broken(void *owner)
     lost(entrant, error ? error : ECONNRESET);
 }
 
-/* Binds the socket to the local address. connect chooses the port, which several servers can share;
- * if bind chose it, there would be no port left after 28,000 connections. Returns false with errno
- * set. */
+/* Binds the socket to the local address. The port is left to connect, because connections to
+ * different servers can then have the same local port. If bind chose the port, no port would be
+ * left after 28,000 connections. Returns false with errno set when that fails. */
 static bool bind_to(int socket, const struct steady_address *from)
 {
 #ifdef IP_BIND_ADDRESS_NO_PORT
@@ -161,7 +161,7 @@ static bool bind_to(int socket, const struct steady_address *from)
     return !bind(socket, &from->socket.any, steady_address_size(from));
 }
 
-/* Begins to connect. Returns 0, or libuv's error. */
+/* Begins to connect to an address. Returns 0, or libuv's error. */
 static int start(struct entrant *entrant)
 {
     static const struct steady_watch_owner calls = {readable, writable, broken};

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The server's addresses, for a proxy that has to be given one. When the proxy cannot reach one
- * address, it is given the next one. */
+/* The server's addresses, for a proxy that has to be given an address. When the proxy cannot reach
+ * an address, it is given the next one. */
 struct steady_servers {
     struct steady_address list[STEADY_ADDRESSES_MAX];
     size_t count, at;
@@ -22,7 +22,7 @@ static void run_out_of_memory(struct steady_reach *r)
 
 /* ------------------------------------------------------------------------- no connection */
 
-/* The peer accepted the connection, and ended it before this machine had noticed. */
+/* Notes that the peer has accepted the connection, and ended it before this machine had noticed. */
 static void explain_hang_up(const struct steady_target *target, struct steady_cause *cause)
 {
     if (target->proxy)
@@ -41,7 +41,7 @@ static bool is_socket(const char *path)
     return !stat(path, &status) && S_ISSOCK(status.st_mode);
 }
 
-/* The server listens on a socket of this machine. */
+/* Notes why a server on a socket of this machine cannot be reached. */
 static void explain_socket(const char *path, int status, struct steady_cause *cause)
 {
     if (status == UV_ENOENT)
@@ -58,7 +58,7 @@ static void explain_socket(const char *path, int status, struct steady_cause *ca
                           uv_strerror(status));
 }
 
-/* Returns false when the local address was not the reason. */
+/* Notes that the local address was the reason, if it was. Returns whether it was. */
 static bool explain_local_address(const struct steady_target *target, int status,
                                   struct steady_cause *cause)
 {
@@ -103,7 +103,7 @@ static const char *why_unreachable(const struct steady_url *url, int status)
     return uv_strerror(status);
 }
 
-/* Notes why there is no connection. status: libuv's error. */
+/* Notes why there is no connection. `status` is libuv's error. */
 static void explain(const struct steady_target *target, int status, struct steady_cause *cause)
 {
     const char *why = why_unreachable(steady_target_first(target), status);
@@ -172,7 +172,8 @@ static void trace_addresses(struct steady_trace *trace, const struct steady_url 
     steady_buffer_free(&list);
 }
 
-/* Takes the answer for the name of this URL, unless the address was known without asking. */
+/* Traces the resolver's answer for the name of this URL. Does nothing when the address was known
+ * without asking the resolver. */
 static void take_answer(struct steady_reach *r, const struct steady_url *url,
                         const struct steady_address *addresses, size_t count, const char *problem)
 {

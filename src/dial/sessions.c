@@ -35,7 +35,8 @@ static bool has_given_up(const struct steady_sessions *sessions, const char *nam
     return false;
 }
 
-/* session: a copy of a session, or NULL. */
+/* Adds a session, which belongs to the list from now on, or NULL for a server whose sessions are
+ * not kept. */
 static void add(struct steady_sessions *sessions, const char *name, uint16_t port,
                 SSL_SESSION *session)
 {
@@ -79,8 +80,8 @@ static time_t begin_of(const SSL_SESSION *session)
 #endif
 }
 
-/* Whether the session may still be used. A resumed session has no certificate, so the expiry of the
- * last certificate still counts. */
+/* Returns whether the session may still be used. A server does not send its certificate again when
+ * a session is resumed, so the expiry of the certificate that it sent last still counts. */
 static bool is_fresh(const SSL_SESSION *session)
 {
     X509 *certificate = SSL_SESSION_get0_peer((SSL_SESSION *)session);

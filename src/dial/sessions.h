@@ -1,9 +1,8 @@
 /* Keeps TLS sessions that servers have given and that can be resumed (RFC 8446 section 2.2, RFC
  * 5077), until the next connection to the same name and port.
  *
- * A session is offered once, as RFC 8446 appendix C.4 recommends. So a server that has sent two
- * tickets gets none a second time; and when a server fails because of a resumption, the next
- * connection does without one. */
+ * A session is offered once, as RFC 8446 appendix C.4 recommends. So no ticket is sent to a server
+ * twice. When a server fails because of a resumption, the next connection does without one. */
 #ifndef STEADY_DIAL_SESSIONS_H
 #define STEADY_DIAL_SESSIONS_H
 
@@ -13,7 +12,8 @@
 
 struct ssl_session_st; /* OpenSSL's SSL_SESSION */
 
-/* The number of sessions for all names together. The oldest one makes room for a new one. */
+/* The number of sessions that are kept for all names together. When there are more, the oldest one
+ * is dropped. */
 #define STEADY_SESSIONS_MAX 32
 
 /* A zeroed struct has no sessions. */
@@ -21,7 +21,7 @@ struct steady_sessions {
     struct steady_kept_session {
         char *name;
         uint16_t port;
-        struct ssl_session_st *session; /* NULL when none may be kept for that server */
+        struct ssl_session_st *session; /* NULL when no session may be kept for that server */
     } kept[STEADY_SESSIONS_MAX];        /* the oldest one first */
     size_t count;
 };
@@ -38,8 +38,8 @@ void steady_sessions_keep(struct steady_sessions *sessions, const char *name, ui
 struct ssl_session_st *steady_sessions_take(struct steady_sessions *sessions, const char *name,
                                             uint16_t port);
 
-/* Forgets the sessions with that server, and keeps none from now on. A server that refuses a
- * resumption by an alert, instead of going on without it, needs this. */
+/* Forgets the sessions with that server, and keeps none from now on. This is for a server that
+ * answers a resumption with an alert, instead of going on without it. */
 void steady_sessions_give_up(struct steady_sessions *sessions, const char *name, uint16_t port);
 
 void steady_sessions_free(struct steady_sessions *sessions);

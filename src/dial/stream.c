@@ -25,7 +25,7 @@ struct steady_stream {
     const struct steady_stream_owner *calls;
     void *owner;                 /* NULL when the stream has been freed */
     struct steady_buffer unsent; /* the part of a write that the system did not take at once */
-    size_t unsent_sent;          /* bytes of it that the system has taken since */
+    size_t unsent_sent;          /* bytes of `unsent` that the system has taken since */
     bool paused;
     bool wanted; /* whether the owner wants to write */
 };
@@ -92,7 +92,8 @@ static void readable(void *owner)
         receive(s);
 }
 
-/* The buffer's memory is kept while the system takes only part of each write. */
+/* Sends the part of a write that is left. The buffer's memory is kept while the system takes only
+ * part of each write. */
 static void send_unsent(struct steady_stream *s)
 {
     ptrdiff_t sent =
@@ -197,7 +198,8 @@ static void free_later(struct steady_ready *ready)
     free_memory(&((struct steady_stream *)ready)->resident); /* its first member */
 }
 
-/* The memory stays until the next turn, because a call of the stream may still be running. */
+/* Closes the connection at once. The memory of the struct stays until the next turn, because a call
+ * of the stream may still be running. */
 void steady_stream_free(struct steady_stream *s)
 {
     if (!s)

@@ -12,12 +12,12 @@
  */
 struct steady_target {
     const struct steady_url *url;
-    const struct steady_url *connect_to;  /* its host and port replace the URL's; or NULL */
+    const struct steady_url *connect_to;  /* replaces the URL's host and port, unless it is NULL */
     const char *local_address;            /* a literal address to connect from; NULL for any */
     const struct steady_url *proxy;       /* NULL for none */
     const struct steady_tls_context *tls; /* NULL when the URL's scheme is ws */
-    const char *server_name;              /* for SNI and the certificate */
-    bool verify;                          /* whether certificates are checked */
+    const char *server_name; /* the name for SNI and for the check of the certificate */
+    bool verify;             /* whether certificates are checked */
     const struct steady_tls_context *proxy_tls; /* NULL unless the proxy's scheme is https */
     struct steady_trace *trace;                 /* gets the log lines of the dial */
 };

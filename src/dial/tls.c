@@ -41,7 +41,8 @@ static void note_error(struct steady_tls *tls)
                     ERR_reason_error_string(error));
 }
 
-/* OpenSSL's info callback. where: what has happened; value: the alert. */
+/* OpenSSL's info callback. `where` says what has happened, and `value` is the alert. An alert by
+ * which the server ends the session is noted. */
 static void observe(const SSL *openssl, int where, int value)
 {
     struct steady_tls *tls = steady_tls_of(openssl);
@@ -51,7 +52,7 @@ static void observe(const SSL *openssl, int where, int value)
                             ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + (value & 0xFF))));
 }
 
-/* OpenSSL's message callback. */
+/* OpenSSL's message callback. Counts the messages without data that arrive on an open session. */
 static void count_message(int written, int version, int type, const void *bytes, size_t size,
                           SSL *openssl, void *unused)
 {
@@ -177,7 +178,8 @@ static ptrdiff_t end(struct steady_tls *tls, int result)
         tls->state = TLS_ENDED;
         return STEADY_EOF;
     default:
-        /* The session's end came right behind data, so the caller reads once more. */
+        /* The session has ended behind the last data, which the caller got first, and this is the
+         * next read. */
         if (tls->state == TLS_ENDED)
             return STEADY_BROKEN;
         note_error(tls);
@@ -208,12 +210,13 @@ ptrdiff_t steady_tls_handshake(struct steady_tls *tls)
     }
     tls->state = TLS_OPEN;
     steady_tls_keep_old_session(tls);
-    tls->has_more = true; /* data may have come behind the handshake */
+    tls->has_more = true; /* data may have arrived behind the handshake */
     return 1;
 }
 
-/* Frees the buffer of 16 KiB that OpenSSL makes when it reads a ticket. OpenSSL would keep it until
- * the next write, which may be much later. A write of no bytes frees it. */
+/* Frees the buffer of 16 KiB that OpenSSL makes when it reads a ticket. OpenSSL would keep the
+ * buffer until the next write, which may be much later. A write of no bytes frees it.
+ * `messages_before` is the count of messages before the last read. */
 static void let_go_of_output(struct steady_tls *tls, size_t messages_before)
 {
     size_t none;

@@ -8,18 +8,19 @@
 #include <string.h>
 
 #define HANDSHAKE_MAX                                                                              \
-    (512 * 1024) /* bytes from the server; a chain of certificates takes some 5 KiB */
+    (512 * 1024) /* bytes from the server; a chain of certificates takes about 5 KiB */
 
-/* OpenSSL asks twice for each record. A record that brings a KeyUpdate costs some 40 µs, one that
- * brings a byte of data some 2 µs. */
-#define QUIET_READS_A_CALL 256  /* of records without data */
-#define READS_A_CALL       4096 /* in all */
+/* The numbers of reads by OpenSSL in one call. OpenSSL reads twice for each record. A record with a
+ * KeyUpdate takes about 40 µs, and a record with a byte of data about 2 µs. */
+#define QUIET_READS_A_CALL 256  /* reads since the last data */
+#define READS_A_CALL       4096 /* reads in all */
 
-/* The server may send so many messages without data on an open session: tickets, KeyUpdate,
- * HelloRequest. Servers send a few at the beginning, and later one in many gigabytes. */
+/* The number of messages without data that the server may send on an open session, such as tickets,
+ * KeyUpdate and HelloRequest. Servers send a few at the beginning, and later one in many gigabytes.
+ */
 #define MESSAGES_MAX 64
 #define BYTES_FOR_A_MESSAGE                                                                        \
-    (64 * 1024) /* for so many bytes of data one more such message may come */
+    (64 * 1024) /* bytes of data for which the server may send one more such message */
 
 #define INPUT_SIZE (32 * 1024) /* bytes that are read from the carrier at once */
 
@@ -34,7 +35,7 @@ static bool may_send_more(struct steady_tls *tls)
     return false;
 }
 
-/* Returns how many bytes there are for OpenSSL, or the result of the carrier. */
+/* Returns how many bytes are there for OpenSSL, or STEADY_WAIT, STEADY_EOF or STEADY_BROKEN. */
 static ptrdiff_t fetch(struct steady_tls *tls)
 {
     struct steady_buffer *input = &tls->input;
@@ -52,7 +53,7 @@ static ptrdiff_t fetch(struct steady_tls *tls)
     return size;
 }
 
-/* Returns true when this call has looked at enough records; the rest waits for a later turn. */
+/* Returns whether this call has looked at enough records. What is left waits for a later turn. */
 static bool has_read_enough(struct steady_tls *tls)
 {
     return ++tls->reads > READS_A_CALL || ++tls->quiet_reads > QUIET_READS_A_CALL;
@@ -107,7 +108,7 @@ static long bio_control(BIO *bio, int command, long number, void *argument)
     }
 }
 
-static BIO_METHOD *carrier_method; /* for the whole process; NULL: out of memory */
+static BIO_METHOD *carrier_method; /* for the whole process; NULL when memory was out */
 
 static void make_carrier_method(void)
 {
@@ -137,7 +138,7 @@ struct bio_st *steady_tls_carrier_new(struct steady_tls *tls)
     return bio;
 }
 
-/* OpenSSL could keep such a pointer itself, but needs 130 bytes for that. */
+/* OpenSSL could keep such a pointer itself, but would need 130 bytes for that. */
 struct steady_tls *steady_tls_of(const struct ssl_st *openssl)
 {
     return BIO_get_data(SSL_get_rbio(openssl));

@@ -14,18 +14,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A server's certificates may have so many bytes. Most have 5 KiB; reading 100 KiB takes 25 ms. */
+/* The bytes that a server's certificates may have. Most have 5 KiB, and reading 100 KiB takes 25
+ * ms. */
 #define CHAIN_MAX (32 * 1024)
 
 struct steady_tls_context {
     struct steady_tls_context *next, **link; /* in the loop's list */
     SSL_CTX *openssl;
-    struct steady_buffer names; /* the options that it was made from, as one text */
-    struct steady_buffer stamp; /* a text that changes when the contents of its files do */
+    struct steady_buffer names; /* the options from which the context was made, as one text */
+    struct steady_buffer stamp; /* a text that changes when the files of the options do */
     size_t users;
 };
 
-/* All contexts of a loop. */
+/* The contexts of a loop. */
 struct contexts {
     struct steady_service service; /* the first member */
     struct steady_tls_context *first;
@@ -33,8 +34,9 @@ struct contexts {
 
 /* ------------------------------------------------------------------------- made of options */
 
-/* Excludes Diffie-Hellman in groups that the server chooses: a group of 10,000 bits takes a second
- * of CPU. No browser offers it any more. Everything else that the system's policy allows stays. */
+/* Excludes Diffie-Hellman in groups that the server chooses, because a group of 10,000 bits takes a
+ * second of CPU time. No browser offers it any more. Everything else that the system's policy
+ * allows stays. */
 static bool leave_out_slow_ciphers(SSL_CTX *openssl)
 {
     STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(openssl);
@@ -98,7 +100,7 @@ static bool append_text(struct steady_buffer *key, const char *text)
 }
 
 /* Writes all options that decide how a session is made, because clients with the same context
- * resume each other's sessions. server_name is not among them: sessions are kept by name. */
+ * resume each other's sessions. server_name is not among them, since sessions are kept by name. */
 static bool make_names(struct steady_buffer *names, const struct steady_tls_options *options)
 {
     const char *const texts[] = {options->ca_file,      options->ca,       options->cert_file,
@@ -161,14 +163,14 @@ static size_t count_lines(const char *text)
 }
 
 /* Returns whether a context is as new as its files. While a file is missing, because it is being
- * replaced or was removed, the context that was made from it before goes on to serve. */
+ * replaced or was removed, the context that was made from it before is still used. */
 static bool may_serve(const struct steady_tls_context *context, const char *stamp)
 {
     const char *made_of = (const char *)context->stamp.data;
     return count_lines(stamp) < count_lines(made_of) || !strcmp(made_of, stamp);
 }
 
-/* Returns the newest context that was made from the same options, or NULL. */
+/* Returns the newest context that was made from the same options, or NULL when there is none. */
 static struct steady_tls_context *find(struct contexts *contexts, const char *names)
 {
     struct steady_tls_context *context = contexts->first;
@@ -177,7 +179,8 @@ static struct steady_tls_context *find(struct contexts *contexts, const char *na
     return context;
 }
 
-/* Owns both texts if it succeeds. */
+/* Makes a context, which owns both texts from then on. Returns NULL, with a text in `message`, when
+ * that fails; then the texts still belong to the caller. */
 static struct steady_tls_context *make(struct contexts *contexts,
                                        const struct steady_tls_options *options,
                                        struct steady_buffer *names, struct steady_buffer *stamp,
@@ -215,8 +218,8 @@ struct steady_tls_context *steady_tls_context_get(struct steady_loop *loop,
         context = old && may_serve(old, (const char *)stamp.data)
                       ? old
                       : make(contexts, options, &names, &stamp, message, size);
-        /* A file that is being written makes no sense until it is whole: the next attempt looks
-         * again. */
+        /* A file that is still being written cannot be used until it is whole. Until then the old
+         * context is used, and the next attempt looks at the file again. */
         context = context ? context : old;
     }
     steady_buffer_free(&names);

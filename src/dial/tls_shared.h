@@ -1,5 +1,5 @@
-/* Our own data of an SSL_CTX. It lives as long as the SSL_CTX, which lives as long as any session
- * that was made from it. */
+/* The data that this library adds to an SSL_CTX. They live as long as the SSL_CTX, which lives as
+ * long as any session that was made from it. */
 #ifndef STEADY_DIAL_TLS_SHARED_H
 #define STEADY_DIAL_TLS_SHARED_H
 
@@ -16,7 +16,8 @@ struct steady_tls_shared {
     int keylog; /* a descriptor, or -1 */
 };
 
-/* Makes the data of a context, which are freed with it. Returns NULL when memory is out. */
+/* Makes the data of a context, and attaches them to it. They are freed with the context. Returns
+ * NULL when memory is out. */
 struct steady_tls_shared *steady_tls_shared_attach(struct ssl_ctx_st *context);
 
 /* Returns the data that were attached. */

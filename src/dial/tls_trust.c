@@ -13,15 +13,15 @@
 #include <sys/socket.h>
 #include <uv.h>
 
-/* A server's public key may have so many bits: the time to check a signature grows with the square
- * of the key's size. */
+/* The number of bits that a server's public key may have. The time to check a signature grows with
+ * the square of the key's size. */
 #define KEY_BITS_MAX 8192
 
 static void refuse(struct steady_tls *tls, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Notes why the certificate is refused; the first reason counts. When there is no memory for the
- * reason, the certificate is refused without one. */
+/* Notes why the certificate is refused. The first reason counts. When memory is out, the
+ * certificate is refused without a reason. */
 static void refuse(struct steady_tls *tls, const char *format, ...)
 {
     char message[768];
@@ -40,7 +40,7 @@ static struct steady_tls *of_verification(const X509_STORE_CTX *verification)
                                                     SSL_get_ex_data_X509_STORE_CTX_idx()));
 }
 
-/* OpenSSL's verify callback. */
+/* OpenSSL's verify callback. Refuses a certificate that OpenSSL has found not to be good. */
 static int verify(int good, X509_STORE_CTX *verification)
 {
     struct steady_tls *tls = of_verification(verification);
@@ -93,7 +93,7 @@ static bool is_literal(const char *host)
 }
 
 /* Names are compared as RFC 6125 says: with the certificate's alternative names, never with its
- * common name, and a wildcard is a whole label. */
+ * common name, and a wildcard stands for a whole label. */
 bool steady_tls_expect(struct steady_tls *tls)
 {
     X509_VERIFY_PARAM *expected = SSL_get0_param(tls->openssl);

@@ -92,8 +92,10 @@ bool steady_tunnel_may_try_another(const struct steady_tunnel *tunnel)
     return steady_socks_may_try_another(&tunnel->socks);
 }
 
-/* Whether the proxy is another kind of server: a SOCKS proxy (0, 4, 5) or a TLS server (an alert,
- * 0x15). Its answer to CONNECT may be too short to be a line, but its first byte cannot be HTTP. */
+/* Returns whether the proxy is another kind of server: a SOCKS proxy, whose answer begins with 0, 4
+ * or 5, or a TLS server, whose answer begins with 0x15 or 0x16. (The text below also has the 0, at
+ * its end.) The answer to CONNECT may then be too short to be a line, but its first byte cannot be
+ * HTTP. */
 static bool is_foreign(const struct steady_tunnel *tunnel)
 {
     return tunnel->begun && tunnel->first < ' ' && strchr("\4\5\x15\x16", tunnel->first);
@@ -175,7 +177,7 @@ static const char *end_of_element(const char *at)
     return at;
 }
 
-/* Lists the schemes of the challenges without their parameters. Parameters are list elements as
+/* Writes the schemes of the challenges without their parameters. Parameters are list elements as
  * well, but have an equals sign behind their names (RFC 9110 section 11.6.1). */
 static void list_schemes(const char *challenges, char *list, size_t size)
 {
@@ -206,7 +208,7 @@ static void explain_status(const struct steady_response *answer, char *text, siz
         *schemes ? schemes : "a scheme that it does not name");
 }
 
-/* Returns what the first byte tells about a proxy of another kind. */
+/* Returns what the first byte of the answer says about a proxy of another kind. */
 static const char *foreign_name(uint8_t first)
 {
     return first == 0x15 || first == 0x16

@@ -1,5 +1,6 @@
-/* Asks a proxy for a tunnel to a server: an HTTP proxy by CONNECT (RFC 9110 section 9.3.6), with
- * Basic authorization (RFC 7617) when its URL has a user; or a SOCKS proxy (core/socks.h). */
+/* Asks a proxy for a tunnel to a server. An HTTP proxy is asked by CONNECT (RFC 9110 section
+ * 9.3.6), with Basic authorization (RFC 7617) when its URL has a user. A SOCKS proxy is asked as
+ * core/socks.h says. */
 #ifndef STEADY_DIAL_TUNNEL_H
 #define STEADY_DIAL_TUNNEL_H
 
@@ -21,7 +22,7 @@ enum steady_tunnel_state {
     STEADY_TUNNEL_OUT_OF_MEMORY,
 };
 
-/* A zeroed struct, for steady_tunnel_start. */
+/* The struct has to be zeroed before steady_tunnel_start. */
 struct steady_tunnel {
     enum steady_tunnel_state state;
     const struct steady_url *proxy, *target;
@@ -32,27 +33,28 @@ struct steady_tunnel {
     uint8_t first; /* the first byte of that answer */
 };
 
-/* Appends the bytes that have to be sent first. address: the server's address, for a proxy that
- * does not resolve its name, or NULL. Returns false when memory is out. */
+/* Starts to ask `proxy` for a tunnel to `target`, and appends the bytes that have to be sent first
+ * to `out`. `address` is the server's address, for a proxy that does not resolve its name, or NULL.
+ * Returns false when memory is out. */
 bool steady_tunnel_start(struct steady_tunnel *tunnel, const struct steady_url *target,
                          const struct steady_url *proxy, const struct steady_address *address,
                          struct steady_trace *trace, struct steady_buffer *out);
 
-/* Reads the bytes that have arrived, and appends the bytes that have to be sent now. Returns how
- * many of the bytes belong to the proxy's answer: all of them, unless the tunnel has just opened.
- */
+/* Reads the bytes that have arrived, and appends the bytes that have to be sent now to `out`.
+ * Returns how many of the bytes belong to the proxy's answer: all of them, unless the tunnel has
+ * just opened. */
 size_t steady_tunnel_input(struct steady_tunnel *tunnel, const uint8_t *bytes, size_t size,
                            struct steady_buffer *out);
 
-/* Whether the proxy has answered with an HTTP status. The body with the reason may be incomplete.
- */
+/* Returns whether the proxy has answered with an HTTP status. The body, which may have the reason,
+ * may be incomplete. */
 bool steady_tunnel_has_answered(const struct steady_tunnel *tunnel);
 
-/* Whether the proxy refused, and may accept another address of the server. */
+/* Returns whether the proxy has refused, and may accept another address of the server. */
 bool steady_tunnel_may_try_another(const struct steady_tunnel *tunnel);
 
-/* Writes why there is no tunnel, as a sentence about the proxy. The tunnel must have failed, or the
- * connection to the proxy must have ended. */
+/* Writes why there is no tunnel, as a sentence about the proxy, in at most `size` bytes. The tunnel
+ * must have failed, or the connection to the proxy must have ended. */
 void steady_tunnel_explain(const struct steady_tunnel *tunnel, char *text, size_t size);
 
 /* Frees what the struct holds, and zeroes it. */

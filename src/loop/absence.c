@@ -26,7 +26,7 @@ double steady_absence_total(const struct steady_absence *absence)
     return absence->seconds + fmax(exact_time() - left_at(absence) - ALLOWED, 0);
 }
 
-/* The loop should have polled since `from`, and it polls now. */
+/* Counts an absence: the loop should have polled since `from`, and it polls `now`. */
 static void count(struct steady_absence *absence, double from, double now)
 {
     absence->seconds += fmax(now - from - ALLOWED, 0);
@@ -40,7 +40,7 @@ void steady_absence_before_poll(struct steady_absence *absence, int milliseconds
     absence->polls_to = milliseconds < 0 ? INFINITY : absence->attended + milliseconds / 1000.0;
 }
 
-/* When a poll took longer than its limit, the whole process was stopped meanwhile. */
+/* When a poll has taken longer than its limit, the whole process was stopped meanwhile. */
 void steady_absence_after_poll(struct steady_absence *absence, double now)
 {
     count(absence, absence->polls_to, now);

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The library's event pipe gets a descriptor of at least this number, if the process may have so
+/* The library's event pipe gets a descriptor of at least this number, if the process may have that
  * many; see create. */
 #define HIGH_DESCRIPTOR   512
 #define SPARE_DESCRIPTORS 8 /* more descriptors than the library needs for a context */
@@ -19,7 +19,7 @@
 #define LWS_HAS_LOG_CONTEXTS
 #endif
 
-/* How many turns of the loop the library gets to close its handles; it needs two. */
+/* The turns of the loop that the library gets to close its handles. It needs two. */
 #define CLOSING_ROUNDS 8
 
 struct context {
@@ -40,10 +40,10 @@ const char *steady_context_library(void)
 
 /* ------------------------------------------------------------------------- made */
 
-/* When the library is built with its asserts, as Debian's 4.1.6 is, it closes the descriptor of its
- * event pipe twice. At the second time the number may belong to another thread's descriptor. So the
- * event pipe gets a high number, which is not used again soon: while the context is made, all
- * numbers below are taken. */
+/* Makes the library's context. A library that is built with its asserts, as Debian's 4.1.6 is,
+ * closes the descriptor of its event pipe twice. At the second time the number may belong to
+ * another thread's descriptor. So the event pipe gets a high number, which is not used again soon:
+ * while the context is made, all lower numbers are taken. */
 static struct lws_context *create(struct steady_loop *loop, int limit,
                                   const struct lws_context_creation_info *info)
 {
@@ -84,7 +84,7 @@ static void close_on_exec(uv_handle_t *handle, void *unused)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* When the library can make no context, it gives the reason in its log alone. In all versions the
+/* When the library can make no context, it gives the reason only in its log. In all versions the
  * line about the plug-in for libuv has the name of the plug-in. */
 static bool plugin_failed; /* protected by the lock */
 
@@ -104,10 +104,10 @@ static int descriptor_limit(void)
 }
 
 /* Makes the context. Returns NULL, or a text that says what went wrong. The lock is held meanwhile,
- * and a fork waits for the lock, so a program that runs in a child inherits none of the library's
+ * and a fork waits for the lock. So a program that is run in a child inherits none of the library's
  * descriptors before close-on-exec is set. Only posix_spawn, and functions that use it, start a
- * child without calling the fork handlers. The library sets SIGPIPE to be ignored; this function
- * restores the program's setting. */
+ * child without calling the fork handlers. The library makes the process ignore SIGPIPE, so this
+ * function restores the program's setting. */
 static const char *make(struct context *context)
 {
     const char *problem = NULL;

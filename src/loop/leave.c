@@ -8,14 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A child has the descriptors of its parent. It must not read or write, end a connection in the
- * protocol, or remove a socket from the epoll instance, which both share: the parent would lose its
- * connection.
+/* Replaces the socket of a handle. A child has the descriptors of its parent. It must not read or
+ * write, end a connection in the protocol, or remove a socket from the epoll instance, which both
+ * processes share, because the parent would lose its connection.
  *
- * So each of the descriptors is replaced by a socket that is connected to nobody. It receives
- * nothing, and whatever is sent on it, here or by libwebsockets or OpenSSL, fails. It is a datagram
- * socket, since a stream socket would signal an end, and libwebsockets crashes when its event pipe
- * ends. */
+ * So each descriptor is replaced by a socket that is connected to nobody. It receives nothing, and
+ * whatever is sent on it, here or by libwebsockets or OpenSSL, fails. It is a datagram socket,
+ * since a stream socket would signal an end, and libwebsockets crashes when its event pipe ends. */
 static void replace_socket(uv_handle_t *handle, void *unused)
 {
     int fd;

@@ -34,7 +34,7 @@ double steady_loop_heard(struct steady_loop *loop)
     return fmin(steady_loop_exact_time(loop), steady_ready_list_run_until(&loop->ready));
 }
 
-/* Runs what waits in a list, as far as there is time. */
+/* Runs what waits in a list, as long as there is time. */
 static void run_list(struct steady_loop *loop, struct steady_ready_list *list)
 {
     struct steady_ready *ready;
@@ -87,8 +87,8 @@ void steady_loop_changed(struct steady_loop *loop)
         steady_absence_end_promise(&loop->absence);
 }
 
-/* libuv would wait in its poll even if something has just happened in its timers, or in the code
- * that was ready. */
+/* Keeps libuv from waiting in its poll when something has just happened in its timers, or in the
+ * code that was ready. */
 static void before_poll(uv_prepare_t *prepare)
 {
     struct steady_loop *loop = prepare->data;

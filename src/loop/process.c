@@ -7,8 +7,8 @@
 
 unsigned steady_process;
 
-/* Each lock has a gate and a mutex. A fork keeps the gate shut while it waits for the mutex.
- * Otherwise threads that take the lock again and again could make the fork wait without an end. */
+/* The locks. Each has a gate and a mutex. A fork keeps the gate shut while it waits for the mutex.
+ * Otherwise threads that take the lock again and again could make the fork wait for ever. */
 static struct {
     pthread_mutex_t gate, mutex;
     void (*before)(void), (*in_child)(void);

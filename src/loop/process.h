@@ -7,9 +7,11 @@
  * only locks behind it, and a fork takes all of them in this order. So no two threads can wait for
  * each other. */
 enum steady_lock {
-    STEADY_LOCK_LIBRARY,  /* libwebsockets' process-wide state, while a context is made or ends */
+    STEADY_LOCK_LIBRARY,  /* held while a context is made or ends, for libwebsockets' process-wide
+                             state */
     STEADY_LOCK_LOOK_UPS, /* held while a thread for a look-up is started */
-    STEADY_LOCK_ANSWERS,  /* for the data that loops share with the threads for look-ups */
+    STEADY_LOCK_ANSWERS,  /* held for access to the data that loops share with the threads for
+                             look-ups */
     STEADY_LOCK_SOCKETS,  /* held until a new socket is closed on exec, see loop/descriptor */
     STEADY_LOCKS
 };
@@ -20,7 +22,7 @@ void steady_unlock(enum steady_lock lock);
 /* The number of forks between the process that loaded the module and this process. */
 extern unsigned steady_process;
 
-/* Has two functions called at each fork from now on. `before` is called in the process that forks,
+/* Makes each fork from now on call two functions. `before` is called in the process that forks,
  * when it has taken this lock but not yet the locks behind it. `in_child` is called in the new
  * process, before the lock is released. Either may be NULL. Each lock can have one such pair. */
 void steady_process_at_fork(enum steady_lock lock, void (*before)(void), void (*in_child)(void));

@@ -1,4 +1,4 @@
-/* Unpredictable random numbers, from the system's generator. */
+/* Makes unpredictable random numbers, from the system's generator. */
 #ifndef STEADY_LOOP_RANDOM_H
 #define STEADY_LOOP_RANDOM_H
 

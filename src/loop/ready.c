@@ -46,7 +46,7 @@ struct steady_ready *steady_ready_list_take(struct steady_ready_list *list)
     return first == &list->end ? NULL : first;
 }
 
-/* The pass that is under way runs what was added since the one before it began. */
+/* The pass that is under way runs what was added since the pass before it began. */
 double steady_ready_list_run_until(const struct steady_ready_list *list)
 {
     if (steady_ready_list_is_empty(list))

@@ -15,18 +15,18 @@ struct steady_ready {
 
 /* All times are seconds of the loop's clock. */
 struct steady_ready_list {
-    struct steady_ready head; /* of the ring */
+    struct steady_ready head; /* the head of the ring */
     struct steady_ready end;  /* marks the end of the pass that is under way */
     double began;             /* when the last pass began */
-    double before;            /* when the one before it began */
+    double before;            /* when the pass before that one began */
 };
 
 void steady_ready_list_init(struct steady_ready_list *list);
 
-/* Adds something at the end, unless it is in a list. */
+/* Adds something at the end of the list, unless it is in a list already. */
 void steady_ready_list_add(struct steady_ready_list *list, struct steady_ready *ready);
 
-/* Does nothing when it is in no list. */
+/* Removes something from its list. Does nothing when it is in no list. */
 void steady_ready_remove(struct steady_ready *ready);
 
 static inline bool steady_ready_list_is_empty(const struct steady_ready_list *list)
@@ -41,13 +41,14 @@ static inline bool steady_ready_list_is_behind(const struct steady_ready_list *l
     return list->end.next && list->head.next != &list->end;
 }
 
-/* Begins a pass, unless one is under way. */
+/* Begins a pass at the time `now`, unless one is under way. */
 void steady_ready_list_begin(struct steady_ready_list *list, double now);
 
-/* Removes and returns what the pass has to run next; NULL when the pass is over. */
+/* Removes and returns what the pass has to run next, or returns NULL when the pass is over. */
 struct steady_ready *steady_ready_list_take(struct steady_ready_list *list);
 
-/* Returns a time: everything that was added before it has been run. INFINITY when nothing waits. */
+/* Returns a time. Everything that was added before that time has been run. Returns INFINITY when
+ * nothing waits. */
 double steady_ready_list_run_until(const struct steady_ready_list *list);
 
 #endif

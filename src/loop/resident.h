@@ -11,7 +11,7 @@ struct steady_loop;
  * residents that came last are closed first. `close` is called after the resident has left the
  * list. */
 struct steady_resident {
-    struct steady_resident *next, *previous; /* in a ring; next is NULL when it is in none */
+    struct steady_resident *next, *previous; /* in a ring; `next` is NULL when it is in none */
     void (*close)(struct steady_resident *resident);
 };
 
@@ -39,15 +39,15 @@ struct steady_residents {
 void steady_residents_init(struct steady_residents *residents);
 void steady_resident_add(struct steady_residents *residents, struct steady_resident *resident);
 
-/* Does nothing when the resident is in no list. */
+/* Removes a resident from its list. Does nothing when it is in no list. */
 void steady_resident_remove(struct steady_resident *resident);
 
-/* Closes all of them. The services' memory stays, because others that are closed later may still
- * look at it; steady_residents_free_services frees it. */
+/* Closes all residents. The services' memory stays, because other residents that are closed later
+ * may still look at it; steady_residents_free_services frees it. */
 void steady_residents_close(struct steady_residents *residents);
 void steady_residents_free_services(struct steady_residents *residents);
 
-/* For steady_loop_service. */
+/* Returns the service of this kind, for steady_loop_service. */
 void *steady_residents_service(struct steady_residents *residents, struct steady_loop *loop,
                                const struct steady_service_kind *kind);
 

@@ -48,7 +48,8 @@ static void readable(uv_poll_t *poll, int status, int events)
     source->happened(source->owner);
 }
 
-/* Adds the source to the ready ones again before calling the owner, which may free the source. */
+/* Adds the source to the list of what is ready again, before it calls the owner, which may free the
+ * source. */
 static void read_file(struct steady_ready *ready)
 {
     struct steady_source *source =
@@ -57,9 +58,9 @@ static void read_file(struct steady_ready *ready)
     source->happened(source->owner);
 }
 
-/* Prepares polling. libuv sets the descriptor to non-blocking, and with it those that share its
- * terminal or pipe. A program that writes to these does not expect that, so the setting is
- * restored. We read only as much as is there. */
+/* Prepares polling. libuv sets the descriptor to non-blocking, and with it all descriptors that
+ * share its terminal or pipe. A program that writes to these does not expect that, so the setting
+ * is restored. Reading does not block nevertheless, since we read only as much as is there. */
 static int init_poll(struct steady_source *source, int descriptor)
 {
     int flags = fcntl(descriptor, F_GETFL);

@@ -10,21 +10,24 @@
 
 struct steady_source;
 
-/* Has `happened` called whenever a read from the descriptor would not block, because there is
- * something to read or the input has ended. A file that cannot be polled never blocks. Returns
- * NULL, with a negative libuv error, when the descriptor is not valid or memory is out. */
+/* Makes a source of input, which calls `happened` whenever a read from the descriptor would not
+ * block, because there is something to read or the input has ended. A file that cannot be polled
+ * never blocks. Returns NULL, with a negative libuv error in *error, when the descriptor is not
+ * valid or memory is out. */
 struct steady_source *steady_source_input(struct steady_loop *loop, int descriptor,
                                           void (*happened)(void *owner), void *owner, int *error);
 
-/* Has `happened` called once, for the next such signal. From that signal on, even before the call,
- * another signal has its default effect: a second interrupt ends the program even when it hangs. */
+/* Makes a source that calls `happened` once, for the next signal with this number. From that signal
+ * on, even before the call, another signal has its default effect. So a second interrupt ends the
+ * program even when the program hangs. Returns NULL, with a negative libuv error in *error, when
+ * that fails. */
 struct steady_source *steady_source_signal(struct steady_loop *loop, int number,
                                            void (*happened)(void *owner), void *owner, int *error);
 
 /* Stops reading input, or goes on with it. */
 void steady_source_pause(struct steady_source *source, bool pause);
 
-/* Frees the source. It may be called inside `happened`, and with NULL. */
+/* Frees the source. This may be called inside `happened`. NULL is allowed. */
 void steady_source_free(struct steady_source *source);
 
 #endif

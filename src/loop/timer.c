@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct steady_timer {
-    struct steady_ready ready; /* the first member: in the loop's ring while it is due */
+    struct steady_ready ready; /* the first member; in the loop's list while the timer is due */
     struct steady_resident resident;
     uv_timer_t uv;
     struct steady_loop *loop;
@@ -49,8 +49,8 @@ struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void
     return timer;
 }
 
-/* Returns milliseconds for libuv. libuv's clock cuts off fractions of a millisecond, so the result
- * is rounded so that a timer is never early. */
+/* Returns the milliseconds to give to libuv. libuv's clock cuts off fractions of a millisecond. The
+ * result makes up for that and is rounded up, so a timer is never early. */
 static uint64_t milliseconds(const struct steady_loop *loop, double seconds)
 {
     if (!(seconds > 0))

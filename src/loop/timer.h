@@ -6,16 +6,17 @@
 
 struct steady_timer;
 
-/* Returns NULL when memory is out. */
+/* Makes a timer, which is not started yet. It calls `due` with `owner` as the argument. Returns
+ * NULL when memory is out. */
 struct steady_timer *steady_timer_new(struct steady_loop *loop, void (*due)(void *owner),
                                       void *owner);
 
-/* Has `due` called once, `seconds` from now (0 or less: in the next turn), and after the loop has
- * polled. This replaces an earlier setting. */
+/* Makes the timer call `due` once, `seconds` from now and after the loop has polled. When `seconds`
+ * is 0 or less, the call is made in the next turn. This replaces an earlier setting. */
 void steady_timer_start(struct steady_timer *timer, double seconds);
 void steady_timer_stop(struct steady_timer *timer);
 
-/* Frees the timer. It may be called inside `due`, and with NULL. */
+/* Frees the timer. This may be called inside `due`. NULL is allowed. */
 void steady_timer_free(struct steady_timer *timer);
 
 #endif

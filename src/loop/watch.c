@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* The name of our callback in libwebsockets, which is not sent to anyone. */
+/* The name of our callback in libwebsockets. It is not sent to anyone. */
 #define PROTOCOL_NAME "steadysocket"
 
 enum reading {
-    READING_STOPPED, /* the owner has stopped it */
+    READING_STOPPED, /* the owner has stopped reading */
     READING,
     READING_LATER, /* there is something to read, but the turn had no time left: the owner is called
                       in a later turn, and the library does not look at the socket until then */
@@ -121,7 +121,7 @@ const char *steady_watch_prepare(struct steady_loop *loop)
     return steady_context_start(loop, protocols);
 }
 
-/* Does what was left to this turn. It makes one call to the owner at most, because the owner may
+/* Does what was put off to this turn. It makes one call to the owner at most, because the owner may
  * stop the watch, which frees it. */
 static void turn(struct steady_ready *ready)
 {

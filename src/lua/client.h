@@ -1,6 +1,6 @@
 /* A client as userdata: the struct, and the check of an argument that should be a client.
- * lua/delivery, lua/methods and lua/properties have the client's abilities, and lua/constructor
- * makes it. */
+ * lua/delivery, lua/methods and lua/properties have what a client can do, and lua/constructor makes
+ * it. */
 #ifndef STEADY_LUA_CLIENT_H
 #define STEADY_LUA_CLIENT_H
 
@@ -19,15 +19,16 @@ struct client {
 
 extern const struct object_kind client_kind;
 
-/* Returns the client at index. Raises for any other value, for a client that is gone, and for a
- * client of the process that forked this one. */
+/* Returns the client at `index`. Raises for any other value, for a client that was finalized or
+ * whose Lua state is being closed, and for a client of the process that forked this one. */
 struct client *client_check(lua_State *L, int index);
 
-/* Returns the URL that the client uses now, or will use first; NULL when it has none yet. */
+/* Returns the URL that the client uses now, or will use first, or NULL when it has none yet. */
 const char *client_url(const struct client *client);
 
-/* Has the client make all lines that its own log or the environment wants. The client is at
- * `index`. Has to be called again after the log was set. */
+/* Sets the level of the client's trace, so that the client makes all lines that its own log or the
+ * environment wants. The client is at `index`. This function has to be called again after the log
+ * was set. */
 void client_set_trace(lua_State *L, struct client *client, int index);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <lauxlib.h>
 
-/* Whether some C function further up the stack still needs the client. The collector never
+/* Returns whether some C function further up the stack still needs the client. The collector never
  * finalizes such a client, but a handler can: by os.exit with close = true, or by calling __gc. */
 static bool is_in_use(const struct client *client)
 {
@@ -36,7 +36,7 @@ int constructor_new(lua_State *L)
 {
     lua_settop(L, 3);
     struct loop *loop =
-        loop_get(L); /* made first, because Lua finalizes objects in the reverse order */
+        loop_get(L); /* is made first, because Lua finalizes objects in the reverse order */
     struct client *client = object_new(L, &client_kind);
     steady_options_init(&client->core.options);
     int index = lua_gettop(L);

@@ -75,8 +75,8 @@ static void handle(lua_State *L, struct client *client, const struct steady_even
     }
 }
 
-/* (light userdata: the client). Delivers all events inside one protected call. When a handler
- * fails, the events behind the present one stay in the queue. */
+/* The argument is the client, as a light userdata. Delivers all events inside one protected call.
+ * When a handler fails, the events behind the present one stay in the queue. */
 static int deliver_protected(lua_State *L)
 {
     struct client *client = lua_touserdata(L, 1);
@@ -115,8 +115,8 @@ struct preparation {
     const char *option; /* the option whose function is being called */
 };
 
-/* (light userdata: the preparation). Calls the functions that are values of options, and sets the
- * options to the values that they return. */
+/* The argument is the preparation, as a light userdata. Calls the functions that are values of
+ * options, and sets the options to the values that they return. */
 static int prepare_protected(lua_State *L)
 {
     struct preparation *preparation = lua_touserdata(L, 1);
@@ -154,7 +154,8 @@ struct decision {
     double delay;
 };
 
-/* (light userdata: the decision). Calls should_reconnect. */
+/* The argument is the decision, as a light userdata. Calls should_reconnect, and changes the delay
+ * as the result says. */
 static int decide_protected(lua_State *L)
 {
     struct decision *decision = lua_touserdata(L, 1);
@@ -176,7 +177,7 @@ static int decide_protected(lua_State *L)
     return 0;
 }
 
-/* should_reconnect is called only when the options say that there will be another attempt: it
+/* Calls should_reconnect, but only when the options say that there will be another attempt, so it
  * cannot overrule reconnect = false or max_attempts. */
 static double decide(struct steady_client *core, const struct steady_event *event)
 {

@@ -8,12 +8,12 @@
 
 /* Pushes the arguments that the handler for this event gets, except the last one, which is the
  * client: two arguments for on_status, none for on_drain, and one for each other handler. Returns
- * how many it pushed. This function is not for messages: lua/delivery.c pushes those by itself, for
+ * how many it pushed. This function is not for messages, which lua/delivery.c pushes itself, for
  * speed. */
 int event_push(lua_State *L, const struct steady_event *event);
 
-/* Return the level of an event's line in the log, and push the text of the line. name: the name of
- * the client. */
+/* event_level returns the level of an event's line in the log, and event_push_line pushes the text
+ * of that line. `name` is the name of the client. */
 enum steady_level event_level(const struct steady_event *event);
 void event_push_line(lua_State *L, const char *name, const struct steady_event *event);
 

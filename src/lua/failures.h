@@ -14,14 +14,15 @@ struct failures;
  * state. */
 struct failures *failures_get(lua_State *L);
 
-/* (light userdata: the list, error). A C function for Lua that adds the error at the end. Raises
- * when there is no memory for that. */
+/* A C function for Lua. Its arguments are the list, as a light userdata, and an error, which it
+ * adds at the end of the list. Raises when memory is out. */
 int failures_add(lua_State *L);
 
 /* Counts an error that could not be added. After all other errors, failures_raise raises one that
  * says how many were lost. */
 void failures_lose(struct failures *failures);
 
+/* Returns whether there are errors to raise. */
 bool failures_wait(const struct failures *failures);
 
 /* Raises the oldest error. Returns when there is none. */

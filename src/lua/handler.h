@@ -31,8 +31,8 @@ extern const char *const handler_names[HANDLERS + 1]; /* NULL for those that can
  * none. */
 int handler_find(const char *name);
 
-/* Pops a value and sets a handler of a client to it. This is for all handlers but the log. index:
- * the absolute index of the client. Returns NULL; or, when the type of the value is wrong, changes
+/* Pops a value and sets a handler of a client to it. This is for all handlers but the log. `index`
+ * is the absolute index of the client. Returns NULL. When the type of the value is wrong, changes
  * nothing and returns a static text with the name of the right type. */
 const char *handler_set(lua_State *L, int index, int handler);
 

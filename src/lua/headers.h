@@ -1,5 +1,5 @@
-/* Headers of HTTP as a table of Lua. This is a header alone, so that the specs of the core can use
- * it without the rest of the binding. */
+/* HTTP headers as a Lua table. This is only a header file, so that the specs of the core can use it
+ * without the rest of the binding. */
 #ifndef STEADY_LUA_HEADERS_H
 #define STEADY_LUA_HEADERS_H
 
@@ -22,9 +22,9 @@ static inline void headers_append(lua_State *L, const char *name, const char *va
     lua_pop(L, 1);
 }
 
-/* Pushes a table of headers, whose keys are names in lower case. The values are strings; for
- * headers that must not be joined they are lists, even when there is only one such header. headers:
- * as in struct steady_response. */
+/* Pushes a table of headers, whose keys are names in lower case. The values are strings, but for
+ * headers that must not be joined they are lists, even when there is only one such header.
+ * `headers` has the form that struct steady_response describes. */
 static inline void headers_push(lua_State *L, const struct steady_buffer *headers)
 {
     const char *at = (const char *)headers->data, *end = at ? at + headers->size : at;

@@ -37,14 +37,15 @@ static enum steady_level find_level(const char *name)
 
 /* ------------------------------------------------------------------------- the environment */
 
-/* Whether the program has more rights than the user who has started it. That user must not see the
- * log then. */
+/* Returns whether the program has more rights than the user who has started it. That user must not
+ * see the log then. */
 static bool is_privileged(void)
 {
     return getuid() != geteuid() || getgid() != getegid();
 }
 
-/* Writes the complaint once in each process, whatever the thread. */
+/* Writes to standard error that this value of STEADYSOCKET_LOG is wrong, once in each process, in
+ * whichever thread. */
 static void complain(const char *value)
 {
     static bool complained;
@@ -107,7 +108,7 @@ static enum steady_level read_table(lua_State *L)
 {
     enum steady_level level = STEADY_LEVEL_OFF;
     int table = lua_gettop(L);
-    lua_pushnil(L); /* the place of `to` */
+    lua_pushnil(L); /* `to` will be put here */
     lua_pushnil(L);
     while (lua_next(L, table)) {
         if (is_key(L, "level")) {
@@ -178,8 +179,8 @@ static void clean(lua_State *L)
     lua_replace(L, -2);
 }
 
-/* Prints the line on top of the stack. A program that wants every step gets milliseconds, because
- * it wants to know how long each step took. */
+/* Prints the line on top of the stack. With the levels debug and trace the time has milliseconds,
+ * because they show how long each step took. */
 static void print(lua_State *L, enum steady_level level, bool in_milliseconds)
 {
     char now[32], fraction[16] = "";
@@ -192,7 +193,7 @@ static void print(lua_State *L, enum steady_level level, bool in_milliseconds)
     fprintf(stderr, "%s%s %s: %s\n", now, fraction, names[level], lua_tostring(L, -1));
 }
 
-/* (light userdata: the request). Writes the line. */
+/* The argument is the request, as a light userdata. Writes the line. */
 static int log_protected(lua_State *L)
 {
     const struct log_request *request = lua_touserdata(L, 1);

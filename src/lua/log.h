@@ -8,16 +8,16 @@
 
 #include <lua.h>
 
-/* Pops a value and makes it the log of the client at `index`, which is absolute: nil or false for
- * none, true, a function, or a table { level, to }. Returns NULL; or, when the type of the value is
- * wrong, changes nothing and returns a static text with the name of the right type. Raises when
- * something in the table is wrong. */
+/* Pops a value and makes it the log of the client at `index`, which is absolute. The value is nil
+ * or false for no log, true for standard error, a function, or a table { level, to }. Returns NULL.
+ * When the type of the value is wrong, changes nothing and returns a static text with the name of
+ * the right type. Raises when something in the table is wrong. */
 const char *log_set(lua_State *L, int index);
 
 /* Returns the most detailed level that the client's log wants. */
 enum steady_level log_level(lua_State *L, int index);
 
-/* Returns the level that the environment wants for every client, by STEADYSOCKET_LOG. */
+/* Returns the level that the environment variable STEADYSOCKET_LOG wants for every client. */
 enum steady_level log_level_of_environment(void);
 
 struct log_request {
@@ -28,8 +28,8 @@ struct log_request {
 };
 
 /* Writes the line of an event, if one of the two logs wants it. Must be called during a delivery,
- * with the client at index 2 of the stack. It has a protected call of its own, so that the handler
- * gets the event even when the log fails. */
+ * with the client at index 2 of the stack. The line has a protected call of its own, so that the
+ * handler gets the event even when the log fails. */
 void log_event(lua_State *L, struct loop *loop, const struct log_request *request);
 
 #endif

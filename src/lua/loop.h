@@ -17,8 +17,8 @@ struct loop {
                      the loop is complete */
     struct failures *failures; /* errors that have not been raised yet; see lua/failures.h */
     bool closed; /* whether the Lua state is being closed; other finalizers may still run */
-    bool hosted; /* whether another event loop runs this one; the user value is then the function
-                    that informs it of work */
+    bool hosted; /* whether another event loop runs this one; the user value LOOP_WORK is then the
+                    function that tells it of work */
 };
 
 enum { LOOP_WORK = 1, LOOP_USER_VALUES = LOOP_WORK };
@@ -27,7 +27,7 @@ enum { LOOP_WORK = 1, LOOP_USER_VALUES = LOOP_WORK };
  * fails, and when the state is being closed. */
 struct loop *loop_get(lua_State *L);
 
-/* Pushes the loop's userdata. Never fails. */
+/* Pushes the loop's userdata. This function never fails. */
 void loop_push(lua_State *L, struct loop *loop);
 
 /* Makes the metatable of loops. */

@@ -21,7 +21,8 @@ static bool check_binary(lua_State *L, int index)
     return text_check_option(L, index, "text", kinds) == 1;
 }
 
-/* Pushes the results of a method: true; or for an error nil, a message and a code. */
+/* Pushes the results of a method: true, or for an error nil, a message and a code. Returns how many
+ * it has pushed. */
 static int result(lua_State *L, const struct client *client, enum steady_error error,
                   const char *message)
 {
@@ -125,7 +126,7 @@ static int client_ping(lua_State *L)
     return result(L, client, error, "is not connected");
 }
 
-/* ws:discard() -> integer: the number of messages that it dropped */
+/* ws:discard() -> integer, the number of messages that it has dropped */
 static int client_discard(lua_State *L)
 {
     struct client *client = client_check(L, 1);
@@ -135,7 +136,8 @@ static int client_discard(lua_State *L)
     return 1;
 }
 
-/* take(ws) -> data, kind | nil: the oldest message that was not given to an on_message */
+/* take(ws) -> data, kind | nil. Removes and returns the oldest message that was not given to an
+ * on_message. */
 static int client_take(lua_State *L)
 {
     struct client *client = client_check(L, 1);
@@ -149,7 +151,7 @@ static int client_take(lua_State *L)
     return 2;
 }
 
-/* watch(ws, fn | nil): has fn called after each delivery to the client */
+/* watch(ws, fn | nil). From now on, fn is called after each delivery to the client. */
 static int client_watch(lua_State *L)
 {
     struct client *client = client_check(L, 1);
@@ -167,7 +169,7 @@ static int client_is_client(lua_State *L)
     return 1;
 }
 
-/* settled(ws) -> boolean: whether no event waits for its handler */
+/* settled(ws) -> boolean. Returns whether no event waits for its handler. */
 static int client_settled(lua_State *L)
 {
     lua_pushboolean(L, steady_events_empty(&client_check(L, 1)->core.events));

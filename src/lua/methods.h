@@ -7,8 +7,8 @@
 /* Pushes a new table with all methods: connect, send and so on. */
 void methods_push(lua_State *L);
 
-/* Adds to the table on top of the stack the functions with which steadysocket/tasks.lua waits for a
- * client: is_client, take, watch, settled. */
+/* Adds the functions with which steadysocket/tasks.lua waits for a client to the table on top of
+ * the stack: is_client, take, watch, settled. */
 void methods_register_waiting(lua_State *L);
 
 #endif

@@ -26,7 +26,7 @@ static void push_library(lua_State *L)
     lua_pushlstring(L, version, size);
 }
 
-/* shown(value) -> text: as messages show it */
+/* shown(value) -> text. Returns the value as messages show it. */
 static int internal_shown(lua_State *L)
 {
     luaL_checkany(L, 1);

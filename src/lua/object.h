@@ -11,7 +11,7 @@
 /* A kind of userdata. Each object contains a pointer to its kind, by which it is recognized: no
  * userdata of another library has the same size and this address in the same place. */
 struct object_kind {
-    const char *name; /* for error messages; and the registry's key for the metatable */
+    const char *name; /* for error messages, and as the registry's key for the metatable */
     size_t size;      /* bytes */
     size_t offset;    /* the place of the pointer to the kind in the object */
     int user_values;
@@ -28,7 +28,7 @@ static inline void *object_test(lua_State *L, int index, const struct object_kin
     return *(const struct object_kind **)(object + kind->offset) == kind ? object : NULL;
 }
 
-/* The same, but raises an argument error for a value of any other kind. */
+/* Works like object_test, but raises an argument error for a value of any other kind. */
 static inline void *object_check(lua_State *L, int index, const struct object_kind *kind)
 {
     void *object = object_test(L, index, kind);
@@ -40,13 +40,13 @@ static inline void *object_check(lua_State *L, int index, const struct object_ki
 /* Pushes a new object. All of its bytes are 0, except the pointer to its kind. */
 void *object_new(lua_State *L, const struct object_kind *kind);
 
-/* Makes the metatable with these functions in it, and leaves it on the stack. As with the files of
- * Lua, getmetatable shows it. */
+/* Makes the metatable with these functions in it, and leaves it on the stack. As with Lua's own
+ * files, getmetatable returns it. */
 void object_open(lua_State *L, const struct object_kind *kind, const luaL_Reg *functions);
 
-/* The registry refers to the objects that are active, each with its own address as the key, so that
- * Lua does not collect them. object_release never fails, and does nothing for an object that is not
- * in the registry. */
+/* object_hold makes the registry refer to an object, with the object's own address as the key, so
+ * that Lua does not collect the object while it is active. object_release ends that. It never
+ * fails, and does nothing for an object that is not in the registry. */
 void object_hold(lua_State *L, int index);
 void object_release(lua_State *L, const void *object);
 

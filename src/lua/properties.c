@@ -88,9 +88,9 @@ static const struct property {
 
 #define PROPERTIES (sizeof properties / sizeof *properties)
 
-/* ws.name, for the name of a method, a property or a handler. The upvalue is a table from names to
- * methods, to the numbers of handlers (which are positive), or to the negated indices of
- * properties. */
+/* Reads ws.name, where `name` is that of a method, a property or a handler. The upvalue is a table
+ * from names to methods, to the numbers of handlers (which are positive), or to the negated indices
+ * of properties. */
 static int client_index(lua_State *L)
 {
     lua_settop(L, 2);

@@ -10,8 +10,8 @@
 /* The address of this variable is the registry's key for the function about tasks. */
 static const char rest_key;
 
-/* The beginning of run and step. Raises when a handler calls them, since a handler has to return to
- * the loop; and raises an error that is left from before. */
+/* Begins run or step. Raises when a handler calls them, since a handler has to return to the loop.
+ * Also raises an error that is left from before. */
 static struct loop *enter(lua_State *L, const char *name)
 {
     struct loop *loop = loop_get(L);
@@ -22,15 +22,16 @@ static struct loop *enter(lua_State *L, const char *name)
     return loop;
 }
 
-/* Whether nothing will happen unless somebody calls a function of the module. */
+/* Returns whether nothing will happen unless somebody calls a function of the module. */
 static bool is_at_rest(struct loop *loop)
 {
     return !loop->core.alive && !failures_wait(loop->failures) &&
            steady_loop_timeout(&loop->core) != 0;
 }
 
-/* Whether a task is left. call: NULL; or "run" or "step" when that call would wait for the task for
- * ever. Then this function raises an error that says where the tasks wait. */
+/* Returns whether a task is left. `call` is "run" or "step" when that call would wait for the task
+ * for ever, and otherwise NULL. When `call` is not NULL and a task is left, this function raises an
+ * error that says where the tasks wait. */
 static bool has_tasks(lua_State *L, const char *call)
 {
     bool left = false;
@@ -61,7 +62,7 @@ static int module_run(lua_State *L)
     return 0;
 }
 
-/* step([timeout]) -> boolean: whether work is left */
+/* step([timeout]) -> boolean. Returns whether work is left. */
 static int module_step(lua_State *L)
 {
     double timeout = luaL_optnumber(L, 1, -1);
@@ -96,7 +97,7 @@ static int module_fd(lua_State *L)
     return 1;
 }
 
-/* timeout() -> seconds | nil: for ever */
+/* timeout() -> seconds | nil. Returns nil when the caller may wait for ever. */
 static int module_timeout(lua_State *L)
 {
     struct loop *loop = loop_get(L);
@@ -109,28 +110,29 @@ static int module_timeout(lua_State *L)
     return 1;
 }
 
-/* running() -> boolean: whether it was called in a handler or a task */
+/* running() -> boolean. Returns whether it was called in a handler or a task. */
 static int internal_running(lua_State *L)
 {
     lua_pushboolean(L, steady_loop_is_turning(&loop_get(L)->core));
     return 1;
 }
 
-/* home() -> light userdata: the address of the loop, which is another one in a forked child */
+/* home() -> light userdata. Returns the address of the loop, which is another one in a forked
+ * child. */
 static int internal_home(lua_State *L)
 {
     lua_pushlightuserdata(L, loop_get(L));
     return 1;
 }
 
-/* at_rest() -> boolean: see is_at_rest */
+/* at_rest() -> boolean. Returns the result of is_at_rest. */
 static int internal_at_rest(lua_State *L)
 {
     lua_pushboolean(L, is_at_rest(loop_get(L)));
     return 1;
 }
 
-/* on_rest(fn): sets the function that knows whether a task is left; see has_tasks */
+/* on_rest(fn). Sets the function that knows whether a task is left; see has_tasks. */
 static int internal_on_rest(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -139,7 +141,7 @@ static int internal_on_rest(lua_State *L)
     return 0;
 }
 
-/* fail(error): keeps an error, which may be any value, for run or step to raise */
+/* fail(error). Keeps an error, which may be any value, for run or step to raise. */
 static int internal_fail(lua_State *L)
 {
     lua_settop(L, 1);
@@ -147,8 +149,8 @@ static int internal_fail(lua_State *L)
     return 0;
 }
 
-/* on_work(fn | nil): sets the function that is called whenever another function of the module,
- * called outside of the loop, has given the loop something to do */
+/* on_work(fn | nil). Sets the function that is called whenever another function of the module,
+ * called outside of the loop, has given the loop something to do. */
 static int internal_on_work(lua_State *L)
 {
     struct loop *loop = loop_get(L);

@@ -44,8 +44,8 @@ static void push_function(lua_State *L, struct source *source)
     lua_getiuservalue(L, -1, SOURCE_FUNCTION);
 }
 
-/* Calls fn(data); at the end of the input fn(nil); when the descriptor cannot be read fn(nil,
- * message). */
+/* Reads from the descriptor and calls the source's function: fn(data), at the end of the input
+ * fn(nil), or fn(nil, message) when the descriptor cannot be read. */
 static int read_protected(lua_State *L)
 {
     struct source *source = lua_touserdata(L, 1);
@@ -126,7 +126,7 @@ static int internal_input(lua_State *L)
     return started(L, source, error);
 }
 
-/* signal(name, fn) -> source | nil, message: calls fn once */
+/* signal(name, fn) -> source | nil, message. The source calls fn once. */
 static int internal_signal(lua_State *L)
 {
     static const char *const names[] = {"INT", "TERM", "CONT", "WINCH", NULL};
@@ -145,7 +145,7 @@ static int set_pause(lua_State *L, bool pause)
     return 0;
 }
 
-/* source:pause()  source:resume(): of input only */
+/* source:pause() and source:resume(). They do nothing for a signal. */
 static int source_pause(lua_State *L)
 {
     return set_pause(L, true);

@@ -58,8 +58,8 @@ static void add_header(lua_State *L, struct steady_options *options, const char 
 {
     struct place place = {"headers", name};
     size_t value_size;
-    lua_pushvalue(L, -1); /* a copy: lua_tolstring changes a number into a string in place, which
-                             confuses lua_next */
+    lua_pushvalue(L, -1); /* a copy, because lua_tolstring changes a number into a string in place,
+                             which confuses lua_next */
     if (!lua_isstring(L, -1))
         place_wrong_type(L, place, "string", -1);
     const char *value = lua_tolstring(L, -1, &value_size);

@@ -18,7 +18,9 @@ local copas = require "copas"
 
 local adapter = {}
 
-local attachment -- { step, socket, changed = a turn is due, serving = a thread runs our loop }
+-- A table { step, socket, changed, serving }. `changed` says whether a turn is due, and `serving`
+-- whether a thread runs our loop.
+local attachment
 
 -- Returns an object that Copas takes for a socket. The object is readable whenever a turn is due.
 local function new_socket(self)

@@ -18,7 +18,9 @@ local cqueues = require "cqueues"
 
 local adapter = {}
 
-local attachment -- { controller, step, changed = a condition, serving = a coroutine runs our loop }
+-- A table { controller, step, changed, serving }. `changed` is a condition, and `serving` says
+-- whether a coroutine runs our loop.
+local attachment
 
 -- The function of the controller's coroutine that runs our loop while there is work.
 local function serve(self)

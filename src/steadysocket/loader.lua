@@ -41,13 +41,13 @@ local DESCRIPTORS = "close some files, or allow more of them (ulimit -n)"
 local MACHINES = { [3] = "x86", [20] = "ppc", [21] = "ppc64", [22] = "s390x", [40] = "arm",
   [62] = "x86_64", [183] = "aarch64", [243] = "riscv", [258] = "loongarch" }
 
--- The libraries whose functions begin with these prefixes.
+-- The libraries, by the prefixes of their functions.
 local OWNERS = { lws = "libwebsockets", uv = "libuv", lua = "this Lua", luaL = "this Lua",
   SSL = "OpenSSL", CRYPTO = "OpenSSL", X509 = "OpenSSL", BIO = "OpenSSL", OPENSSL = "OpenSSL" }
 
--- Numbers of errors, which are the same on all systems we know. ABSENT: there is no such file or
--- folder, or a file is in the place of a folder. TOO_MANY: too many files are open, in the system
--- or in this process.
+-- Numbers of errors, which are the same on all systems we know. The numbers in ABSENT mean that
+-- there is no such file or folder, or that a file is in the place of a folder. Those in TOO_MANY
+-- mean that too many files are open, in the system or in this process.
 local ABSENT = { [2] = true, [20] = true }
 local TOO_MANY = { [23] = DESCRIPTORS, [24] = DESCRIPTORS }
 
@@ -66,13 +66,13 @@ local HEADERS = {
   { size = 64, address = "I8", sections_at = 41, section_sizes_at = 59 },
 }
 
--- Returns the layout of an ELF file's header and its byte order; nil for a file of another kind.
+-- Returns the layout of an ELF file's header and its byte order, or nil for a file of another kind.
 local function elf(bytes)
   local class, order = bytes:match "^\127ELF([\1\2])([\1\2])"
   if class then return HEADERS[class:byte()], order == "\1" and "<" or ">" end
 end
 
--- Returns the machine that an ELF file is for; nil for a file of another kind.
+-- Returns the machine that an ELF file is for, or nil for a file of another kind.
 local function machine_of(path)
   local bytes = read(path, 64)
   local header, order = elf(bytes)
@@ -93,8 +93,9 @@ local function complete_size(bytes)
   return math.max(header.size, start + size * count)
 end
 
--- Finds a library that is cut off. This has to be done before the library is loaded: the system
--- maps it into memory, and ends the process with SIGBUS when it reads behind the end of the file.
+-- Explains that a library is cut off, if it is. This has to be done before the library is loaded.
+-- The system maps the library into memory, and ends the process with SIGBUS when it reads behind
+-- the end of the file.
 local function explain_size(path)
   local file = io.open and io.open(path, "rb")
   if not file then return nil end
@@ -107,8 +108,8 @@ local function explain_size(path)
   end
 end
 
--- Explains why Lua found no core. Lua skips a file that is there but cannot be opened, as if the
--- file was not there.
+-- Explains why Lua has found no core. Lua skips a file that is there but cannot be opened, as if
+-- the file was not there.
 local function explain_places()
   for place in package.cpath:gmatch "[^;]+" do
     local path = place:gsub("%?", (NAME:gsub("%.", "/")))
@@ -151,7 +152,7 @@ local function others_of(library)
   return #list > 0 and "only " .. table.concat(list, " and ") or "no version of it"
 end
 
--- reason: the text of the system's loader.
+-- Explains why the system's loader has refused the core. `reason` is the loader's text.
 local function explain_library(reason)
   if reason:find "Too many open files" then
     return "a library that it needs cannot be opened", DESCRIPTORS
@@ -176,7 +177,7 @@ local function explain_library(reason)
   end
 end
 
--- Returns, in addition, the text of the system, if there is one.
+-- Returns what is wrong and what to do, and in addition the text of the system, if there is one.
 local function explain(failure)
   local path, reason = failure:match "^error loading module '.-' from file '(.-)':%s*(.*)$"
   if not path then return explain_places() end

@@ -20,13 +20,13 @@ local step -- makes one turn of our loop; nil when it is not attached
 
 local turn
 
--- Makes luv call `turn` when the next turn is due. left: whether work is left, for which uv.run has
--- to go on. seconds: the time until the next turn; nil when none is due.
+-- Makes luv call `turn` when the next turn is due. `left` says whether work is left, for which
+-- uv.run has to go on. `seconds` is the time until the next turn, or nil when none is due.
 local function arm(left, seconds)
   timer:stop()
   idle:stop()
   if seconds == 0 then
-    idle:start(turn) -- not a timer, which luv might call again before it polls
+    idle:start(turn) -- a timer will not do, since luv might call it again before it polls
   elseif seconds then
     uv.update_time()
     timer:start(math.ceil(seconds * 1000), 0, turn)

@@ -3,7 +3,7 @@
 
 require "steadysocket.loader"
 local core = require "steadysocket.core"
-local internal = core.internal -- for the files of this directory only
+local internal = core.internal -- this table is for the files of this directory only
 require "steadysocket.tasks.host"
 local task = require "steadysocket.tasks.task"
 local waiting = require "steadysocket.tasks.waiting"
@@ -13,15 +13,15 @@ task.register_source()
 local methods = internal.methods
 local waiter, wait_for = waiting.waiter, waiting.wait_for
 
--- Raises unless ws is a client. Each method in this file calls it; the methods in C do it
--- themselves.
+-- Raises an error unless ws is a client. Each method in this file calls this function; the methods
+-- in C check that themselves.
 local function check_client(ws, name)
   if internal.is_client(ws) then return end
   error(("bad argument #1 to '%s' (steadysocket.client expected, got %s)"):format(
     name, type(ws)), 3)
 end
 
-local MAX_SECONDS = 1e9 -- 31 years; a longer time to wait means for ever
+local MAX_SECONDS = 1e9 -- 31 years; to wait for longer means to wait for ever
 
 -- Returns the seconds to wait, or nil for ever. Raises for a value that is not a time.
 local function check_seconds(seconds, index, name)
@@ -32,7 +32,7 @@ local function check_seconds(seconds, index, name)
   return seconds <= MAX_SECONDS and seconds or nil
 end
 
--- Whether the client has this status, and its handlers have been called for it.
+-- Returns whether the client has this status, and its handlers have been called for it.
 local function has_reached(ws, status)
   return ws.status == status and internal.settled(ws)
 end
@@ -70,8 +70,8 @@ for _, status in ipairs { "idle", "connecting", "open", "waiting", "closing", "c
   statuses[status] = true
 end
 
---- ws:wait([status [, timeout]]) -> true | nil, "timeout" | nil, "closed". Without a
---- status it is "open". Raises for a status that does not exist.
+--- ws:wait([status [, timeout]]) -> true | nil, "timeout" | nil, "closed". The default status is
+--- "open". Raises for a status that does not exist.
 function methods.wait(ws, status, timeout)
   check_client(ws, "wait")
   status = status or "open"

@@ -4,7 +4,7 @@ require "steadysocket.loader"
 
 local arguments = {}
 
--- Options have the names that wscat and websocat give them. takes: the name of the value.
+-- Options have the names that wscat and websocat give them. `takes` is the name of the value.
 local OPTIONS = {
   { "header", "H", takes = "'NAME: VALUE'", list = true, "send this header with the request" },
   { "protocol", "s", takes = "NAME", list = true, "offer this subprotocol" },

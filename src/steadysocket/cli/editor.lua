@@ -6,11 +6,12 @@ require "steadysocket.loader"
 local Editor = {}
 Editor.__index = Editor
 
---- handlers: on_line(text), on_end() for Ctrl-D on an empty line.
+--- Returns an editor. `handlers` has on_line(text), which is called with each line that is
+--- complete, and on_end(), which is called for Ctrl-D on an empty line.
 function Editor.new(handlers)
   return setmetatable({
     chars = {}, -- one UTF-8 character each
-    cursor = 0, -- characters before it
+    cursor = 0, -- how many characters are in front of it
     history = {},
     place = 1, -- index in the history; one behind its end is the new line
     rest = "", -- the first bytes of a character or key that is not complete
@@ -113,13 +114,13 @@ local KEYS = {
   ["1"] = home, ["7"] = home, ["4"] = to_end, ["8"] = to_end, ["3"] = delete_ahead,
 }
 
--- Reads the sequence of a key that begins with the escape at `at`. Returns what to do, and where
--- the sequence ends; no end when it is not complete.
+-- Reads the sequence of a key that begins with the escape at `at`. Returns the key's action, or nil
+-- when it has none, and the place behind the sequence, or nil when the sequence is not complete.
 local function key(bytes, at)
   local numbers, letter, last = bytes:match("^[%[O]([%d;]*)([%a~])()", at + 1)
   if letter then return KEYS[letter == "~" and numbers or letter], last end
   if bytes:find("^[%[O]?[%d;]*$", at + 1) then return nil, nil end
-  return nil, at + 2 -- Alt and a character
+  return nil, at + 2 -- this is Alt and a character
 end
 
 local function char_size(byte)
@@ -146,7 +147,7 @@ local function take(editor, bytes, at)
   return behind
 end
 
---- Takes bytes from the terminal.
+--- Takes bytes that the terminal has sent.
 function Editor:feed(bytes)
   bytes = self.rest .. bytes
   local at = 1

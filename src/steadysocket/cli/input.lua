@@ -6,7 +6,7 @@ local sessions = require "steadysocket.cli.session"
 
 local EXIT, NAME = sessions.EXIT, sessions.NAME
 local fail, finish = sessions.fail, sessions.finish
-local MAX_LINE = 16 * 1024 * 1024 -- bytes; what the queue takes by default
+local MAX_LINE = 16 * 1024 * 1024 -- bytes, as many as the queue takes by default
 
 local input = {}
 
@@ -43,7 +43,7 @@ local function take_lines(session, data)
   end
 end
 
--- At the end of the input: sends everything and waits for answers, then ends the session.
+-- Handles the end of the input: sends everything, waits for answers, and then ends the session.
 local function wait_for_answers(session)
   if session.size > 0 then send(session, table.concat(session.pieces)) end
   if not session.opened then session.ws:wait "open" end
@@ -60,7 +60,8 @@ local function wait_for_answers(session)
   finish(session, EXIT.done)
 end
 
---- Takes a piece of input; nil for its end.
+--- Takes a piece of input. `data` is nil at the end of the input, or when it cannot be read, as
+--- `problem` says.
 function input.take(session, data, problem)
   if problem then
     return WebSocket.spawn(fail, session, "standard input cannot be read: " .. problem)

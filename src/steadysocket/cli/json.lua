@@ -14,7 +14,7 @@ local function end_of_string(text, at)
   return at
 end
 
--- Returns the token at a position, which is not white space, and where it ends.
+-- Returns the token at a position, which is not white space, and the position where it ends.
 local function token(text, at)
   local char = text:sub(at, at)
   local last = at
@@ -55,7 +55,8 @@ end
 
 local json = {}
 
---- Returns a function that indents a text if it is JSON; or nil and what is missing for that.
+--- Returns a function that indents a text if it is JSON, or nil and a text that says what is
+--- missing for that.
 function json.formatter()
   local found, cjson = pcall(require, "cjson")
   if not found then

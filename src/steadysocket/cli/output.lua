@@ -14,7 +14,8 @@ end
 local Pipe = {}
 Pipe.__index = Pipe
 
---- on_broken(message, errno) is called when standard output cannot be written any more.
+--- Returns an output into a pipe or a file. on_broken(message, errno) is called when standard
+--- output cannot be written any more.
 function output.pipe(on_broken)
   io.stdout:setvbuf("full", 64 * 1024)
   return setmetatable({ on_broken = on_broken, shown = Terminal.is_terminal(1) }, Pipe)
@@ -79,7 +80,7 @@ local function status_of(session)
   return ws.status, STATUS_COLOUR[ws.status] or "yellow", table.concat(parts)
 end
 
---- options: as for Terminal.new, without status.
+--- Returns an output to the terminal. `options` are those of Terminal.new, without `status`.
 function output.screen(session, options)
   options.status = function() return status_of(session) end
   return setmetatable({ terminal = Terminal.new(options) }, Screen)

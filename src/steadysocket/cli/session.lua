@@ -19,8 +19,8 @@ function exports.finish(session, code)
   session.ws:close()
 end
 
---- Ends the session because of bad input, after everything that was read before has been sent.
---- Waits.
+--- Ends the session because of bad input, after everything that was read before has been sent. This
+--- call waits.
 function exports.fail(session, text)
   session.output:notice("red", text)
   session.input:cancel()

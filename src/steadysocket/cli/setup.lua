@@ -74,7 +74,8 @@ function setup.check(options)
   end
 end
 
---- Returns the client with the messages of --execute in its queue; or nil and what is wrong.
+--- Returns the client with the messages of --execute in its queue, or nil and a text that says what
+--- is wrong.
 function setup.new_client(options, terminal)
   local headers, problem = headers_of(options)
   if not headers then return nil, problem end

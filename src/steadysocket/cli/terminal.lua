@@ -18,7 +18,7 @@ local function ask(command)
   return line
 end
 
---- Whether a standard stream (0, 1 or 2) is a terminal.
+--- Returns whether a standard stream (0, 1 or 2) is a terminal.
 function Terminal.is_terminal(descriptor)
   return (os.execute("test -t " .. descriptor)) == true
 end
@@ -95,7 +95,7 @@ local function refresh(terminal)
   terminal.lines, terminal.drawn = {}, now
 end
 
---- Draws what has changed.
+--- Draws what has changed, together with everything else that changes in this turn of the loop.
 function Terminal:refresh()
   if self.refreshing then return end
   self.refreshing = true
@@ -113,7 +113,7 @@ end
 
 local function measure(terminal)
   local columns = tonumber((ask "stty size" or ""):match "%d+ (%d+)") or 0
-  terminal.columns = columns > 0 and math.max(20, columns) or 80 -- 0: not known
+  terminal.columns = columns > 0 and math.max(20, columns) or 80 -- 0 when it is not known
 end
 
 -- Makes the terminal pass on each key at once, and not echo it, since we draw the line.
@@ -121,13 +121,14 @@ local function take_over()
   os.execute "stty -icanon -echo -iexten min 1 time 0 2>/dev/null"
 end
 
---- options: colours; status(), which returns a word, its colour, and the rest of the status line;
---- on_line(text); on_end().
+--- Returns a terminal. `options` has `colours`, which is whether to use colours; status(), which
+--- returns a word, its colour, and the rest of the status line; on_line(text), which is called with
+--- each line that was typed; and on_end(), which is called at the end of the input.
 function Terminal.new(options)
   local terminal = setmetatable({
     colours = options.colours,
     status = options.status,
-    lines = {}, -- to be printed above the status line
+    lines = {}, -- the lines that have to be printed above the status line
   }, Terminal)
   terminal.editor = Editor.new {
     on_line = function(line)

@@ -4,7 +4,7 @@ require "steadysocket.loader"
 local core = require "steadysocket.core"
 local internal = require "steadysocket.internal"
 
-local host = {} -- host.loop: the argument of internal.attach, or nil
+local host = {} -- its member `loop` is the argument of internal.attach, or nil
 
 local run, step, timeout = core.run, core.step, core.timeout
 
@@ -14,17 +14,17 @@ local function refuse(name)
   end
 end
 
---- Lets another event loop run ours; for steadysocket.luv and the other adapters. `loop` has
+--- Lets another event loop run ours, for steadysocket.luv and the other adapters. `loop` has
 --   name      the other loop's name, for messages
 --   wake()    is called when a function of the module, called outside of our loop, has given it
---             something to do: a turn has to follow soon
---   waiter()  optional: returns the waiter for the coroutine that is running, or nil when it cannot
---             wait. Its pause() returns true
+--             something to do, so that a turn has to follow soon
+--   waiter()  may be missing; returns the waiter for the coroutine that is running, or nil when it
+--             cannot wait; the waiter's pause() returns true
 -- Returns a function that makes one turn, without waiting, and that raises the errors of handlers.
--- It returns whether anything is left that can happen by itself; tasks that nothing can wake do not
--- count, since the other loop need not go on for them. Its second result is the seconds until the
--- next turn at the latest (nil: none is due). A turn is also due as soon as WebSocket.fd() is
--- readable.
+-- That function returns whether anything is left that can happen by itself; tasks that nothing can
+-- wake do not count, since the other loop need not go on for them. Its second result is the seconds
+-- until the next turn at the latest, or nil when no turn is due. A turn is also due as soon as
+-- WebSocket.fd() is readable.
 function internal.attach(loop)
   if host.loop then error(("attach: %s runs the loop already"):format(host.loop.name), 3) end
   if internal.running() then error("attach: not inside a handler", 3) end

@@ -44,7 +44,7 @@ local function resume(task, ...)
   if not ok then close_failed(thread, result) end
 end
 
--- Makes the task one of this process, whose loop will wake it.
+-- Makes the task belong to this process, whose loop will wake it.
 local function settle(task)
   task.home = internal.home()
   tasks[task] = true
@@ -81,7 +81,7 @@ function core.spawn(fn, ...)
   end)
 end
 
---- Returns the task that is running, or nil in any other coroutine. name: the call in which the
+--- Returns the task that is running, or nil in any other coroutine. `name` is the call in which the
 --- task is going to wait.
 function exports.current(name)
   if not current or coroutine.running() ~= current.thread then return nil end
@@ -97,8 +97,8 @@ end
 ----------------------------------------------------------------------------------------------------
 -- Tasks that are left over
 
--- Whether the task belongs to this process and has not ended. Otherwise removes it: a task of a
--- parent process, or one that has ended because somebody else resumed it.
+-- Returns whether the task belongs to this process and has not ended. Otherwise removes it from the
+-- list: it is a task of a parent process, or has ended because somebody else has resumed it.
 local function is_left(task)
   if task.home == internal.home() and coroutine.status(task.thread) ~= "dead" then return true end
   tasks[task] = nil
@@ -112,17 +112,19 @@ local function any_left()
   return false
 end
 
--- The keys are the sources of the files through which a task waits. Each of them registers itself.
+-- The keys are the sources of the files in which a task can wait. Each of these files registers
+-- itself.
 local own_sources = {}
 
---- Registers the file that calls this function as one through which a task waits.
+--- Registers the file that calls this function as one in which a task can wait.
 function exports.register_source()
   own_sources[debug.getinfo(2, "S").source] = true
 end
 
 exports.register_source()
 
--- Returns the call in which a task waits and where its own code made it: "receive at prog.lua:12".
+-- Returns the call in which a task waits and the place where the program made it, such as "receive
+-- at prog.lua:12".
 local function place_of(task)
   local level, info = 0
   repeat
@@ -133,7 +135,7 @@ local function place_of(task)
   return ("%s at %s"):format(task.waits_in or "not started", where)
 end
 
-local MOST_PLACES = 10 -- a message names at most so many
+local MOST_PLACES = 10 -- a message names at most this many
 
 -- Returns a text with the places where tasks wait, beginning with that of the oldest task.
 local function places()
@@ -155,8 +157,9 @@ local function places()
   return table.concat(named, ", ")
 end
 
--- The loop asks this function whether a task is left. name: "run" or "step" when that call would
--- wait for the task for ever; then the function raises an error that says where the tasks wait.
+-- The loop asks this function whether a task is left. `name` is "run" or "step" when that call
+-- would wait for the task for ever. Then the function raises an error that says where the tasks
+-- wait.
 internal.on_rest(function(name)
   if not any_left() then return false end
   if not name then return true end

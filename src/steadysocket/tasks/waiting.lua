@@ -17,7 +17,7 @@ local outside = {
   wake = function() end,
 }
 
--- Returns the waiter for the code that is running. name: the call that wants to wait.
+-- Returns the waiter for the code that is running. `name` is the call that wants to wait.
 function waiting.waiter(name)
   local current = task.current(name)
   if current then return current end
@@ -44,8 +44,8 @@ local function wake_from(list, first)
   end
 end
 
--- For each client the list of the waiters that wait for it, in the order in which they came. While
--- there is one, the core calls a function after each delivery.
+-- Each client's list of the waiters that wait for it, in the order in which they came. While a
+-- client has such a list, the core calls a function after each delivery to the client.
 local lists = setmetatable({}, { __mode = "k" })
 
 local function watch(ws, who)
@@ -71,22 +71,25 @@ local function unwatch(ws, who)
   end
 end
 
--- for left in pauses(who, fn) do ... end: the waiter pauses before each turn; left is false when
--- nothing is left that could happen. However the loop ends, Lua 5.4 calls fn then, since a loop's
--- fourth value is closed like a variable with <close>, which other Luas could not even parse.
+-- Is used as `for left in pauses(who, fn) do ... end`. The waiter pauses before each turn, and
+-- `left` is false when nothing is left that could happen. However the loop ends, Lua 5.4 calls fn
+-- then, since a loop's fourth value is closed like a variable with <close>, which other Luas could
+-- not even parse.
 local function pauses(who, fn)
   return function() return who:pause() or false end, nil, nil, setmetatable({}, { __close = fn })
 end
 
--- Returns no second value when it is nil, since print would show it.
+-- Returns both values, or only the first when the second is nil, since print would show a second
+-- nil.
 local function given(value, detail)
   if detail == nil then return value end
   return value, detail
 end
 
--- Waits until condition() returns a value that is not nil, and returns what it returned; or nil,
--- "timeout" after so many seconds, or nil, "closed" when nothing is left that could happen. who:
--- the waiter. ws: the client that the condition depends on, or nil. seconds: nil for ever.
+-- Waits until condition() returns a value that is not nil, and returns what it returned. Returns
+-- nil and "timeout" after `seconds`, which is nil for ever, or nil and "closed" when nothing is
+-- left that could happen. `who` is the waiter. `ws` is the client that the condition depends on, or
+-- nil.
 function waiting.wait_for(who, ws, seconds, condition)
   local value, detail = condition()
   if value ~= nil or detail ~= nil then return given(value, detail) end
@@ -100,7 +103,7 @@ function waiting.wait_for(who, ws, seconds, condition)
   local function clean_up()
     if timer then timer:cancel() end
     if ws then unwatch(ws, who) end
-    if who.paused then task.forget(who) end -- closed by coroutine.close while it waited
+    if who.paused then task.forget(who) end -- it was closed while it waited
   end
 
   for left in pauses(who, clean_up) do
