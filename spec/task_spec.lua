@@ -586,6 +586,27 @@ describe("flush", function()
     assert.equal(0, ws.queued)
   end)
 
+  it("returns when the system has taken the last byte, not when our buffers have", function()
+    local server = Peer.listen { narrow = true }
+    local ws = new { url = server.url, queue = { max_bytes = 64 << 20 }, heartbeat = false }
+    ws:connect()
+    local conn = server:welcome()
+    turn.till(function() return ws.status == "open" end, "the client to be open")
+    -- As many bytes as it takes for the queue to be empty, and the rest to wait behind it.
+    turn.till(function()
+      if ws.queued == 0 and ws.buffered_amount == 0 then ws:send(("x"):rep(100000), "binary") end
+      return ws.queued == 0 and ws.buffered_amount > 0
+    end, "bytes that the system does not take")
+    local task = spawn(ws.flush, ws)
+    turn.never(function() return task.done end, "the end of flush", 0.03)
+    turn.till(function()
+      conn:has_input()
+      return task.done
+    end, "the end of flush")
+    assert.equal(0, ws.buffered_amount)
+    assert.same(results(true), finish(task))
+  end)
+
   it("returns at once when there is nothing to send", function()
     assert.is_true(meet():flush())
     assert.is_true(new({ url = "ws://127.0.0.1:1/" }):flush())

@@ -90,7 +90,7 @@ function methods.flush(ws, timeout)
   check_client(ws, "flush")
   timeout = check_seconds(timeout, 1, "flush")
   return wait_for(waiter "flush", ws, timeout, function()
-    if ws.queued == 0 and ws.unconfirmed == 0 then return true end
+    if ws.queued == 0 and ws.unconfirmed == 0 and ws.buffered_amount == 0 then return true end
     if at_rest(ws) then return nil, "closed" end
   end)
 end
