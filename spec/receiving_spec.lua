@@ -347,6 +347,46 @@ describe("the inbox", function()
     assert.equal("one", (client.ws:receive(1)))
   end)
 
+  it("goes to an on_message that is assigned late, in order and before what comes then", function()
+    for _, bytes in ipairs { 10, MIB } do -- so few that it is full, and more than enough
+      local client, conn = meet_inbox { inbox = { max_bytes = bytes } }
+      for i = 1, 20 do conn:text(tostring(i)) end
+      conn:binary "\255"
+      turn.never(function() return client.messages[1] end, "a message", 0.02)
+      local got = {}
+      client.ws.on_message = function(data, kind, ws)
+        assert.equal(client.ws, ws)
+        got[#got + 1] = kind .. " " .. data
+      end
+      conn:text "last"
+      turn.till(function() return got[22] end, "all of them", 2)
+      for i = 1, 20 do assert.equal("text " .. i, got[i]) end
+      assert.same({ "binary \255", "text last" }, { got[21], got[22] })
+    end
+  end)
+
+  it("gives as much as a late on_message wants: not while paused, and what comes behind an error later", function()
+    local client, conn = meet_inbox {}
+    for i = 1, 4 do conn:text(tostring(i)) end
+    turn.never(function() return client.messages[1] end, "a message", 0.02)
+    local got = {}
+    client.ws:pause()
+    client.ws.on_message = function(data, _, ws)
+      got[#got + 1] = data
+      if data == "1" then error "no" end
+      if data == "2" then ws:pause() end
+      if data == "3" then ws.on_message = nil end
+    end
+    turn.never(function() return got[1] end, "a message while paused", 0.02)
+    client.ws:resume()
+    assert.error_matches(function() turn.till(function() return got[2] end, "the error") end, "no")
+    turn.till(function() return got[2] end, "the next one")
+    turn.never(function() return got[3] end, "another one", 0.02)
+    client.ws:resume()
+    turn.till(function() return got[3] end, "the next one")
+    assert.equal("4", client.ws:receive(1))
+  end)
+
   it("is left alone by close(), and can be emptied after it", function()
     local client, conn = meet_inbox {}
     conn:text "one"

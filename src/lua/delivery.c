@@ -51,6 +51,25 @@ static void handle_message(lua_State *L, struct client *client, const struct ste
     }
 }
 
+/* Gives what was kept while there was no on_message to the on_message that there is now. All of it
+ * came before the events that are still to be delivered. */
+static void empty_inbox(lua_State *L, struct client *client)
+{
+    const struct steady_message *message;
+    while (!client->core.paused && !steady_loop_is_halted(&client->loop->core) &&
+           (message = steady_inbox_peek(&client->core))) {
+        if (lua_getiuservalue(L, 2, HANDLER_MESSAGE) != LUA_TFUNCTION) {
+            lua_pop(L, 1);
+            return;
+        }
+        lua_pushlstring(L, (const char *)message->data, message->size);
+        lua_pushvalue(L, message->binary ? 4 : 3);
+        lua_pushvalue(L, 2);
+        steady_client_taken(&client->core);
+        call_handler(L, 3, 0);
+    }
+}
+
 static void log_it(lua_State *L, struct client *client, const struct steady_event *event)
 {
     const struct log_request request = {client, client->core.options.name, client->environment,
@@ -75,6 +94,13 @@ static void handle(lua_State *L, struct client *client, const struct steady_even
     }
 }
 
+static bool next_event(lua_State *L, struct client *client, struct steady_event *event)
+{
+    if (client->core.inbox.waiting_messages)
+        empty_inbox(L, client);
+    return !steady_loop_is_halted(&client->loop->core) && steady_client_next(&client->core, event);
+}
+
 /* The argument is the client, as a light userdata. Delivers all events inside one protected call.
  * When a handler fails, the events behind the present one stay in the queue. */
 static int deliver_protected(lua_State *L)
@@ -85,8 +111,7 @@ static int deliver_protected(lua_State *L)
         return 0; /* the registry has no such client, because it is idle or closed */
     lua_pushliteral(L, "text");
     lua_pushliteral(L, "binary");
-    while (!steady_loop_is_halted(&client->loop->core) &&
-           steady_client_next(&client->core, &event)) {
+    while (next_event(L, client, &event)) {
         if (event.type == STEADY_EVENT_MESSAGE)
             handle_message(L, client, &event);
         else
