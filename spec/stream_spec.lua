@@ -729,6 +729,25 @@ describe("reconnect()", function()
     assert.equal(2, server:arrivals())
   end)
 
+  it("says goodbye with the code and the reason that it is given", function()
+    for expected, arguments in pairs { [1000] = {}, [4000] = { 4000 }, [1012] = { 1012, "later" } } do
+      local client, conn, server = meet()
+      assert.is_true(client.ws:reconnect(table.unpack(arguments)))
+      local code, reason = conn:receive_close()
+      assert.same({ expected, arguments[2] or "" }, { code, reason })
+      server:welcome()
+      assert.equal("us", client:await("closes").by)
+    end
+  end)
+
+  it("raises for what cannot be sent, as close() does", function()
+    local client = meet()
+    for _, wrong in ipairs { { 1005 }, { 999 }, { 1000, ("x"):rep(124) }, { 1000, "a\0b" }, { 1000, "\255" } } do
+      assert.has_error(function() client.ws:reconnect(table.unpack(wrong)) end)
+    end
+    assert.equal("open", client.ws.status)
+  end)
+
   it("before the first turn does no harm", function()
     local server = Peer.listen()
     local client = watched.connect { url = server.url }

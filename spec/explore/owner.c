@@ -2,6 +2,7 @@
 #include "explore.h"
 
 #include "client/inbox.h"
+#include "core/close_code.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -141,7 +142,7 @@ void act_do(enum act act)
         break;
     case ACT_RECONNECT:
         judge_cut();
-        steady_client_reconnect(c);
+        steady_client_reconnect(c, STEADY_CLOSE_NORMAL, NULL, 0);
         break;
     case ACT_PAUSE:
     case ACT_RESUME:

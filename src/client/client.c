@@ -192,12 +192,13 @@ enum steady_error steady_client_close(struct steady_client *c, uint16_t code, co
     return STEADY_OK;
 }
 
-enum steady_error steady_client_reconnect(struct steady_client *c)
+enum steady_error steady_client_reconnect(struct steady_client *c, uint16_t code,
+                                          const char *reason, size_t size)
 {
     if (!steady_session_active(&c->session) || c->session.status == STEADY_STATUS_CLOSING)
         return STEADY_NOT_CONNECTED;
-    STEADY_DEBUG(&c->trace, "reconnect()");
-    steady_sending_say_goodbye(c);
+    STEADY_DEBUG(&c->trace, "reconnect(%u)", code);
+    steady_sending_say_goodbye(c, code, reason, size);
     steady_client_change(c, STEADY_SESSION_RECONNECT, 0);
     return STEADY_OK;
 }

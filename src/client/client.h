@@ -47,9 +47,11 @@ enum steady_error steady_client_send(struct steady_client *client, const uint8_t
 enum steady_error steady_client_close(struct steady_client *client, uint16_t code,
                                       const char *reason, size_t size);
 
-/* Ends the connection, the attempt or the wait, and begins a new attempt at once. Returns
- * STEADY_OK, or STEADY_NOT_CONNECTED when the client is idle, closing or closed. */
-enum steady_error steady_client_reconnect(struct steady_client *client);
+/* Ends the connection, the attempt or the wait, and begins a new attempt at once. A connection is
+ * told `code` and a reason of `size` bytes. Returns STEADY_OK, or STEADY_NOT_CONNECTED when the
+ * client is idle, closing or closed. */
+enum steady_error steady_client_reconnect(struct steady_client *client, uint16_t code,
+                                          const char *reason, size_t size);
 
 /* Stops delivering messages and reading, or goes on with both. */
 void steady_client_pause(struct steady_client *client, bool pause);

@@ -123,13 +123,14 @@ void steady_sending_flush(struct steady_client *c)
     steady_outbox_check_drain(c);
 }
 
-void steady_sending_say_goodbye(struct steady_client *c)
+void steady_sending_say_goodbye(struct steady_client *c, uint16_t code, const char *reason,
+                                size_t size)
 {
     struct steady_link *link = &c->link;
     if (link->state < STEADY_LINK_NEW || link->state > STEADY_LINK_CLOSING)
         return;
     steady_link_begin_closing(c);
-    if (steady_protocol_close(&link->protocol, STEADY_CLOSE_NORMAL, NULL, 0) && link->stream &&
+    if (steady_protocol_close(&link->protocol, code, reason, size) && link->stream &&
         steady_stream_can_write(link->stream))
         write_some(c);
 }

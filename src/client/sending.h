@@ -11,8 +11,9 @@ void steady_sending_flush(struct steady_client *client);
 /* Makes full writes only (see STEADY_WRITE_SIZE). What is left waits for more messages. */
 void steady_sending_flush_full(struct steady_client *client);
 
-/* Sends a close frame with the code 1000, if the stream takes it at once. */
-void steady_sending_say_goodbye(struct steady_client *client);
+/* Sends a close frame with a code and a reason of `size` bytes, if the stream takes it at once. */
+void steady_sending_say_goodbye(struct steady_client *client, uint16_t code, const char *reason,
+                                size_t size);
 
 /* Queues a ping that the program sends, with `size` bytes of payload. Returns false when memory is
  * out. */

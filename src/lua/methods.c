@@ -89,30 +89,44 @@ static int client_send(lua_State *L)
     return result(L, client, error, error ? explain_send(L, client, error, size) : NULL);
 }
 
+/* Returns the close code at the index 2, and sets the reason at the index 3 (RFC 6455
+ * sections 5.5.1 and 7.4). */
+static uint16_t check_close(lua_State *L, const char **reason, size_t *size)
+{
+    int code = steady_narrow(luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL));
+    *reason = luaL_optlstring(L, 3, "", size);
+    luaL_argcheck(L, steady_close_code_may_be_sent((unsigned)code), 2,
+                  "close codes are 1000 to 1003, 1007 to 1014, and 3000 to 4999");
+    luaL_argcheck(L, *size <= 123, 3, "a reason has at most 123 bytes");
+    luaL_argcheck(L, strlen(*reason) == *size, 3, "a NUL byte inside");
+    luaL_argcheck(L, steady_utf8_valid((const uint8_t *)*reason, *size), 3,
+                  "a reason must be UTF-8");
+    return (uint16_t)code;
+}
+
 /* ws:close([code [, reason]]) -> true */
 static int client_close(lua_State *L)
 {
     struct client *client = client_check(L, 1);
-    int code = steady_narrow(luaL_optinteger(L, 2, STEADY_CLOSE_NORMAL));
-    size_t size = 0;
-    const char *reason = luaL_optlstring(L, 3, "", &size);
-    luaL_argcheck(L, steady_close_code_may_be_sent((unsigned)code), 2,
-                  "close codes are 1000 to 1003, 1007 to 1014, and 3000 to 4999");
-    luaL_argcheck(L, size <= 123, 3, "a reason has at most 123 bytes");
-    luaL_argcheck(L, strlen(reason) == size, 3, "a NUL byte inside");
-    luaL_argcheck(L, steady_utf8_valid((const uint8_t *)reason, size), 3, "a reason must be UTF-8");
+    size_t size;
+    const char *reason;
+    uint16_t code = check_close(L, &reason, &size);
     object_hold(L, 1);
-    enum steady_error error = steady_client_close(&client->core, (uint16_t)code, reason, size);
+    enum steady_error error = steady_client_close(&client->core, code, reason, size);
     if (!client->core.alive)
         object_release(L, client);
     return result(L, client, error, NULL);
 }
 
-/* ws:reconnect() -> true | nil, message, code */
+/* ws:reconnect([code [, reason]]) -> true | nil, message, code */
 static int client_reconnect(lua_State *L)
 {
     struct client *client = client_check(L, 1);
-    return result(L, client, steady_client_reconnect(&client->core), "is not connected");
+    size_t size;
+    const char *reason;
+    uint16_t code = check_close(L, &reason, &size);
+    enum steady_error error = steady_client_reconnect(&client->core, code, reason, size);
+    return result(L, client, error, "is not connected");
 }
 
 /* ws:ping([data]) -> true | nil, message, code */

@@ -231,10 +231,12 @@ function Client:close(code, reason) end
 
 --- Ends the connection or the delay, and begins a new attempt now. Fails with "not_connected" when the client is idle,
 --- closing or closed.
+---@param code? integer 1000 to 1003, 1007 to 1014, 3000 to 4999 (1000)
+---@param reason? string UTF-8, at most 123 bytes ("")
 ---@return true? ok
 ---@return string? message
 ---@return steadysocket.Code? code
-function Client:reconnect() end
+function Client:reconnect(code, reason) end
 
 --- Sends a ping, whose pong is given to on_pong. Fails with "not_connected".
 ---@param data? string at most 125 bytes ("")
