@@ -76,6 +76,7 @@ link_flags := -bundle -undefined dynamic_lookup
 endif
 
 packages = CC='$(CC)' LUA='$(LUA)' tools/packages
+or_look_again = || { rm -f $(found); false; }
 MAKEFLAGS += --no-print-directory
 
 all: $(module) $(lua_modules) $(command)
@@ -88,12 +89,12 @@ $(module) $(binding):
 	@mkdir -p $(@D)
 	@echo "link $@"
 	@$(CC) $(link_flags) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
-	    $(if $(filter $@,$(module)),$(net_libs)) $(core_libs)
+	    $(if $(filter $@,$(module)),$(net_libs)) $(core_libs) $(or_look_again)
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags | build-packages
 	@mkdir -p $(@D)
 	@echo "cc $<"
-	@$(CC) $(compile_flags) -MMD -MP -c -o $@ $<
+	@$(CC) $(compile_flags) -MMD -MP -c -o $@ $< $(or_look_again)
 
 $(lua_modules): $(BUILD)/%: src/%
 	@mkdir -p $(@D)
@@ -131,7 +132,7 @@ $(BUILD)/bench/transport: $(bench_driver) \
 $(bench_programs):
 	@mkdir -p $(@D)
 	@echo "link $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(net_libs) $(lua_libs) $(core_libs)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(net_libs) $(lua_libs) $(core_libs) $(or_look_again)
 
 bench-programs: all $(bench_programs)
 
@@ -140,7 +141,7 @@ storm := $(BUILD)/bench/storm
 $(storm): $(call objects,bench/storm.c $(core_sources))
 	@mkdir -p $(@D)
 	@echo "link $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(core_libs)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(core_libs) $(or_look_again)
 
 # Every order of events of a client whose loop, stream and attempt are not real (spec/explore). How
 # its objects are compiled is left for explore_spec, which takes the one or other fix out.
@@ -151,11 +152,11 @@ $(BUILD)/explore/obj/src/%: explored_flags := -include spec/explore/substitutes.
 $(BUILD)/explore/obj/%.o: %.c $(BUILD)/flags | build-packages
 	@mkdir -p $(@D)
 	@echo "cc $< to explore"
-	@$(CC) -Ispec/explore $(explored_flags) $(compile_flags) -MMD -MP -c -o $@ $<
+	@$(CC) -Ispec/explore $(explored_flags) $(compile_flags) -MMD -MP -c -o $@ $< $(or_look_again)
 $(explorer): $(explore_objects)
 	@echo "link $@"
 	@echo '$(CC) -Ispec/explore $(compile_flags) $(LDFLAGS) "$$@" $(core_libs)' >$(@D)/compile
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(core_libs)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(core_libs) $(or_look_again)
 
 explore: $(explorer)
 	@$(explorer) $(SECONDS)
@@ -164,9 +165,18 @@ explore: $(explorer)
 -include $(patsubst %.o,%.d,$(call objects,$(sources) $(binding_sources) $(bench_sources) \
     $(wildcard spec/fuzz/*.c)))
 
+# To look for all that the build needs takes seconds. So it is done when something has not been compiled or
+# linked, and when one of these facts, which take no time, is not what it was when all was found.
 needs := build
+found := $(BUILD)/packages
+facts = { echo '$(needs): $(flags)'; command -v $(firstword $(CC)); \
+    pkg-config --modversion $(core_libraries) $(libraries); \
+    ls "$$(pkg-config --variable=libdir libwebsockets)"/libwebsockets-evlib_uv.*; \
+    cksum tools/packages tools/requirements src/lua/requirements.c; } 2>&1
 build-packages:
-	@$(packages) check $(needs)
+	@mkdir -p $(BUILD)
+	@facts=$$($(facts)); echo "$$facts" | cmp -s - $(found) || \
+	    { $(packages) check $(needs) && echo "$$facts" >$(found); }
 
 # Where Lua finds what was built, and last of all what the system has for other versions of it.
 lua_path := spec/?.lua;$(BUILD)/?.lua;$(BUILD)/?/init.lua
@@ -226,7 +236,7 @@ fuzz_programs := $(fuzz_targets:%=$(BUILD)/fuzz/%)
 $(fuzz_programs): $(BUILD)/fuzz/%: $(call objects,spec/fuzz/%.c $(core_sources))
 	@mkdir -p $(@D)
 	@echo "link $@"
-	@$(CC) -fsanitize=fuzzer $(CFLAGS) -o $@ $^ $(core_libs)
+	@$(CC) -fsanitize=fuzzer $(CFLAGS) -o $@ $^ $(core_libs) $(or_look_again)
 
 fuzz-programs: $(fuzz_programs)
 

@@ -2,8 +2,8 @@
 --
 --   lua5.4 examples/echo.lua URL [CA_FILE] [--until-reconnected]
 --
--- Sends a numbered message every half second and closes after six echoes; with
--- --until-reconnected it goes on until the connection has been lost and made again.
+-- Sends "hello", then a numbered message every half second, and closes after six echoes, or at
+-- Ctrl-C; with --until-reconnected it goes on until the connection has been lost and made again.
 
 local WebSocket = require "steadysocket"
 
@@ -70,4 +70,13 @@ ticker = WebSocket.every(0.5, function()
 end)
 
 assert(ws:connect("hello"))
-WebSocket.run()
+
+-- At Ctrl-C, lua5.4 raises an error in the handler or timer that is next, and run() raises it here.
+local ok, problem = pcall(WebSocket.run)
+if not ok then
+  if not tostring(problem):find("interrupted!", 1, true) then error(problem, 0) end
+  ticker:cancel()
+  ws:close()
+  WebSocket.run() -- until the closing handshake is done
+  os.exit(130, true)
+end

@@ -3,7 +3,7 @@
 --
 --   lua5.4 examples/ticker.lua [URL [COUNT]]
 --
--- Ends after COUNT prices, if that is given.
+-- Ends after COUNT prices, if that is given, else with Ctrl-C.
 
 local WebSocket = require "steadysocket"
 
@@ -13,9 +13,10 @@ local left = tonumber(arg[2]) or math.huge
 io.stdout:setvbuf "line"
 
 local ws = WebSocket.new(url, function(price, _, ws)
+  if ws.status ~= "open" then return end -- sent before the server had heard of close()
   print(os.date "%H:%M:%S", price)
   left = left - 1
-  if left == 0 then ws:close() end
+  if left <= 0 then ws:close() end
 end, "ticker")
 
 ws.on_open = function(event)

@@ -73,6 +73,13 @@ describe("The command, in a pipe,", function()
     assert.equal(0, command:result().code)
   end)
 
+  it("takes ws for the name of a host when a port or a path is behind it", function()
+    for word, url in pairs { ["ws:1"] = "ws://ws:1/", ["wss/feed"] = "ws://wss/feed", http = "ws://http/" } do
+      local result = run({ "--no-reconnect", "--connect-to", "127.0.0.1:1", word }, { input = "" })
+      assert.truthy(result.err:find(url, 1, true), result.err)
+    end
+  end)
+
   it("carries 10 MB of lines there and back, unchanged", function()
     local server = Server.start()
     local wide = {}
@@ -334,6 +341,7 @@ end)
 describe("The command fails with one line that says what to do, and exit code", function()
   local missing = os.tmpname() .. ".pem"
   local help = "; steadysocket --help shows what there is"
+  local give = "; give ws://HOST:PORT/PATH or wss://..."
 
   local cases = {
     { "2: an unknown option", { "--heder", "x", NOBODY }, "unknown option --heder" .. help },
@@ -347,14 +355,40 @@ describe("The command fails with one line that says what to do, and exit code", 
       "--execute: the text is not UTF-8; with --binary any bytes are sent" },
     { "2: a second URL", { NOBODY, "b" },
       "'b' is a second URL (quote lines that have spaces)" .. help },
-    { "2: no number", { "--ping", "often", NOBODY }, "--ping often: a number from 0 to 1e9 is expected"
+    { "2: no number", { "--ping", "often", NOBODY }, "--ping 'often': a number from 0 to 1e9 is expected"
       .. help },
+    { "2: an empty number", { "--ping=", NOBODY }, "--ping '': a number from 0 to 1e9 is expected" .. help },
+    { "2: an option that took the URL for its value", { "--proxy", NOBODY },
+      "there is no URL: '" .. NOBODY .. "' is the value of --proxy" .. help },
+    { "2: a certificate without its key", { "--cert", "/dev/null", NOBODY },
+      "--cert and --key go together; give both" },
+    { "2: a key without its certificate", { "--key", "/dev/null", NOBODY },
+      "--cert and --key go together; give both" },
+    { "2: a proxy that is none", { "--proxy", "h", NOBODY },
+      'option --proxy is neither "env" nor the URL of a proxy: the URL does not begin with a scheme, as http://: '
+        .. "known are http, https, socks5 and socks5h" .. help },
+    { "2: no place to connect to", { "--connect-to", "h", NOBODY },
+      "option --connect-to is not of the form host:port" .. help },
+    { "2: an interval of no length", { "--ping=1e-9", NOBODY },
+      "option --ping is 1e-09, a number from 0.001 to 1000000000 expected" .. help },
+    { "2: no subprotocol", { "--protocol", "a b", NOBODY },
+      'option --protocol has "a b", which is not a token (RFC 9110 section 5.6.2)' .. help },
     { "2: no header", { "-H", "Name", NOBODY },
       "--header 'Name' is not of the form 'NAME: VALUE'" },
     { "2: a header of the handshake", { "-H", "Host: x", NOBODY },
-      "option 'headers.Host' belongs to the handshake and cannot be set" .. help },
-    { "3: another kind of URL", { "http://h/" },
-      "'http://h/': the URL does not begin with ws:// or wss://; give ws://HOST:PORT/PATH or wss://..." },
+      "option --header Host belongs to the handshake and cannot be set" .. help },
+    { "3: another kind of URL", { "http://h/" }, "'http://h/': the URL does not begin with ws:// or wss://" .. give },
+    { "3: a URL with too few slashes", { "ws:/h" }, "'ws:/h': the URL does not begin with ws:// or wss://" .. give },
+    { "3: a URL without slashes", { "wss:h" }, "'wss:h': the URL does not begin with ws:// or wss://" .. give },
+    { "3: a URL without a colon", { "HTTP//h" }, "'HTTP//h': the URL does not begin with ws:// or wss://" .. give },
+    { "3: a URL with the other slashes", { [[ws:\\h]] },
+      [['ws:\\h': the URL does not begin with ws:// or wss://]] .. give },
+    { "3: an empty URL", { "" }, "'': the URL has no host" .. give },
+    { "3: a port that is none", { "h:x" }, "'h:x': the URL has a port that is not a number" .. give },
+    { "3: an IPv6 address without brackets", { "::1" },
+      "'::1': the URL has an IPv6 address that is not in brackets; give ws://[ADDRESS]:PORT/PATH or wss://..." },
+    { "3: a path that is none", { "ws+unix:socket" },
+      "'ws+unix:socket': the URL has no absolute path of a socket behind its scheme; give ws+unix:/SOCKET:/PATH" },
     { "4: a missing CA file", { "--ca", missing, NOBODY },
       ("--ca %s: No such file or directory; name a file that can be read"):format(missing) },
     { "1: a refused connection", { "--no-reconnect", NOBODY },

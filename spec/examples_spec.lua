@@ -104,6 +104,39 @@ describe("examples/class.lua", function()
   end)
 end)
 
+describe("examples/echo.lua", function()
+  it("sends hello and a number every half second, and ends after six echoes", function()
+    local server = Server.start()
+    local out = ends_well(Example.start("echo", { server:url() }))
+    assert.match("^%S+  connected\n%S+  message: hello\n%S+  message: message 1\n", out)
+    assert.match("message: message 5\n%S+  closed %(code 1000, clean%)\n$", out)
+  end)
+
+  it("closes the connection at Ctrl-C, without a traceback", function()
+    local server = Peer.listen()
+    local example = Example.start("echo", { server.url })
+    local conn = server:welcome()
+    conn:receive_text()
+    example:signal "INT"
+    local frame = conn:receive_frame()
+    while frame.opcode == OPCODE.text do frame = conn:receive_frame() end
+    answer_close(conn, frame)
+    local result = example:result()
+    assert.equal("", result.err)
+    assert.match("connected\n%S+  closed %(code 1000, clean%)\n$", result.out)
+    assert.equal(130, result.code)
+  end)
+
+  it("ends at Ctrl-C while there is no server", function()
+    local example = Example.start("echo", { "ws://127.0.0.1:1/" })
+    example:shows("out", "(connection refused)")
+    example:signal "INT"
+    local result = example:result()
+    assert.equal("", result.err)
+    assert.equal(130, result.code)
+  end)
+end)
+
 describe("examples/ticker.lua", function()
   local function subscribed(server)
     local conn = server:welcome()
@@ -134,9 +167,10 @@ describe("examples/ticker.lua", function()
 
   it("works with the server that examples/README.md names", function()
     local server = Server.start()
-    local out = ends_well(Example.start("ticker", { server:url "/prices?every=0.01", 4 }))
+    local out = ends_well(Example.start("ticker", { server:url "/prices?every=0.01", 5 }))
     assert.match("\tEUR/USD %d%.%d+\n", out)
     assert.match("\tGBP/USD %d%.%d+\n", out)
+    assert.equal(5, select(2, out:gsub("/USD", ""))) -- others came before the server heard of the end
   end)
 end)
 

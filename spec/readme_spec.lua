@@ -187,11 +187,12 @@ describe("a program in README.md", function()
       client = new(...)
       return client
     end
-    local count, last, reconnect_at = 0, tonumber(arg[1]), tonumber(arg[2])
+    local count, last, reconnect_at, close_at = 0, tonumber(arg[1]), tonumber(arg[2]), tonumber(arg[3])
     function print(...)
       print_out(...)
       count = count + 1
       if count == reconnect_at then client:reconnect() end
+      if count == close_at then client:close() end
       if count == last then WebSocket.stop() end
     end
     end
@@ -201,13 +202,15 @@ describe("a program in README.md", function()
     prints = "^failed:\t[^\n]*connection refused[^\n]*\n$" }
 
   -- For each program in its order: what it does with a server that behaves in some way. prints: a
-  -- pattern for all that it prints; lines: after how many of its prints it is stopped; reconnect: at
-  -- which it loses its connection.
+  -- pattern for all that it prints; lines: after how many of its prints it is stopped; reconnect, close:
+  -- at which it loses its connection, or is closed.
   local CASES = {
     {
       { "prints a message", path = "/echo", lines = 1, prints = "^feed\ttext\tsubscribe prices\n$" },
       { "tells when the connection ends", path = "/close?code=1001", lines = 1,
-        prints = "^lost:\t1001\tagain in\t[%d.e-]+\n$" },
+        prints = "^ended:\t1001\tagain in %d+%.%d s\n$" },
+      { "tells when it ends for good", path = "/echo", lines = 2, close = 1,
+        prints = "^feed\ttext\tsubscribe prices\nended:\t1000\tfor good\n$" },
       NOBODY,
     },
     {
@@ -236,7 +239,8 @@ describe("a program in README.md", function()
       it(("%s: the %d."):format(case[1], i), function()
         local code, replaced = programs[i].text:gsub(URL:gsub("%p", "%%%0"), case.url or server:url(case.path))
         assert.equal(1, replaced)
-        local result = child.run(PRELUDE .. code, { tostring(case.lines), tostring(case.reconnect or 0) })
+        local result = child.run(PRELUDE .. code,
+          { tostring(case.lines), tostring(case.reconnect or 0), tostring(case.close or 0) })
         assert.equal("", result.err)
         assert.equal(0, result.code)
         assert.match(case.prints, result.out)

@@ -1,5 +1,9 @@
 """Shows examples/echo.lua against a server that goes away and comes back: over ws, then over wss."""
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, until main() begins
+
 import asyncio
 import contextlib
 import os
@@ -86,8 +90,7 @@ async def run(server, url, *arguments):
             await child.wait()
 
 
-async def demo(folder):
-    cert, key = make_certificate(folder)
+async def demo(cert, key):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(cert, key)
     plain, secure = EchoServer(), EchoServer(tls)
@@ -101,14 +104,17 @@ async def demo(folder):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            status = asyncio.run(asyncio.wait_for(demo(pathlib.Path(folder)), LIMIT))
-        except asyncio.TimeoutError:
-            say(f"not done after {LIMIT} seconds: given up")
-            status = 1
-        except KeyboardInterrupt:
-            status = 130
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            # Outside of asyncio, whose answer to Ctrl-C would come after openssl had failed by it.
+            cert, key = make_certificate(pathlib.Path(folder))
+            status = asyncio.run(asyncio.wait_for(demo(cert, key), LIMIT))
+    except asyncio.TimeoutError:
+        say(f"not done after {LIMIT} seconds: given up")
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
     sys.exit(status if status >= 0 else 128 - status)  # negative: ended by a signal
 
 

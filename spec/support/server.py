@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import random
+import signal
 import ssl
 import sys
 from http import HTTPStatus
@@ -214,8 +215,11 @@ class Server:
     async def obey(self, line):
         known = (self.start, self.stop, self.drop, self.close, self.expire, self.quit)
         commands = {command.__name__: command for command in known}
-        name, *arguments = line.split()
-        await commands[name](*arguments)
+        name, *arguments = line.split() or [""]
+        if name in commands:
+            await commands[name](*arguments)
+        else:
+            print(f'"{name}" is no command; there are {", ".join(commands)}', file=sys.stderr)
 
 
 def announce(path, port):
@@ -260,4 +264,5 @@ async def main():
     await server.quit()
 
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # people start it by hand, too
 asyncio.run(main())

@@ -34,24 +34,35 @@ static const char *behind_credentials(struct steady_slice authority)
     return at;
 }
 
-/* Returns the % that begins the zone of an IPv6 address, or NULL. */
-static const char *find_zone(struct steady_slice authority)
+/* Returns the authority of a URL without user and password: the host, and perhaps a port. */
+static struct steady_slice host_and_port(struct steady_slice rest)
 {
+    struct steady_slice authority = steady_slice_cut(&rest, steady_slice_find(rest, "/?"));
     steady_slice_cut(&authority, behind_credentials(authority));
-    if (authority.size == 0 || *authority.at != '[')
+    return authority;
+}
+
+/* Returns the % that begins the zone of an IPv6 address, or NULL. */
+static const char *find_zone(struct steady_slice host)
+{
+    if (host.size == 0 || *host.at != '[')
         return NULL;
-    const char *found = steady_slice_find(authority, "%]");
-    return found < steady_slice_end(authority) && *found == '%' ? found : NULL;
+    const char *found = steady_slice_find(host, "%]");
+    return found < steady_slice_end(host) && *found == '%' ? found : NULL;
 }
 
 static const char *check_characters(struct steady_slice rest)
 {
-    const char *zone = find_zone(
-        (struct steady_slice){rest.at, (size_t)(steady_slice_find(rest, "/?") - rest.at)});
+    struct steady_slice host = host_and_port(rest);
+    const char *zone = find_zone(host), *host_end = steady_slice_find(host, ":");
     for (; rest.size > 0; steady_slice_skip(&rest, 1)) {
         char c = *rest.at;
         if (c == '#')
             return "has a fragment, which WebSocket URLs cannot have";
+        bool ascii = steady_is_printable(c) || steady_is_control(c);
+        if (!ascii && rest.at >= host.at && rest.at < host_end)
+            return "has a non-ASCII character in its host: such a name is written as DNS has it, "
+                   "xn--...";
         if (c == ' ' || !steady_is_printable(c))
             return "has a blank, a control character or a non-ASCII one that is not "
                    "percent-escaped";
@@ -174,6 +185,8 @@ static const char *take_port(struct steady_url_parts *parts, struct steady_slice
 static const char *take_host(struct steady_url_parts *parts, struct steady_slice *authority)
 {
     bool bracket = authority->size > 0 && *authority->at == '[';
+    if (is_ipv6(*authority))
+        return "has an IPv6 address that is not in brackets";
     return bracket ? take_ipv6(parts, authority) : take_name(parts, authority);
 }
 

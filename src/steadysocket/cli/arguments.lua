@@ -106,7 +106,7 @@ end
 local function check_number(option, name, value)
   local number = tonumber(value)
   if not number or number ~= number or number < option.number or number > 1e9 then
-    wrong("%s %s: a number from %d to 1e9 is expected", name, value, option.number)
+    wrong("%s '%s': a number from %d to 1e9 is expected", name, value, option.number)
   end
   return number
 end
@@ -163,12 +163,12 @@ local function read_word(result, word)
 end
 
 local function read_all(words)
-  local result, take, name = {}, nil, nil
+  local result, take, name, taken = {}, nil, nil, ""
   local read = read_word
   for _, word in ipairs(words) do
     if take then
       take(word)
-      take = nil
+      take, taken = nil, (": '%s' is the value of %s"):format(word, name)
     elseif word == "--" and read == read_word then
       read = read_url -- every word behind "--" is the URL
     else
@@ -176,7 +176,7 @@ local function read_all(words)
     end
   end
   if take then wrong("%s has no value behind it", name) end
-  if not (result.url or result.help or result.version) then wrong("there is no URL") end
+  if not (result.url or result.help or result.version) then wrong("there is no URL%s", taken) end
   return result
 end
 

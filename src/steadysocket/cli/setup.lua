@@ -54,16 +54,34 @@ local function client_options(options, headers, terminal)
   }
 end
 
+-- Whether a word is a URL with a scheme, perhaps mistyped as "http//h" or "ws:/h", and not only a
+-- host with a port or a path, as "ws:8080" is.
+local function has_scheme(word)
+  if word:find "://" or word:find "^%a+%+unix:" then return true end
+  local name, behind = word:match "^(%a+)([:/\\].*)"
+  return name and ({ ws = true, wss = true, http = true, https = true })[name:lower()]
+    and (behind:find "^//" or behind:find "^:[^%d]") ~= nil
+end
+
+-- Returns what a URL looks like, of the kind that was meant.
+local function good_form(word, wrong)
+  if word:find "^%a+%+unix:" then return "ws+unix:/SOCKET:/PATH" end
+  return ("ws://%s:PORT/PATH or wss://..."):format(wrong:find "IPv6" and "[ADDRESS]" or "HOST")
+end
+
 --- Checks the options. When something is wrong, returns the exit code and a message.
 function setup.check(options)
-  local complete = options.url:find "://" or options.url:find "^%a+%+unix:"
-  if not complete then options.url = "ws://" .. options.url end
+  local word = options.url
+  if not has_scheme(word) then options.url = "ws://" .. word end
   local good, problem = pcall(WebSocket.new, options.url)
   local wrong = not good and problem:match "not a WebSocket URL: (.*)%)$"
   if wrong then
-    return EXIT.url, ("'%s': %s; give ws://HOST:PORT/PATH or wss://..."):format(options.url, wrong)
+    return EXIT.url, ("'%s': %s; give %s"):format(word, wrong, good_form(word, wrong))
   elseif not good then
     return EXIT.failed, advice.about_start(problem)
+  end
+  if (options.cert == nil) ~= (options.key == nil) then
+    return EXIT.usage, "--cert and --key go together; give both"
   end
   for _, name in ipairs { "ca", "cert", "key" } do
     local file, reason = io.open(options[name] or "/dev/null")
@@ -74,13 +92,29 @@ function setup.check(options)
   end
 end
 
+-- The module's options for which the command has another name.
+local OTHER_NAMES = {
+  protocols = "protocol",
+  ["heartbeat.interval"] = "ping",
+  ["reconnect.max_attempts"] = "max-attempts",
+}
+
+-- Returns the module's message with the command's name of the option.
+local function with_our_names(message)
+  return (message:gsub("^option '([^']*)'", function(name)
+    local header = name:match "^headers%.(.*)"
+    name = header and "header " .. header or OTHER_NAMES[name] or name:gsub("_", "-")
+    return "option --" .. name
+  end))
+end
+
 --- Returns the client with the messages of --execute in its queue, or nil and a text that says what
 --- is wrong.
 function setup.new_client(options, terminal)
   local headers, problem = headers_of(options)
   if not headers then return nil, problem end
   local made, ws = pcall(WebSocket.new, client_options(options, headers, terminal))
-  if not made then return nil, ws .. "; steadysocket --help shows what there is" end
+  if not made then return nil, with_our_names(ws) .. "; steadysocket --help shows what there is" end
   for _, message in ipairs(options.execute or {}) do
     local sent, reason, code = ws:send(message, options.binary and "binary" or "text")
     if code == "invalid" then reason = "the text is not UTF-8; with --binary any bytes are sent" end
