@@ -45,9 +45,9 @@ describe("a client", function()
         assert.equal(told, #client.story, name)
       end
       conn:text "waits to be read"
-      for _, name in ipairs { "pause", "resume", "send", "ping", "reconnect", "connect" } do
-        call(name, "data")
-      end
+      for _, name in ipairs { "pause", "resume", "send", "ping" } do call(name, "data") end
+      call "reconnect"
+      call("connect", "data")
       server:welcome()
       client:await("opens", 2)
       call("close", 1000)
