@@ -262,7 +262,10 @@ describe("ttl", function()
 
   it("over makes room behind the first message of connect(), which has none", function()
     local server = Peer.listen()
-    local client = watched.connect({ url = server.url, name = "prices", queue = { ttl = 0.05, max_messages = 3 } }, "first")
+    local client = watched.connect(
+      { url = server.url, name = "prices", queue = { ttl = 0.05, max_messages = 3 } },
+      "first"
+    )
     local conn = server:accept()
     send_all(client.ws, { "1", "2" })
     is_full(client.ws, "3")

@@ -45,8 +45,8 @@ static void fail(const char *what)
 
 static void push(struct program *p, const void *data, size_t size)
 {
-    const struct steady_message message = {.data = data, .size = size, .expires = INFINITY};
-    if (!steady_queue_push(&p->queue, &message))
+    const struct steady_message pushed = {.data = data, .size = size, .expires = INFINITY};
+    if (!steady_queue_push(&p->queue, &pushed))
         fail("out of memory");
     p->sent++;
 }

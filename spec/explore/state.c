@@ -65,7 +65,7 @@ uint64_t state_number(void)
     number = mix(number, (uint64_t)llround((world.loop.absence.seconds - c->absent) * 100));
     number = mix_time(number, world.loop.absence.attended);
     number = mix(mix(number, c->alive), c->paused);
-    number = mix(mix(number, c->over_high_water | c->refused << 1), c->was_open);
+    number = mix(mix(number, (uint64_t)(c->over_high_water | c->refused << 1)), c->was_open);
     number = mix(mix(number, c->user_closed), c->ready.next != NULL);
     number = mix(mix(number, c->attempt.state), c->attempt.upgrade != NULL);
     number = mix(number, world.crowded);

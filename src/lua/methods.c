@@ -67,7 +67,7 @@ static const char *explain_send(lua_State *L, const struct client *client, enum 
     case STEADY_MESSAGE_SIZE:
         return lua_pushfstring(L, "the message is larger than queue.max_bytes, %I > %I bytes",
                                (LUAI_UACINT)size,
-                               (LUAI_UACINT)client->core.options.queue.max_bytes);
+                               (LUAI_UACINT)steady_size(client->core.options.queue.max_bytes));
     case STEADY_CLOSED:
         return client->core.session.status == STEADY_STATUS_CLOSING ? "is closing" : "is closed";
     case STEADY_INVALID:
