@@ -1,6 +1,7 @@
 local Peer = require "support.peer"
 local Server = require "support.server"
 local chance = require "support.chance"
+local stopwatch = require "support.stopwatch"
 local turn = require "support.turn"
 local watched = require "support.watched"
 
@@ -276,6 +277,27 @@ describe("with confirm = true,", function()
     end
     conn:pong(first)
     turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
+  end)
+
+  it("the question is asked again, of a peer that has dropped the ping and talks all the time", function()
+    local client, conn = meet { confirm = true }
+    client.ws:send "1"
+    conn:receive_text()
+    local dropped = conn:receive_ping()
+    local again = stopwatch.start()
+    local ping
+    turn.till(function()
+      conn:text "news" -- so it is alive, and the heartbeat has nothing to ask
+      for _, frame in ipairs(conn:frames()) do ping = ping or frame.payload end
+      return ping
+    end, "another ping", 5)
+    assert.is_true(again() > 0.8)
+    assert.are_not.equal(dropped, ping)
+    assert.equal(1, client.ws.unconfirmed)
+    conn:pong(ping)
+    turn.till(function() return client.ws.unconfirmed == 0 end, "the confirmation")
+    assert.equal(1, client.ws:stats().connections)
+    check_sums(client.ws, true)
   end)
 
   it("what is not confirmed is sent again, after on_open's, which is not, and before what came later", function()

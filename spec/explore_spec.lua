@@ -81,8 +81,8 @@ local CASES = {
     "    while (!steady_events_empty(&c->events) && !steady_loop_is_halted(c->loop) &&\n"
       .. "           ++deliveries < DELIVERIES_A_TURN);", "    while (++deliveries < 0);",
     "events are left at the end of a turn" },
-  { "a question that there is no memory for counts as asked", "src/client/sending.c",
-    "    if (!queued)\n        steady_link_drop(c);\n", "", "hangs" },
+  { "a question that was lost is not asked again", "src/client/deadlines.c",
+    "    {steady_sending_repetition_deadline, steady_sending_repeat},\n", "", "hangs" },
   { "our close frame is written to a broken stream", "src/client/sending.c",
     "(can_write(c) && begin_closing(c) && write_some(c))", "(begin_closing(c) && write_some(c))",
     "a write to a stream that cannot take it" },

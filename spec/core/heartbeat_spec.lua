@@ -117,6 +117,34 @@ describe("a ping of ours", function()
     assert.equal("ask", heartbeat:check(140))
   end)
 
+  it("that confirms messages is asked again after a second, or four times the latency, and then ever later", function()
+    local heartbeat = new()
+    assert.equal(math.huge, heartbeat:repetition())
+    heartbeat:ask(3, 100)
+    assert.equal(101, heartbeat:repetition())
+    local now = 101
+    for _, wait in ipairs { 2, 4, 8, 16, 20, 20 } do -- up to the interval
+      heartbeat:ask(3, now)
+      assert.equal(now + wait, heartbeat:repetition())
+      now = now + wait
+    end
+    heartbeat:ask(3, now)
+    heartbeat:hear(now + 0.5)
+    heartbeat:pong(payload(8), now + 0.5)
+    assert.equal(math.huge, heartbeat:repetition())
+    heartbeat:ask(1, 300)
+    assert.equal(302, heartbeat:repetition())
+  end)
+
+  it("that is asked again gives a silent peer no more time", function()
+    local heartbeat = new()
+    heartbeat:ask(1, 119)
+    local deadline = heartbeat:deadline()
+    for now = 120, 124 do heartbeat:ask(1, now) end
+    assert.equal(deadline, heartbeat:deadline())
+    assert.equal("dead", heartbeat:check(deadline))
+  end)
+
   it("confirms what it covers also when another one has gone out since, which goes on", function()
     local heartbeat = new()
     local first, second = heartbeat:ask(5, 120), heartbeat:ask(9, 121)

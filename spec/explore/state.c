@@ -43,6 +43,8 @@ static uint64_t mix_link(uint64_t number, const struct steady_link *link)
         number = mix_time(number, link->heartbeat.asked > 0 ? link->heartbeat.asked : INFINITY);
         number = mix(mix(number, link->heartbeat.covers), link->heartbeat.overtaken);
         number = mix(number, link->heartbeat.number - link->heartbeat.covering);
+        number = mix_time(number, steady_heartbeat_repetition(&link->heartbeat));
+        number = mix_time(number, world.clock - link->heartbeat.wait);
     }
     return mix_protocol(number, &link->protocol);
 }

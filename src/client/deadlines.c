@@ -55,6 +55,7 @@ static const struct {
     {session_deadline, session_due},
     {linger_deadline, linger_due},
     {steady_sending_heartbeat_deadline, steady_sending_check_heartbeat},
+    {steady_sending_repetition_deadline, steady_sending_repeat},
     {steady_outbox_deadline, steady_outbox_check_expiry},
 };
 

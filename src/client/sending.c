@@ -25,24 +25,17 @@ static bool begin_closing(struct steady_client *c)
                                  c->close_reason ? strlen(c->close_reason) : 0);
 }
 
-/* Ends the connection when `queued` is false. A question to the peer then could not be queued,
- * because memory was out, and nobody would answer it. Returns `queued`. */
-static bool asked_or_lost(struct steady_client *c, bool queued)
-{
-    if (!queued)
-        steady_link_drop(c);
-    return queued;
-}
-
 /* Queues a ping of the heartbeat. Its pong shows that the peer is alive, and confirms messages.
- * Returns false when memory is out; then the connection has ended. */
+ * Returns false when memory is out. Then the question counts as one that the peer has not answered:
+ * it is asked again, or the peer is given up. */
 static bool ask(struct steady_client *c)
 {
     uint8_t payload[STEADY_HEARTBEAT_PING];
-    steady_heartbeat_ask(&c->link.heartbeat, c->queue.sent_messages, steady_loop_now(c->loop),
-                         payload);
-    c->stats.pings++;
-    return asked_or_lost(c, steady_protocol_ping(&c->link.protocol, payload, sizeof payload));
+    steady_heartbeat_ask(&c->link.heartbeat, &c->options.heartbeat, c->queue.sent_messages,
+                         steady_loop_now(c->loop), payload);
+    bool queued = steady_protocol_ping(&c->link.protocol, payload, sizeof payload);
+    c->stats.pings += queued;
+    return queued;
 }
 
 /* Queues a ping behind the messages that were sent. Its pong confirms that the peer has read these
@@ -148,11 +141,31 @@ bool steady_sending_ping(struct steady_client *c, const uint8_t *data, size_t si
 
 /* A peer that sends pings and does not read our pongs is asked as well, although nothing is read
  * from it meanwhile. */
+static bool asks(const struct steady_client *c)
+{
+    return c->session.status == STEADY_STATUS_OPEN && c->link.state == STEADY_LINK_OPEN &&
+           steady_receiving_wanted(c);
+}
+
 double steady_sending_heartbeat_deadline(const struct steady_client *c)
 {
-    bool asks = c->session.status == STEADY_STATUS_OPEN && c->link.state == STEADY_LINK_OPEN &&
-                steady_receiving_wanted(c);
-    return asks ? steady_heartbeat_deadline(&c->link.heartbeat, &c->options.heartbeat) : INFINITY;
+    return asks(c) ? steady_heartbeat_deadline(&c->link.heartbeat, &c->options.heartbeat)
+                   : INFINITY;
+}
+
+/* A ping that has not gone out yet needs no other one. */
+double steady_sending_repetition_deadline(const struct steady_client *c)
+{
+    bool waits = asks(c) && !steady_protocol_backlog(&c->link.protocol);
+    return waits ? steady_heartbeat_repetition(&c->link.heartbeat) : INFINITY;
+}
+
+void steady_sending_repeat(struct steady_client *c, double now)
+{
+    STEADY_DEBUG(&c->trace,
+                 "confirmation: no pong has come within %.3f s, so another ping goes out",
+                 now - c->link.heartbeat.pinged);
+    ask(c);
 }
 
 static void ask_for_life(struct steady_client *c)
@@ -167,8 +180,7 @@ static void ask_for_life(struct steady_client *c)
         return;
     }
     steady_heartbeat_ask_by_text(&link->heartbeat, steady_loop_now(c->loop));
-    asked_or_lost(c,
-                  steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message)));
+    steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message));
 }
 
 void steady_sending_check_heartbeat(struct steady_client *c, double now)

@@ -27,4 +27,11 @@ double steady_sending_heartbeat_deadline(const struct steady_client *client);
  * peer has not answered. */
 void steady_sending_check_heartbeat(struct steady_client *client, double now);
 
+/* Returns the time at which the question that confirms messages has to be asked again, in seconds
+ * of the loop's clock, or INFINITY when there is none. */
+double steady_sending_repetition_deadline(const struct steady_client *client);
+
+/* Asks that question again. */
+void steady_sending_repeat(struct steady_client *client, double now);
+
 #endif

@@ -6,6 +6,11 @@
 static const char prefix[] = "steady";
 #define PREFIX (sizeof prefix - 1)
 
+/* How long a question that confirms messages waits for its answer before it is asked again. */
+#define SHORTEST_WAIT 1.0  /* seconds */
+#define LATENCIES     4    /* times the latency, where that is longer */
+#define LONGEST_WAIT  30.0 /* seconds; without a heartbeat, whose interval would say so */
+
 /* Returns whether a question went out after the last bytes arrived, and is still unanswered. A ping
  * that went out before that, to confirm messages, says nothing about whether the peer is alive now.
  * Bytes that arrive in the same millisecond in which the question goes out count as an answer to
@@ -56,23 +61,41 @@ static void write_payload(uint8_t payload[STEADY_HEARTBEAT_PING], uint64_t numbe
         payload[PREFIX + i] = (uint8_t)(number >> (56 - 8 * i));
 }
 
-void steady_heartbeat_ask_by_text(struct steady_heartbeat *heartbeat, double now)
+/* While an earlier question is unanswered, another one gives the peer no more time. */
+static void await_answer(struct steady_heartbeat *heartbeat, double now)
 {
+    if (asked_since(heartbeat))
+        return;
     heartbeat->asked = now;
     heartbeat->put_off = 0;
 }
 
-void steady_heartbeat_ask(struct steady_heartbeat *heartbeat, size_t covers, double now,
+void steady_heartbeat_ask_by_text(struct steady_heartbeat *heartbeat, double now)
+{
+    await_answer(heartbeat, now);
+}
+
+void steady_heartbeat_ask(struct steady_heartbeat *heartbeat,
+                          const struct steady_heartbeat_options *options, size_t covers, double now,
                           uint8_t payload[STEADY_HEARTBEAT_PING])
 {
     write_payload(payload, ++heartbeat->number);
-    heartbeat->asked = now;
-    heartbeat->put_off = 0;
+    await_answer(heartbeat, now);
+    heartbeat->pinged = now;
     heartbeat->overtaken = false;
-    if (heartbeat->covers)
+    if (heartbeat->covers) {
+        double most = options->on ? options->interval : LONGEST_WAIT;
+        heartbeat->wait = fmax(heartbeat->wait, fmin(2 * heartbeat->wait, most));
         return;
+    }
+    heartbeat->wait = fmax(SHORTEST_WAIT, LATENCIES * heartbeat->latency);
     heartbeat->covers = covers;
     heartbeat->covering = heartbeat->number;
+}
+
+double steady_heartbeat_repetition(const struct steady_heartbeat *heartbeat)
+{
+    return heartbeat->covers ? heartbeat->pinged + heartbeat->wait : INFINITY;
 }
 
 bool steady_heartbeat_pong(struct steady_heartbeat *heartbeat, const uint8_t *payload, size_t size,
@@ -86,7 +109,7 @@ bool steady_heartbeat_pong(struct steady_heartbeat *heartbeat, const uint8_t *pa
     if (number > heartbeat->number)
         return true;
     if (number == heartbeat->number && heartbeat->asked > 0) {
-        *latency = now - heartbeat->asked;
+        *latency = heartbeat->latency = now - heartbeat->pinged;
         heartbeat->asked = 0;
     }
     if (number >= heartbeat->covering) {

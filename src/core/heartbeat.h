@@ -20,9 +20,12 @@ struct steady_heartbeat_options {
  * set. Times are seconds on any clock that does not go back. */
 struct steady_heartbeat {
     double heard;      /* when the last bytes arrived */
-    double asked;      /* when the last question went out; 0 when it has been answered */
+    double asked;      /* when the question went out whose answer is awaited; 0 when it has come */
     double put_off;    /* seconds by which the deadline for the answer has been put off */
     uint64_t number;   /* the number of the last question that was a ping */
+    double pinged;     /* when that ping went out */
+    double wait;       /* seconds from then until it is asked again what confirms messages */
+    double latency;    /* seconds that the last pong took; 0 when none has come */
     uint64_t covering; /* the number of the question whose answer will confirm messages */
     size_t covers;  /* how many messages that answer will confirm: those that were sent before the
                        question and are not confirmed; 0 when there is no such question */
@@ -56,9 +59,17 @@ void steady_heartbeat_ask_by_text(struct steady_heartbeat *heartbeat, double now
 
 /* Notes that a question goes out now, and writes the ping's payload. `covers` is how many messages
  * were sent before the question and are not confirmed. While an earlier question is there to
- * confirm messages, only the answer to that one confirms any. */
-void steady_heartbeat_ask(struct steady_heartbeat *heartbeat, size_t covers, double now,
+ * confirm messages, the answer confirms those which that one covers, and no others. */
+void steady_heartbeat_ask(struct steady_heartbeat *heartbeat,
+                          const struct steady_heartbeat_options *options, size_t covers, double now,
                           uint8_t payload[STEADY_HEARTBEAT_PING]);
+
+/* Returns the time at which a question that confirms messages has to be asked again, because the
+ * peer may have dropped the ping; INFINITY when there is none. Some servers drop a ping that
+ * arrives while a pong of their own waits to go out (RFC 6455 section 5.5.3 lets them answer the
+ * last ping only). The time is the longer of one second and four times the latency after the first
+ * ping, and grows twofold up to the heartbeat's interval. */
+double steady_heartbeat_repetition(const struct steady_heartbeat *heartbeat);
 
 /* Handles a pong. Returns false when the pong answers no question of ours. Otherwise sets
  * *confirmed to the number of messages that the pong confirms, and *latency to the seconds between

@@ -64,9 +64,17 @@ static int heartbeat_check(lua_State *L)
 static int heartbeat_ask(lua_State *L)
 {
     uint8_t payload[STEADY_HEARTBEAT_PING];
-    steady_heartbeat_ask(&check_heartbeat(L)->heartbeat, (size_t)luaL_checkinteger(L, 2),
+    struct bound *bound = check_heartbeat(L);
+    steady_heartbeat_ask(&bound->heartbeat, &bound->options, (size_t)luaL_checkinteger(L, 2),
                          luaL_checknumber(L, 3), payload);
     lua_pushlstring(L, (char *)payload, sizeof payload);
+    return 1;
+}
+
+/* heartbeat:repetition() -> seconds, or math.huge */
+static int heartbeat_repetition(lua_State *L)
+{
+    lua_pushnumber(L, steady_heartbeat_repetition(&check_heartbeat(L)->heartbeat));
     return 1;
 }
 
@@ -93,8 +101,13 @@ void bind_heartbeat(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"new", heartbeat_new}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
-        {"hear", heartbeat_hear}, {"deadline", heartbeat_deadline}, {"check", heartbeat_check},
-        {"ask", heartbeat_ask},   {"pong", heartbeat_pong},         {NULL, NULL},
+        {"hear", heartbeat_hear},
+        {"deadline", heartbeat_deadline},
+        {"check", heartbeat_check},
+        {"repetition", heartbeat_repetition},
+        {"ask", heartbeat_ask},
+        {"pong", heartbeat_pong},
+        {NULL, NULL},
     };
     luaL_newmetatable(L, HEARTBEAT);
     luaL_newlib(L, methods);
