@@ -152,11 +152,12 @@ enum steady_error steady_client_send(struct steady_client *c, const uint8_t *dat
     enum steady_error error = steady_outbox_push(c, data, size, binary);
     if (error)
         return error;
-    if (c->options.queue.ttl == 0) /* now or never */
+    double ttl = c->options.queue.ttl;
+    if (ttl == 0) /* now or never */
         steady_sending_flush(c);
     else
         steady_sending_flush_full(c);
-    if (!c->entered && !isinf(steady_outbox_deadline(c)) && need_timer(c))
+    if (!isinf(ttl) && !c->entered && need_timer(c))
         steady_deadlines_arm(c);
     if (steady_client_has_link(c) && !c->entered)
         steady_ready_add(c->loop, &c->ready);
