@@ -282,6 +282,32 @@ describe("the heartbeat with a message and a reply", function()
     assert.same({}, client.closes)
   end)
 
+  it("asks each interval on a connection that is never silent, too", function()
+    local client, conn = meet(texts { interval = 0.1 })
+    local asked, watch = 0, stopwatch.start()
+    turn.till(function()
+      conn:text "news"
+      for _, frame in ipairs(conn:frames()) do
+        assert.equal("ping", frame.payload)
+        asked = asked + 1
+        conn:text "pong"
+      end
+      return asked == 4
+    end, "four questions", 5)
+    assert.is_true(watch() > 0.35)
+    assert.is_true(client.ws.latency < 0.1)
+    assert.same({}, client.errors)
+  end)
+
+  it("is lost after the timeout when the peer falls silent, however often it was asked meanwhile", function()
+    local client, conn, server = meet(texts { interval = 0.05, timeout = 0.3 })
+    assert.equal("ping", conn:receive_text())
+    local watch = stopwatch.start()
+    is_lost(client, server.url)
+    assert.is_true(watch() > 0.2)
+    assert.is_true(#conn:frames() >= 2)
+  end)
+
   it("takes any message for life", function()
     local client, conn = meet(texts())
     for number = 1, 4 do

@@ -45,6 +45,8 @@ static uint64_t mix_link(uint64_t number, const struct steady_link *link)
         number = mix(number, link->heartbeat.number - link->heartbeat.covering);
         number = mix_time(number, steady_heartbeat_repetition(&link->heartbeat));
         number = mix_time(number, world.clock - link->heartbeat.wait);
+        number = mix_time(number, world.client.options.heartbeat.message ? link->heartbeat.texted
+                                                                         : INFINITY);
     }
     return mix_protocol(number, &link->protocol);
 }

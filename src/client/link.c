@@ -13,7 +13,8 @@ void steady_link_begin(struct steady_client *c, const struct steady_accepted *ac
 {
     c->link = (struct steady_link){.state = STEADY_LINK_NEW, .stream = accepted->stream};
     steady_stream_give(accepted->stream, calls, c);
-    c->link.opened_at = c->link.heartbeat.heard = steady_loop_exact_time(c->loop);
+    c->link.opened_at = steady_loop_exact_time(c->loop);
+    c->link.heartbeat.heard = c->link.heartbeat.texted = c->link.opened_at;
     steady_protocol_init(&c->link.protocol, &c->shared->random,
                          steady_size(c->options.max_message_size));
     steady_protocol_deflate(&c->link.protocol, &accepted->answer->compression);

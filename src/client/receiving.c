@@ -95,8 +95,7 @@ static bool is_reply(struct steady_client *c, const struct steady_protocol_event
     if (!reply || message->binary || strlen(reply) != message->size ||
         memcmp(reply, message->data, message->size) != 0)
         return false;
-    if (c->link.heartbeat.asked > 0 &&
-        !c->link.heartbeat.covers) { /* the question was a text and not a ping */
+    if (c->link.heartbeat.asked > 0) {
         c->latency = steady_loop_now(c->loop) - c->link.heartbeat.asked;
         STEADY_DEBUG(&c->trace, "heartbeat: the reply has come after %.3f s", c->latency);
         c->link.heartbeat.asked = 0;

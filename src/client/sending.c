@@ -172,13 +172,14 @@ static void ask_for_life(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
     const char *message = c->options.heartbeat.message;
-    STEADY_DEBUG(&c->trace, "heartbeat: nothing has come for %.3f s, so %s goes out",
-                 steady_loop_now(c->loop) - link->heartbeat.heard,
-                 message ? "its message" : "a ping");
     if (!message) {
+        STEADY_DEBUG(&c->trace, "heartbeat: nothing has come for %.3f s, so a ping goes out",
+                     steady_loop_now(c->loop) - link->heartbeat.heard);
         ask(c);
         return;
     }
+    STEADY_DEBUG(&c->trace, "heartbeat: the last message went out %.3f s ago, so the next one does",
+                 steady_loop_now(c->loop) - link->heartbeat.texted);
     steady_heartbeat_ask_by_text(&link->heartbeat, steady_loop_now(c->loop));
     steady_protocol_text(&link->protocol, (const uint8_t *)message, strlen(message));
 }

@@ -20,15 +20,32 @@ static bool asked_since(const struct steady_heartbeat *heartbeat)
     return heartbeat->asked > heartbeat->heard;
 }
 
+/* Returns when the next question is due. A text goes out whether the peer is silent or not, since
+ * servers that want one end a connection on which it does not come. */
+static double next_question(const struct steady_heartbeat *heartbeat,
+                            const struct steady_heartbeat_options *options)
+{
+    if (options->message)
+        return heartbeat->texted + options->interval;
+    return asked_since(heartbeat) ? INFINITY : heartbeat->heard + options->interval;
+}
+
+/* Returns the time from which on a silent peer is dead. */
+static double latest_answer(const struct steady_heartbeat *heartbeat,
+                            const struct steady_heartbeat_options *options)
+{
+    if (!asked_since(heartbeat))
+        return INFINITY;
+    double silent = options->message ? 0 : heartbeat->heard + options->interval;
+    return fmax(heartbeat->asked, silent) + options->timeout + heartbeat->put_off;
+}
+
 double steady_heartbeat_deadline(const struct steady_heartbeat *heartbeat,
                                  const struct steady_heartbeat_options *options)
 {
     if (!options->on)
         return INFINITY;
-    double silent = heartbeat->heard + options->interval;
-    if (!asked_since(heartbeat))
-        return silent;
-    return fmax(heartbeat->asked, silent) + options->timeout + heartbeat->put_off;
+    return fmin(next_question(heartbeat, options), latest_answer(heartbeat, options));
 }
 
 void steady_heartbeat_put_off(struct steady_heartbeat *heartbeat, double seconds)
@@ -43,7 +60,7 @@ enum steady_heartbeat_verdict steady_heartbeat_check(const struct steady_heartbe
 {
     if (now < steady_heartbeat_deadline(heartbeat, options))
         return STEADY_HEARTBEAT_ALIVE;
-    return asked_since(heartbeat) ? STEADY_HEARTBEAT_DEAD : STEADY_HEARTBEAT_ASK;
+    return now < latest_answer(heartbeat, options) ? STEADY_HEARTBEAT_ASK : STEADY_HEARTBEAT_DEAD;
 }
 
 static uint64_t read_number(const uint8_t payload[STEADY_HEARTBEAT_PING])
@@ -73,6 +90,7 @@ static void await_answer(struct steady_heartbeat *heartbeat, double now)
 void steady_heartbeat_ask_by_text(struct steady_heartbeat *heartbeat, double now)
 {
     await_answer(heartbeat, now);
+    heartbeat->texted = now;
 }
 
 void steady_heartbeat_ask(struct steady_heartbeat *heartbeat,
@@ -80,7 +98,8 @@ void steady_heartbeat_ask(struct steady_heartbeat *heartbeat,
                           uint8_t payload[STEADY_HEARTBEAT_PING])
 {
     write_payload(payload, ++heartbeat->number);
-    await_answer(heartbeat, now);
+    if (!options->message)
+        await_answer(heartbeat, now);
     heartbeat->pinged = now;
     heartbeat->overtaken = false;
     if (heartbeat->covers) {
@@ -108,9 +127,9 @@ bool steady_heartbeat_pong(struct steady_heartbeat *heartbeat, const uint8_t *pa
     uint64_t number = read_number(payload);
     if (number > heartbeat->number)
         return true;
-    if (number == heartbeat->number && heartbeat->asked > 0) {
+    if (number == heartbeat->number && heartbeat->pinged > 0) {
         *latency = heartbeat->latency = now - heartbeat->pinged;
-        heartbeat->asked = 0;
+        heartbeat->pinged = 0;
     }
     if (number >= heartbeat->covering) {
         *confirmed = heartbeat->covers;

@@ -16,14 +16,16 @@ struct steady_heartbeat_options {
     char *message, *reply; /* the texts of the question and the answer; NULL when pings are used */
 };
 
-/* The state of one connection. It has to be zeroed when the connection opens, and `heard` has to be
- * set. Times are seconds on any clock that does not go back. */
+/* The state of one connection. It has to be zeroed when the connection opens, and `heard` and
+ * `texted` have to be set. Times are seconds on any clock that does not go back. */
 struct steady_heartbeat {
     double heard;      /* when the last bytes arrived */
-    double asked;      /* when the question went out whose answer is awaited; 0 when it has come */
+    double asked;      /* when the question went out by which a silent peer is judged: the first one
+                          since `heard`. With `message`, pings are no such questions. */
+    double texted;     /* when the last question went out that was a text */
     double put_off;    /* seconds by which the deadline for the answer has been put off */
     uint64_t number;   /* the number of the last question that was a ping */
-    double pinged;     /* when that ping went out */
+    double pinged;     /* when that ping went out; 0 when it has been answered */
     double wait;       /* seconds from then until it is asked again what confirms messages */
     double latency;    /* seconds that the last pong took; 0 when none has come */
     uint64_t covering; /* the number of the question whose answer will confirm messages */
@@ -34,7 +36,8 @@ struct steady_heartbeat {
 
 enum steady_heartbeat_verdict {
     STEADY_HEARTBEAT_ALIVE,
-    STEADY_HEARTBEAT_ASK,  /* nothing arrived for `interval` seconds: ask a question */
+    STEADY_HEARTBEAT_ASK,  /* nothing arrived for `interval` seconds, or the last text went out so
+                              long ago: ask a question */
     STEADY_HEARTBEAT_DEAD, /* nothing arrived for `timeout` seconds after the question */
 };
 

@@ -24,7 +24,7 @@ static int heartbeat_new(lua_State *L)
     lua_getfield(L, 1, "timeout");
     bound->options.timeout = luaL_checknumber(L, -1);
     lua_getfield(L, 1, "heard");
-    bound->heartbeat.heard = luaL_checknumber(L, -1);
+    bound->heartbeat.heard = bound->heartbeat.texted = luaL_checknumber(L, -1);
     bound->options.on = lua_getfield(L, 1, "on") == LUA_TNIL || lua_toboolean(L, -1);
     lua_settop(L, 2);
     luaL_setmetatable(L, HEARTBEAT);
