@@ -32,6 +32,11 @@ local function stuck(...)
 end
 
 local function finished() assert(at_once(WebSocket.run)) end
+
+-- Has all tasks begun, the last of which sets threads[count]: that may take several turns.
+local function begin(threads, count)
+  while not threads[count] do assert(WebSocket.step(0)) end
+end
 ]]
 
 -- How many lines are above the own code of a case.
@@ -268,7 +273,7 @@ describe("coroutine.close on a task that waits", function()
           WebSocket.sleep(math.huge)
         end)
       end
-      WebSocket.step(0)
+      begin(threads, 50)
       for i = 1, 49 do
         debug.sethook(threads[i], function() error "on purpose" end, "", 1)
         assert(not coroutine.resume(threads[i]))
@@ -289,7 +294,7 @@ describe("coroutine.close on a task that waits", function()
           seen[i] = ws:wait "closed"
         end)
       end
-      WebSocket.step(0)
+      begin(threads, 3)
       WebSocket.spawn(function()
         coroutine.close(threads[2])
         ws:close()

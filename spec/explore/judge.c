@@ -213,7 +213,7 @@ void judge_event(const struct steady_event *event)
 static void check_books(const struct steady_client *c)
 {
     const struct steady_stats *stats = &c->stats;
-    size_t queued = c->queue.waiting_messages + c->front.waiting_messages;
+    size_t queued = c->queue.waiting_messages + c->greetings.waiting_messages;
     messages_check();
     if (stats->accepted != stats->sent - stats->resent + queued + stats->dropped)
         judge_fail("the books do not add up: a message is lost, or in two places");

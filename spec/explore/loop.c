@@ -62,14 +62,14 @@ double steady_loop_exact_time(struct steady_loop *loop)
     return world.turned = world.clock;
 }
 
-double steady_loop_heard(struct steady_loop *loop)
+double steady_loop_handled_until(struct steady_loop *loop)
 {
     return steady_loop_exact_time(loop);
 }
 
 double steady_loop_absent(const struct steady_loop *loop)
 {
-    return loop->absence.seconds + fmax(world.clock - loop->absence.attended - ABSENCE, 0);
+    return loop->absence.seconds + fmax(world.clock - loop->absence.polled_until - ABSENCE, 0);
 }
 
 double steady_random_number(void)
@@ -144,10 +144,10 @@ bool loop_has_timer(void)
 
 static void count_absence(void)
 {
-    double away = world.clock - world.loop.absence.attended;
+    double away = world.clock - world.loop.absence.polled_until;
     world.loop.absence.seconds += fmax(away - ABSENCE, 0);
     world.waited += fmin(away, ABSENCE);
-    world.loop.absence.attended = world.clock;
+    world.loop.absence.polled_until = world.clock;
 }
 
 /* Until the timer, if that is what is waited for. */
@@ -156,7 +156,7 @@ static void poll(void (*event)(void), bool waits)
     count_absence();
     if (waits && world.timer && !isinf(world.timer->at) && world.timer->at > world.clock) {
         world.waited += world.timer->at - world.clock;
-        world.loop.absence.attended = world.clock = world.timer->at;
+        world.loop.absence.polled_until = world.clock = world.timer->at;
     }
     world.turned = world.clock;
     if (event && !steady_loop_is_halted(&world.loop))
@@ -192,7 +192,7 @@ void loop_wait(void)
 void loop_begin(void)
 {
     struct steady_loop *loop = &world.loop;
-    world.clock = world.turned = loop->absence.attended = 1000;
+    world.clock = world.turned = loop->absence.polled_until = 1000;
     steady_ready_list_init(&loop->ready);
     steady_ready_list_init(&loop->due);
     loop->process = steady_process;

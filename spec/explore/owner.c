@@ -63,11 +63,11 @@ static bool makes_sense(enum act act)
     case ACT_PING:
         return status == STEADY_STATUS_OPEN;
     case ACT_DISCARD:
-        return c->queue.waiting_messages + c->front.waiting_messages;
+        return c->queue.waiting_messages + c->greetings.waiting_messages;
     case ACT_TAKE:
         return c->inbox.waiting_messages;
     case ACT_BLOCK:
-        return active && world.clock - world.loop.absence.attended < BLOCKED / 2;
+        return active && world.clock - world.loop.absence.polled_until < BLOCKED / 2;
     default:
         return true;
     }

@@ -41,7 +41,7 @@ static uint64_t mix_link(uint64_t number, const struct steady_link *link)
     if (world.client.options.heartbeat.on || world.client.options.confirm) {
         number = mix_time(number, link->heartbeat.heard);
         number = mix_time(number, link->heartbeat.asked > 0 ? link->heartbeat.asked : INFINITY);
-        number = mix(mix(number, link->heartbeat.covers), link->heartbeat.overtaken);
+        number = mix(mix(number, link->heartbeat.covers), link->heartbeat.program_pinged);
         number = mix(number, link->heartbeat.number - link->heartbeat.covering);
         number = mix_time(number, steady_heartbeat_repetition(&link->heartbeat));
         number = mix_time(number, world.clock - link->heartbeat.wait);
@@ -67,13 +67,13 @@ uint64_t state_number(void)
     number = mix_session(number, &c->session);
     number = mix_time(number, c->armed);
     number = mix(number, (uint64_t)llround((world.loop.absence.seconds - c->absent) * 100));
-    number = mix_time(number, world.loop.absence.attended);
+    number = mix_time(number, world.loop.absence.polled_until);
     number = mix(mix(number, c->alive), c->paused);
     number = mix(mix(number, (uint64_t)(c->over_high_water | c->refused << 1)), c->was_open);
     number = mix(mix(number, c->user_closed), c->ready.next != NULL);
     number = mix(mix(number, c->attempt.state), c->attempt.upgrade != NULL);
     number = mix(number, world.crowded);
-    number = mix_queue(mix_queue(mix_queue(number, &c->queue), &c->front), &c->inbox);
+    number = mix_queue(mix_queue(mix_queue(number, &c->queue), &c->greetings), &c->inbox);
     number = mix_link(events_number(number), &c->link);
     number = stream_number(peer_number(wire_number(number)));
     return messages_number(judge_number(number));

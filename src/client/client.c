@@ -68,7 +68,7 @@ bool steady_client_init(struct steady_client *c, struct steady_loop *loop,
         return false;
     c->ready.run = turn;
     c->loop = loop;
-    c->queue.pool = c->front.pool = &c->shared->queue_pool;
+    c->queue.pool = c->greetings.pool = &c->shared->queue_pool;
     c->owner = owner;
     c->session.options = &c->options.session;
     c->session.deadline = INFINITY;
@@ -88,7 +88,7 @@ void steady_client_free(struct steady_client *c)
     free(c->last_error);
     steady_queue_rewind(&c->queue);
     steady_queue_clear(&c->queue);
-    steady_queue_clear(&c->front);
+    steady_queue_clear(&c->greetings);
     steady_queue_clear(&c->inbox);
     steady_events_clear(&c->events);
     steady_options_free(&c->options);
@@ -100,12 +100,12 @@ void steady_client_free(struct steady_client *c)
 enum steady_status steady_client_status(const struct steady_client *c)
 {
     enum steady_status status = c->session.status;
-    bool untold = status == STEADY_STATUS_CLOSED && c->told != STEADY_STATUS_CLOSED &&
+    bool untold = status == STEADY_STATUS_CLOSED && c->told_status != STEADY_STATUS_CLOSED &&
                   !(c->entered && c->telling_end);
     return untold ? STEADY_STATUS_CLOSING : status;
 }
 
-static void live(struct steady_client *c)
+static void keep_alive(struct steady_client *c)
 {
     if (c->alive)
         return;
@@ -137,7 +137,7 @@ enum steady_error steady_client_connect(struct steady_client *c, const uint8_t *
     steady_queue_prepend(&c->queue, &first);
     c->stats.accepted += data != NULL;
     c->user_closed = c->was_tried = c->was_open = false;
-    live(c);
+    keep_alive(c);
     steady_client_change(c, STEADY_SESSION_CONNECT, -1);
     return STEADY_OK;
 }
@@ -186,7 +186,7 @@ enum steady_error steady_client_close(struct steady_client *c, uint16_t code, co
     c->close_reason = copy;
     c->close_code = code;
     c->user_closed = true;
-    live(c);
+    keep_alive(c);
     STEADY_DEBUG(&c->trace, "close(%u), with %zu messages to go out before", code,
                  steady_outbox_messages(c));
     steady_client_change(c, STEADY_SESSION_CLOSE, -1);
@@ -199,7 +199,7 @@ enum steady_error steady_client_reconnect(struct steady_client *c, uint16_t code
     if (!steady_session_active(&c->session) || c->session.status == STEADY_STATUS_CLOSING)
         return STEADY_NOT_CONNECTED;
     STEADY_DEBUG(&c->trace, "reconnect(%u)", code);
-    steady_sending_say_goodbye(c, code, reason, size);
+    steady_sending_close_at_once(c, code, reason, size);
     steady_client_change(c, STEADY_SESSION_RECONNECT, 0);
     return STEADY_OK;
 }

@@ -74,7 +74,7 @@ static void put_off(struct steady_client *c)
 void steady_deadlines_check(struct steady_client *c)
 {
     put_off(c);
-    double now = steady_loop_heard(c->loop) + CLOCK_STEP;
+    double now = steady_loop_handled_until(c->loop) + CLOCK_STEP;
     for (size_t i = 0; i < DEADLINES; i++)
         if (deadlines[i].when(c) <= now)
             deadlines[i].due(c, now);

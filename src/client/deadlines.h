@@ -6,7 +6,7 @@
 #include "client/state.h"
 
 /* Acts on each deadline that has passed, provided that everything that arrived in time has been
- * handled (see steady_loop_heard). The loop must have polled since the deadline. */
+ * handled (see steady_loop_handled_until). The loop must have polled since the deadline. */
 void steady_deadlines_check(struct steady_client *client);
 
 /* Returns the earliest deadline, in seconds of the loop's clock, or INFINITY when there is none. */

@@ -26,9 +26,10 @@ bool steady_door_next(struct steady_client *c, struct steady_event *event)
     if (event->type == STEADY_EVENT_OPEN)
         steady_link_greet(c);
     else if (event->type == STEADY_EVENT_STATUS)
-        c->told = event->status;
+        c->told_status = event->status;
     else if (event->type == STEADY_EVENT_INCOMPLETE)
-        c->told = c->session.status; /* the STATUS event may be among those that are missing */
+        c->told_status =
+            c->session.status; /* the STATUS event may be among those that are missing */
     return true;
 }
 

@@ -72,8 +72,8 @@ static void check_outbox(const struct steady_client *c)
                        stats->confirmed + queue->sent_messages + stats->greetings));
     assert(IMPLIES(!c->options.confirm, !queue->sent_messages));
     assert(IMPLIES(!steady_client_has_link(c), !queue->sent_messages && !queue->begun.block));
-    assert(IMPLIES(!steady_client_has_link(c), !c->front.waiting_messages));
-    assert(!c->front.sent_messages); /* what belongs to a connection is not confirmed */
+    assert(IMPLIES(!steady_client_has_link(c), !c->greetings.waiting_messages));
+    assert(!c->greetings.sent_messages); /* what belongs to a connection is not confirmed */
     assert(IMPLIES(c->session.status == STEADY_STATUS_CLOSED && c->user_closed,
                    !steady_outbox_messages(c)));
 }

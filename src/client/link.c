@@ -104,7 +104,7 @@ void steady_link_end(struct steady_client *c, double delay)
     c->stats.resent += c->queue.sent_messages;
     steady_link_free(c);
     steady_queue_rewind(&c->queue);
-    c->stats.dropped += steady_queue_clear(&c->front);
+    c->stats.dropped += steady_queue_clear(&c->greetings);
 }
 
 void steady_link_free(struct steady_client *c)

@@ -4,17 +4,17 @@
 
 size_t steady_outbox_bytes(const struct steady_client *c)
 {
-    return c->queue.waiting_bytes + c->front.waiting_bytes;
+    return c->queue.waiting_bytes + c->greetings.waiting_bytes;
 }
 
 size_t steady_outbox_messages(const struct steady_client *c)
 {
-    return c->queue.waiting_messages + c->front.waiting_messages;
+    return c->queue.waiting_messages + c->greetings.waiting_messages;
 }
 
 struct steady_queue *steady_outbox_first(struct steady_client *c)
 {
-    return c->front.waiting_messages ? &c->front : &c->queue;
+    return c->greetings.waiting_messages ? &c->greetings : &c->queue;
 }
 
 /* Drops the oldest message that can be dropped. Returns whether there was one. */
@@ -96,9 +96,9 @@ static bool make_room(struct steady_client *c, size_t size)
  * back. It does not expire, since it goes out at once. */
 static enum steady_error push_first(struct steady_client *c, struct steady_message *message)
 {
-    if (!fits(c, c->front.waiting_bytes + message->size, c->front.waiting_messages + 1))
+    if (!fits(c, c->greetings.waiting_bytes + message->size, c->greetings.waiting_messages + 1))
         return STEADY_QUEUE_FULL;
-    return steady_queue_push(&c->front, message) ? STEADY_OK : STEADY_NETWORK;
+    return steady_queue_push(&c->greetings, message) ? STEADY_OK : STEADY_NETWORK;
 }
 
 static enum steady_error push(struct steady_client *c, struct steady_message *message)
@@ -134,7 +134,7 @@ enum steady_error steady_outbox_push(struct steady_client *c, const uint8_t *dat
 
 size_t steady_outbox_discard(struct steady_client *c)
 {
-    size_t count = steady_queue_discard(&c->queue) + steady_queue_discard(&c->front);
+    size_t count = steady_queue_discard(&c->queue) + steady_queue_discard(&c->greetings);
     c->stats.dropped += count;
     steady_outbox_check_drain(c);
     return count;

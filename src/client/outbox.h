@@ -12,7 +12,7 @@ enum steady_error steady_outbox_push(struct steady_client *client, const uint8_t
 /* Drops every message whose sending has not begun. Returns how many messages it has dropped. */
 size_t steady_outbox_discard(struct steady_client *client);
 
-/* Returns the queue whose messages go out next: `front` until it is empty, then `queue`. */
+/* Returns the queue whose messages go out next: `greetings` until it is empty, then `queue`. */
 struct steady_queue *steady_outbox_first(struct steady_client *client);
 
 /* These functions return how many bytes of payload, and how many messages, wait to be sent. */

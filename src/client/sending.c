@@ -46,7 +46,7 @@ static bool ask(struct steady_client *c)
 static bool ask_for_confirmation(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
-    bool asked = link->heartbeat.covers && !link->heartbeat.overtaken;
+    bool asked = link->heartbeat.covers && !link->heartbeat.program_pinged;
     if (!c->options.confirm || asked || !c->queue.sent_messages || link->state != STEADY_LINK_OPEN)
         return false;
     STEADY_DEBUG(&c->trace, "confirmation: a ping goes out behind %zu messages",
@@ -70,7 +70,7 @@ static bool write_some(struct steady_client *c)
     c->stats.dropped += expired;
     uint64_t sent = waiting - queue->waiting_messages - expired;
     c->stats.sent += sent;
-    c->stats.greetings += queue == &c->front ? sent : 0;
+    c->stats.greetings += queue == &c->greetings ? sent : 0;
     c->stats.bytes_sent += size;
     if (traced)
         steady_client_trace_sent(c, steady_stream_room(c->link.stream), size);
@@ -116,8 +116,8 @@ void steady_sending_flush(struct steady_client *c)
     steady_outbox_check_drain(c);
 }
 
-void steady_sending_say_goodbye(struct steady_client *c, uint16_t code, const char *reason,
-                                size_t size)
+void steady_sending_close_at_once(struct steady_client *c, uint16_t code, const char *reason,
+                                  size_t size)
 {
     struct steady_link *link = &c->link;
     if (link->state < STEADY_LINK_NEW || link->state > STEADY_LINK_CLOSING)
@@ -134,7 +134,7 @@ bool steady_sending_ping(struct steady_client *c, const uint8_t *data, size_t si
 {
     if (!steady_protocol_ping(&c->link.protocol, data, size))
         return false;
-    c->link.heartbeat.overtaken = true;
+    c->link.heartbeat.program_pinged = true;
     c->stats.pings++;
     return true;
 }
@@ -168,7 +168,7 @@ void steady_sending_repeat(struct steady_client *c, double now)
     ask(c);
 }
 
-static void ask_for_life(struct steady_client *c)
+static void ask_whether_alive(struct steady_client *c)
 {
     struct steady_link *link = &c->link;
     const char *message = c->options.heartbeat.message;
@@ -189,7 +189,7 @@ void steady_sending_check_heartbeat(struct steady_client *c, double now)
     struct steady_link *link = &c->link;
     switch (steady_heartbeat_check(&link->heartbeat, &c->options.heartbeat, now)) {
     case STEADY_HEARTBEAT_ASK:
-        ask_for_life(c);
+        ask_whether_alive(c);
         break;
     case STEADY_HEARTBEAT_DEAD:
         STEADY_DEBUG(&c->trace, "heartbeat: no sign of life within %g s",

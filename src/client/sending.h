@@ -12,8 +12,8 @@ void steady_sending_flush(struct steady_client *client);
 void steady_sending_flush_full(struct steady_client *client);
 
 /* Sends a close frame with a code and a reason of `size` bytes, if the stream takes it at once. */
-void steady_sending_say_goodbye(struct steady_client *client, uint16_t code, const char *reason,
-                                size_t size);
+void steady_sending_close_at_once(struct steady_client *client, uint16_t code, const char *reason,
+                                  size_t size);
 
 /* Queues a ping that the program sends, with `size` bytes of payload. Returns false when memory is
  * out. */

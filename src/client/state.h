@@ -155,7 +155,7 @@ struct steady_client {
     const struct steady_client_owner *owner;
     struct steady_options options;
     struct steady_session session;
-    enum steady_status told; /* the last status that the owner was told */
+    enum steady_status told_status; /* the last status that the owner was told */
     bool telling_end; /* whether the event that the owner handles says that no attempt follows */
     unsigned changes; /* counts the session's events, to see whether the owner has caused one while
                          it was called */
@@ -170,9 +170,9 @@ struct steady_client {
     bool watched; /* whether the owner wants to be told of the end of a delivery, and of an empty
                      queue */
 
-    /* What waits to be sent. `front` has what was sent while the link was GREETING: it goes out
+    /* What waits to be sent. `greetings` has what was sent while the link was GREETING: it goes out
      * first, and belongs to this connection alone. */
-    struct steady_queue queue, front;
+    struct steady_queue queue, greetings;
     /* Whether the queue was over high_water, and whether it has refused a message of `refused_size`
      * bytes, since the last DRAIN event. */
     bool over_high_water, refused;

@@ -101,7 +101,7 @@ void steady_heartbeat_ask(struct steady_heartbeat *heartbeat,
     if (!options->message)
         await_answer(heartbeat, now);
     heartbeat->pinged = now;
-    heartbeat->overtaken = false;
+    heartbeat->program_pinged = false;
     if (heartbeat->covers) {
         double most = options->on ? options->interval : LONGEST_WAIT;
         heartbeat->wait = fmax(heartbeat->wait, fmin(2 * heartbeat->wait, most));

@@ -29,9 +29,9 @@ struct steady_heartbeat {
     double wait;       /* seconds from then until it is asked again what confirms messages */
     double latency;    /* seconds that the last pong took; 0 when none has come */
     uint64_t covering; /* the number of the question whose answer will confirm messages */
-    size_t covers;  /* how many messages that answer will confirm: those that were sent before the
-                       question and are not confirmed; 0 when there is no such question */
-    bool overtaken; /* whether the program has sent a ping of its own after that question */
+    size_t covers; /* how many messages that answer will confirm: those that were sent before the
+                      question and are not confirmed; 0 when there is no such question */
+    bool program_pinged; /* whether the program has sent a ping of its own after that question */
 };
 
 enum steady_heartbeat_verdict {

@@ -65,7 +65,7 @@ static void count_message(int written, int version, int type, const void *bytes,
         tls->messages++;
 }
 
-static void hear_keys(const SSL *openssl, const char *line)
+static void on_key_line(const SSL *openssl, const char *line)
 {
     steady_keylog_write(steady_tls_shared_of(SSL_get_SSL_CTX(openssl))->keylog, line);
 }
@@ -103,9 +103,9 @@ void steady_tls_observe(struct ssl_ctx_st *context, bool keylog)
     SSL_CTX_set_info_callback(context, observe);
     SSL_CTX_set_msg_callback(context, count_message);
     SSL_CTX_set_cert_verify_callback(context, steady_tls_judge, NULL);
-    SSL_CTX_sess_set_new_cb(context, steady_tls_hear_session);
+    SSL_CTX_sess_set_new_cb(context, steady_tls_on_new_session);
     if (keylog)
-        SSL_CTX_set_keylog_callback(context, hear_keys);
+        SSL_CTX_set_keylog_callback(context, on_key_line);
 }
 
 /* ------------------------------------------------------------------------- a session */

@@ -13,7 +13,7 @@ static void keep_session(SSL *openssl, SSL_SESSION *session)
     steady_sessions_keep(&shared->sessions, tls->host, tls->port, session);
 }
 
-int steady_tls_hear_session(struct ssl_st *openssl, struct ssl_session_st *session)
+int steady_tls_on_new_session(struct ssl_st *openssl, struct ssl_session_st *session)
 {
     if (!SSL_get_certificate(openssl))
         keep_session(openssl, session);

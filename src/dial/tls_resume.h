@@ -10,7 +10,7 @@ struct steady_tls;
  * and returns 0, which means that the session still belongs to OpenSSL. A session in which the
  * client has shown a certificate is not kept, because the server has to see the certificate on each
  * connection: it may have been revoked since. */
-int steady_tls_hear_session(struct ssl_st *openssl, struct ssl_session_st *session);
+int steady_tls_on_new_session(struct ssl_st *openssl, struct ssl_session_st *session);
 
 /* Offers to the server to resume a session that was kept, if there is one. Has to be called before
  * the handshake. */

@@ -13,12 +13,12 @@ static double exact_time(void)
 /* Returns the time since when nobody has polled. */
 static double left_at(const struct steady_absence *absence)
 {
-    return fmax(absence->attended, absence->promised);
+    return fmax(absence->polled_until, absence->other_loop_until);
 }
 
 void steady_absence_init(struct steady_absence *absence)
 {
-    *absence = (struct steady_absence){.attended = exact_time()};
+    *absence = (struct steady_absence){.polled_until = exact_time()};
 }
 
 double steady_absence_total(const struct steady_absence *absence)
@@ -30,31 +30,32 @@ double steady_absence_total(const struct steady_absence *absence)
 static void count(struct steady_absence *absence, double from, double now)
 {
     absence->seconds += fmax(now - from - ALLOWED, 0);
-    absence->attended = now;
-    absence->promised = 0;
+    absence->polled_until = now;
+    absence->other_loop_until = 0;
 }
 
 void steady_absence_before_poll(struct steady_absence *absence, int milliseconds)
 {
     count(absence, left_at(absence), exact_time());
-    absence->polls_to = milliseconds < 0 ? INFINITY : absence->attended + milliseconds / 1000.0;
+    absence->poll_ends_at =
+        milliseconds < 0 ? INFINITY : absence->polled_until + milliseconds / 1000.0;
 }
 
 /* When a poll has taken longer than its limit, the whole process was stopped meanwhile. */
 void steady_absence_after_poll(struct steady_absence *absence, double now)
 {
-    count(absence, absence->polls_to, now);
+    count(absence, absence->poll_ends_at, now);
 }
 
 void steady_absence_promise(struct steady_absence *absence, double seconds)
 {
-    absence->promised = seconds < 0 ? INFINITY : exact_time() + seconds;
+    absence->other_loop_until = seconds < 0 ? INFINITY : exact_time() + seconds;
 }
 
 void steady_absence_end_promise(struct steady_absence *absence)
 {
-    if (absence->promised == 0)
+    if (absence->other_loop_until == 0)
         return;
-    absence->attended = exact_time();
-    absence->promised = 0;
+    absence->polled_until = exact_time();
+    absence->other_loop_until = 0;
 }

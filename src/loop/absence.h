@@ -5,10 +5,11 @@
 
 /* The absences of a loop. All times are seconds of uv_hrtime. */
 struct steady_absence {
-    double seconds;  /* the sum of all absences that have ended */
-    double attended; /* the time until which the loop has polled */
-    double promised; /* the time until which another loop polls for this one; 0 when none does */
-    double polls_to; /* the time until which the poll that is under way may wait, or INFINITY */
+    double seconds;          /* the sum of all absences that have ended */
+    double polled_until;     /* the time until which the loop has polled */
+    double other_loop_until; /* the time until which another loop polls for this one; 0 when none
+                                does */
+    double poll_ends_at; /* the time until which the poll that is under way may wait, or INFINITY */
 };
 
 void steady_absence_init(struct steady_absence *absence);

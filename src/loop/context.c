@@ -88,7 +88,7 @@ static void close_on_exec(uv_handle_t *handle, void *unused)
  * line about the plug-in for libuv has the name of the plug-in. */
 static bool plugin_failed; /* protected by the lock */
 
-static void hear(int level, const char *line)
+static void on_log_line(int level, const char *line)
 {
     (void)level;
     if (strstr(line, "evlib"))
@@ -122,13 +122,13 @@ static const char *make(struct context *context)
         .system_ops = &system_ops,
     };
 #ifdef LWS_HAS_LOG_CONTEXTS
-    context->log = (lws_log_cx_t){.u.emit = hear, .lll_flags = LLL_ERR};
+    context->log = (lws_log_cx_t){.u.emit = on_log_line, .lll_flags = LLL_ERR};
     info.log_cx = &context->log;
 #endif
     steady_lock(STEADY_LOCK_LIBRARY);
     sigaction(SIGPIPE, NULL, &pipe_action);
     plugin_failed = false;
-    lws_set_log_level(LLL_ERR, hear);
+    lws_set_log_level(LLL_ERR, on_log_line);
     context->descriptors = descriptor_limit();
     context->lws = create(loop, context->descriptors, &info);
     lws_set_log_level(0, NULL); /* failures are reported by events of our own */

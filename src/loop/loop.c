@@ -29,7 +29,7 @@ bool steady_loop_is_behind(const struct steady_loop *loop)
     return steady_ready_list_is_behind(&loop->ready);
 }
 
-double steady_loop_heard(struct steady_loop *loop)
+double steady_loop_handled_until(struct steady_loop *loop)
 {
     return fmin(steady_loop_exact_time(loop), steady_ready_list_run_until(&loop->ready));
 }

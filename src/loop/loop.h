@@ -98,7 +98,7 @@ bool steady_loop_is_behind(const struct steady_loop *loop);
 
 /* Returns a time of steady_loop_exact_time. Everything that had arrived by that time has been
  * handled, and a deadline that is later cannot be judged yet. */
-double steady_loop_heard(struct steady_loop *loop);
+double steady_loop_handled_until(struct steady_loop *loop);
 
 /* Notes that the loop has got something to do. Outside of a run or step nobody polls for the loop
  * at that moment, so another loop's promise to poll ends. */

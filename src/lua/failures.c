@@ -48,7 +48,7 @@ void failures_lose(struct failures *failures)
     failures->lost++;
 }
 
-bool failures_wait(const struct failures *failures)
+bool failures_any(const struct failures *failures)
 {
     return failures->next <= failures->last || failures->lost > 0;
 }

@@ -23,7 +23,7 @@ int failures_add(lua_State *L);
 void failures_lose(struct failures *failures);
 
 /* Returns whether there are errors to raise. */
-bool failures_wait(const struct failures *failures);
+bool failures_any(const struct failures *failures);
 
 /* Raises the oldest error. Returns when there is none. */
 void failures_raise(lua_State *L, struct failures *failures);

@@ -25,7 +25,7 @@ static struct loop *enter(lua_State *L, const char *name)
 /* Returns whether nothing will happen unless somebody calls a function of the module. */
 static bool is_at_rest(struct loop *loop)
 {
-    return !loop->core.alive && !failures_wait(loop->failures) &&
+    return !loop->core.alive && !failures_any(loop->failures) &&
            steady_loop_timeout(&loop->core) != 0;
 }
 
@@ -101,7 +101,7 @@ static int module_fd(lua_State *L)
 static int module_timeout(lua_State *L)
 {
     struct loop *loop = loop_get(L);
-    double seconds = failures_wait(loop->failures) ? 0 : steady_loop_timeout(&loop->core);
+    double seconds = failures_any(loop->failures) ? 0 : steady_loop_timeout(&loop->core);
     steady_loop_promise(&loop->core, seconds); /* the caller is about to poll for this time */
     if (seconds < 0)
         lua_pushnil(L);
