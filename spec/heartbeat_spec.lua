@@ -283,8 +283,8 @@ describe("the heartbeat with a message and a reply", function()
   end)
 
   it("asks each interval on a connection that is never silent, too", function()
-    local client, conn = meet(texts { interval = 0.1 })
     local asked, watch = 0, stopwatch.start()
+    local client, conn = meet(texts { interval = 0.1 })
     turn.till(function()
       conn:text "news"
       for _, frame in ipairs(conn:frames()) do
@@ -294,17 +294,16 @@ describe("the heartbeat with a message and a reply", function()
       end
       return asked == 4
     end, "four questions", 5)
-    assert.is_true(watch() > 0.35)
-    assert.is_true(client.ws.latency < 0.1)
+    assert.is_true(watch() > 0.39)
+    assert.is_true(client.ws.latency < 0.1 + SLACK)
     assert.same({}, client.errors)
   end)
 
   it("is lost after the timeout when the peer falls silent, however often it was asked meanwhile", function()
-    local client, conn, server = meet(texts { interval = 0.05, timeout = 0.3 })
-    assert.equal("ping", conn:receive_text())
     local watch = stopwatch.start()
+    local client, conn, server = meet(texts { interval = 0.05, timeout = 0.3 })
     is_lost(client, server.url)
-    assert.is_true(watch() > 0.2)
+    assert.is_true(watch() > 0.34)
     assert.is_true(#conn:frames() >= 2)
   end)
 
@@ -355,7 +354,7 @@ describe("the heartbeat with a message and a reply", function()
   end)
 
   it("measures the latency", function()
-    local client, conn = meet(texts())
+    local client, conn = meet(texts { interval = 1 }) -- so that nobody asks again at once
     assert.equal("ping", conn:receive_text())
     local asked = socket.gettime()
     turn.till(function() return socket.gettime() - asked > 0.1 end, "a moment to pass")

@@ -546,6 +546,13 @@ describe("another event loop", function()
     assert.is_nil(WebSocket.timeout())
   end)
 
+  it("has nothing to do because a handler is assigned", function()
+    settle()
+    local ws = WebSocket.new "ws://127.0.0.1:1/"
+    for _, name in ipairs { "on_open", "on_message", "on_close" } do ws[name] = nothing end
+    assert.is_nil(WebSocket.timeout())
+  end)
+
   it("is told how long until the next timer, from now on", function()
     settle()
     after(0.5, nothing)

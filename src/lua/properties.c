@@ -122,7 +122,7 @@ static int client_newindex(lua_State *L)
         return luaL_error(L, "'%s' is a %s, %s expected", name, luaL_typename(L, 3), expected);
     if (handler == HANDLER_LOG)
         client_set_trace(L, client, 1);
-    if (handler == HANDLER_MESSAGE) /* it gets what is kept, soon */
+    if (handler == HANDLER_MESSAGE && client->core.inbox.waiting_messages) /* it gets these soon */
         steady_ready_add(&client->loop->core, &client->core.ready);
     return 0;
 }
