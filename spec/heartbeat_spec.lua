@@ -293,7 +293,7 @@ describe("the heartbeat with a message and a reply", function()
         conn:text "pong"
       end
       return asked == 4
-    end, "four questions", 5)
+    end, "four questions", 2)
     assert.is_true(watch() > 0.39)
     assert.is_true(client.ws.latency < 0.1 + SLACK)
     assert.same({}, client.errors)

@@ -236,7 +236,7 @@ describe("ttl", function()
       local before, watch = client.ws.queued, stopwatch.start()
       client.ws:send "1"
       client.ws:send "2"
-      turn.till(function() return client.ws.queued == before end, "them to go", 2)
+      turn.till(function() return client.ws.queued == before end, "them to go", 0.8)
       assert.is_true(watch() > 0.09)
       assert.equal(2, check_sums(client.ws).dropped)
       if alive then alive:cancel() end

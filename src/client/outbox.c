@@ -43,10 +43,11 @@ void steady_outbox_check_expiry(struct steady_client *c, double now)
     steady_outbox_check_drain(c);
 }
 
-static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
+/* The sums are made in floating point, since twice a size need not fit into 32 bits. */
+static bool fits(const struct steady_client *c, double bytes, double messages)
 {
     const struct steady_queue_options *bounds = &c->options.queue;
-    return (double)bytes <= bounds->max_bytes && (double)messages <= bounds->max_messages;
+    return bytes <= bounds->max_bytes && messages <= bounds->max_messages;
 }
 
 /* Returns whether a message that was refused can be sent now, and so much more that its sender need
@@ -54,9 +55,9 @@ static bool fits(const struct steady_client *c, size_t bytes, size_t messages)
 static bool has_room_again(const struct steady_client *c)
 {
     const struct steady_queue *queue = &c->queue;
-    size_t bytes = queue->waiting_bytes + queue->sent_bytes;
-    size_t messages = queue->waiting_messages + queue->sent_messages;
-    return c->refused && fits(c, bytes + c->refused_size, messages + 1) &&
+    double bytes = (double)queue->waiting_bytes + (double)queue->sent_bytes;
+    double messages = (double)queue->waiting_messages + (double)queue->sent_messages;
+    return c->refused && fits(c, bytes + (double)c->refused_size, messages + 1) &&
            fits(c, 2 * bytes, 2 * messages);
 }
 
@@ -75,15 +76,17 @@ void steady_outbox_check_drain(struct steady_client *c)
 static bool can_have_room(const struct steady_client *c, size_t size)
 {
     size_t bytes, messages = steady_queue_fixed(&c->queue, &bytes);
-    return fits(c, c->queue.sent_bytes + bytes + size, c->queue.sent_messages + messages + 1);
+    return fits(c, (double)(c->queue.sent_bytes + bytes) + (double)size,
+                (double)(c->queue.sent_messages + messages + 1));
 }
 
 /* Makes room for a message of `size` bytes, by dropping messages that have expired and, with
  * overflow = "drop_oldest", the oldest ones. Returns whether there is room. */
 static bool make_room(struct steady_client *c, size_t size)
 {
-    while (!fits(c, c->queue.waiting_bytes + c->queue.sent_bytes + size,
-                 c->queue.waiting_messages + c->queue.sent_messages + 1)) {
+    const struct steady_queue *queue = &c->queue;
+    while (!fits(c, (double)(queue->waiting_bytes + queue->sent_bytes) + (double)size,
+                 (double)(queue->waiting_messages + queue->sent_messages + 1))) {
         bool may_drop = c->options.queue.overflow == STEADY_OVERFLOW_DROP_OLDEST;
         double now = steady_loop_exact_time(c->loop);
         if (!can_have_room(c, size) || !(drop_expired(c, now) || (may_drop && drop_one(c))))
@@ -96,7 +99,8 @@ static bool make_room(struct steady_client *c, size_t size)
  * back. It does not expire, since it goes out at once. */
 static enum steady_error push_first(struct steady_client *c, struct steady_message *message)
 {
-    if (!fits(c, c->greetings.waiting_bytes + message->size, c->greetings.waiting_messages + 1))
+    if (!fits(c, (double)c->greetings.waiting_bytes + (double)message->size,
+              (double)(c->greetings.waiting_messages + 1)))
         return STEADY_QUEUE_FULL;
     return steady_queue_push(&c->greetings, message) ? STEADY_OK : STEADY_NETWORK;
 }
